@@ -1,0 +1,113 @@
+"""Everything that can go wrong, as one tree; each class says what to do next.
+
+ReconcilerError
+├── InputError            somebody's YAML is wrong; carries every Complaint found      → STOP until the input changes
+├── SettingsError         the operator's file is wrong                                 → STOP
+├── SourceError           the repository cannot be read now                            → RETRY
+└── TargetError           a cluster said no, or said nothing
+    ├── LookError         a look failed, timed out or was cut short (the target is Unknown) → RETRY
+    ├── UnreachableError  no answer to a write that surely did not happen             → RETRY
+    ├── UncertainError    no answer to a write that may have happened                 → WAIT for the next look
+    ├── RefusedError      the cluster understood and refused                          → STOP until the spec changes
+    └── ConflictError     an object of that name exists and does not bear our mark    → STOP until it is gone
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+
+class Next(Enum):
+    """What the caller may do after an error."""
+
+    RETRY = "retry"
+    WAIT = "wait"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing wrong with one place of the input, complete enough to mend it without a manual.
+
+    `line` and `column` count from 1; 0 means that the whole file is meant. `service` is the name of the
+    service concerned where it could be read, otherwise "". `found`, `expected` and `fix` may be "".
+    """
+
+    file: str
+    line: int
+    column: int
+    field: str
+    problem: str
+    found: str = ""
+    expected: str = ""
+    fix: str = ""
+    service: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        head = f"{place}: {self.field}: {self.problem}" if self.field else f"{place}: {self.problem}"
+        parts = [
+            f"found {self.found}" if self.found else "",
+            f"expected {self.expected}" if self.expected else "",
+            self.fix,
+        ]
+        return "; ".join([head, *(part for part in parts if part)])
+
+
+class ReconcilerError(Exception):
+    """Base of all errors that Reconciler raises on purpose; `next` says whether to retry, wait or stop."""
+
+    next: ClassVar[Next] = Next.STOP
+
+
+class InputError(ReconcilerError):
+    """The desired state or a recipe is wrong; `complaints` holds everything found, never only the first."""
+
+    def __init__(self, complaints: Sequence[Complaint]) -> None:
+        self.complaints = tuple(complaints)
+        super().__init__("\n".join(str(complaint) for complaint in self.complaints))
+
+
+class SettingsError(ReconcilerError):
+    """The operator's settings are wrong."""
+
+
+class SourceError(ReconcilerError):
+    """The repository cannot be read at the moment; the last revision stays in force."""
+
+    next = Next.RETRY
+
+
+class TargetError(ReconcilerError):
+    """A cluster refused, or did not answer."""
+
+    next = Next.RETRY
+
+
+class LookError(TargetError):
+    """A look failed, timed out or was cut short: the target is Unknown, and nothing is done on it."""
+
+
+class UnreachableError(TargetError):
+    """A write got no answer and surely did not happen."""
+
+
+class UncertainError(TargetError):
+    """A write got no answer and may have happened: look again before anything else is tried."""
+
+    next = Next.WAIT
+
+
+class RefusedError(TargetError):
+    """The cluster understood the request and refused it; the same request would be refused again."""
+
+    next = Next.STOP
+
+
+class ConflictError(TargetError):
+    """Something of that name is there and does not bear our mark; it is left alone."""
+
+    next = Next.STOP

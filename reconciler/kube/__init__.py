@@ -1,0 +1,1 @@
+"""Kubernetes: the only room that imports its client."""

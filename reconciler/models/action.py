@@ -1,0 +1,97 @@
+"""What is to be done: frozen values, each with its reason in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from reconciler.models.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """Start a replica that is not there. `delay`: not before this much time has passed (the platform keeps the backoff)."""
+
+    service: str
+    replica: int
+    reason: str
+    generation: int = 0
+    attempt: int = 0
+    delay: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """What runs is not what is wanted: start the successor of `old`."""
+
+    service: str
+    replica: int
+    reason: str
+    old: tuple[Workload, ...]
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The same content once more, because somebody asked for it (a new value of `restart:`)."""
+
+    service: str
+    replica: int
+    reason: str
+    old: tuple[Workload, ...]
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Start the successor of a job that is close to its time limit; the old one goes on meanwhile."""
+
+    service: str
+    replica: int
+    reason: str
+    old: tuple[Workload, ...]
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End a workload of ours. `removal`: the service is no longer wanted at all, so that data rules apply."""
+
+    service: str
+    replica: int
+    reason: str
+    old: tuple[Workload, ...]
+    removal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Do nothing about a service for now, and say why."""
+
+    service: str
+    reason: str
+
+
+Action = Deploy | Replace | Restart | Renew | Cancel | Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a turn will do on one target, in order."""
+
+    target: str
+    actions: tuple[Action, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Action, ...]:
+        """The actions that touch the platform (all but Hold)."""
+        return tuple(action for action in self.actions if not isinstance(action, Hold))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one action: `error` is "" on success; `final`: the same request would be refused again."""
+
+    action: Action
+    error: str = ""
+    final: bool = False

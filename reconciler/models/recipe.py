@@ -1,0 +1,182 @@
+"""Recipe: how one kind of service is deployed, in a container and without one. Data, never code.
+
+Words in `${…}` are the only template language: a reference is replaced by one value, always as one argument, and
+nothing is ever evaluated. References: `config.<parameter>`, `port.<name>`, `storage.<name>`, `secretfile.<NAME>`
+(a path), `service.name`, `host` (the address to listen on). An argument that is exactly `${config.<list>}` becomes
+several arguments; `when` drops arguments whose parameter is unset, false, empty or null.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from reconciler.models.service import Model, Resources, Value
+from reconciler.models.units import Duration, EnvName, Line, Name, Quantity
+
+Category = Literal["inference", "storage", "vector-db"]
+ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]*$", max_length=50)]
+Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_./%-]*$", max_length=200)]
+
+
+class Parameter(Model):
+    """One parameter that a service may set under `config`."""
+
+    type: Literal["string", "integer", "number", "boolean", "list"] = Field(description="Its type.")
+    description: str = Field(min_length=1, description="What it does, in one sentence.")
+    default: Value | None = Field(default=None, description="Its value when a service does not set it.")
+    required: bool = Field(default=False, description="A service must set it.")
+    minimum: float | None = Field(default=None, description="Smallest number.")
+    maximum: float | None = Field(default=None, description="Largest number.")
+    choices: tuple[str, ...] = Field(default=(), description="The only texts allowed.")
+    pattern: str | None = Field(default=None, max_length=200, description="A regular expression for the whole text.")
+
+
+class When(Model):
+    """Arguments that are there only when a parameter is set (not null, false, 0 or empty)."""
+
+    when: Annotated[str, StringConstraints(pattern=r"^(config\.[a-z][A-Za-z0-9]*|resources\.gpus)$")]
+    args: tuple[Line, ...]
+
+
+Argument = Line | When
+
+
+class Container(Model):
+    """How it starts in a container. An empty command means the image's own entry point."""
+
+    command: tuple[Argument, ...] = Field(default=(), description="Replaces the image's entry point.")
+    args: tuple[Argument, ...] = Field(default=(), description="Arguments.")
+    env: dict[EnvName, Line] = Field(default={}, description="Environment only needed in a container.")
+    user: int | None = Field(default=None, ge=0, description="User id that the image expects; sets fsGroup too.")
+
+
+class Step(Model):
+    """A command that runs once, before the first start, unless a file exists already."""
+
+    unless: Line = Field(description="Path of a file that shows that the step was done.")
+    command: tuple[Argument, ...] = Field(min_length=1, description="The command and its arguments.")
+
+
+class Process(Model):
+    """How it starts without a container: programs on the target's path."""
+
+    command: tuple[Argument, ...] = Field(min_length=1, description="The command and its arguments.")
+    prepare: tuple[Step, ...] = Field(default=(), description="Steps before the first start.")
+    env: dict[EnvName, Line] = Field(default={}, description="Environment only needed without a container.")
+
+
+class Start(Model):
+    """The two ways to start it."""
+
+    container: Container = Field(default=Container(), description="In a container.")
+    process: Process | None = Field(default=None, description="Without one; unset when it cannot.")
+
+
+class Port(Model):
+    """A port that it listens on."""
+
+    container: int = Field(ge=1, le=65535, description="The number inside a container; free ports are found on Slurm.")
+
+
+class HttpProbe(Model):
+    """Healthy when a GET answers 200 to 399."""
+
+    port: Name = Field(description="The port's name.")
+    path: Path = Field(description="The path.")
+
+
+class TcpProbe(Model):
+    """Healthy when the port accepts a connection."""
+
+    port: Name = Field(description="The port's name.")
+
+
+class CommandProbe(Model):
+    """Healthy when the command ends with 0."""
+
+    command: tuple[Line, ...] = Field(min_length=1, description="The command and its arguments.")
+
+
+class HealthProbe(Model):
+    """How its health is asked for. Exactly one of http, tcp and exec."""
+
+    http: HttpProbe | None = None
+    tcp: TcpProbe | None = None
+    exec: CommandProbe | None = None
+    startup: Duration = Field(description="How long a start may take before it counts as failed.")
+    interval: Duration = Field(description="Time between two probes.")
+    timeout: Duration = Field(description="Time for one probe.")
+    failures: int = Field(default=3, ge=1, le=100, description="Failed probes in a row before it counts as degraded.")
+
+    @model_validator(mode="after")
+    def _one_probe(self) -> Self:
+        if sum(probe is not None for probe in (self.http, self.tcp, self.exec)) != 1:
+            raise ValueError("exactly one of http, tcp and exec")
+        return self
+
+
+class Volume(Model):
+    """A folder that the service needs. `persistent` data outlives the workload and the service."""
+
+    path: Path = Field(description="Where it is inside a container.")
+    size: Quantity = Field(description="How much it may hold.")
+    persistent: bool = Field(default=True, description="False: scratch, gone with the workload.")
+    memory: bool = Field(default=False, description="Held in memory (for /dev/shm).")
+
+
+class MetricsEndpoint(Model):
+    """Where the service exports its own Prometheus metrics."""
+
+    port: Name
+    path: Path = "/metrics"
+
+
+class Stop(Model):
+    """How it is stopped."""
+
+    signal: Literal["TERM", "INT", "QUIT"] = Field(default="TERM", description="Signal that asks it to end.")
+    grace: Duration = Field(description="How long it may take before it is killed.")
+
+
+class SecretNeed(Model):
+    """A secret that the recipe knows."""
+
+    description: str
+    required: bool = False
+
+
+class RecipeMetadata(Model):
+    """Who it is."""
+
+    name: Name
+    category: Category
+    description: str = Field(min_length=1)
+
+
+class RecipeSpec(Model):
+    """How it is deployed."""
+
+    image: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._/:@-]*$", max_length=300)]
+    stateful: bool = Field(default=False, description="Its data must never be used by two at once.")
+    multi_node: bool = Field(default=False, description="One replica may span several machines.")
+    parameters: dict[ParameterName, Parameter] = {}
+    ports: dict[Name, Port] = {}
+    resources: Resources = Resources()
+    env: dict[EnvName, Line] = {}
+    secrets: dict[EnvName, SecretNeed] = {}
+    storage: dict[Name, Volume] = {}
+    start: Start = Start()
+    health: HealthProbe
+    metrics: MetricsEndpoint | None = None
+    stop: Stop
+
+
+class Recipe(Model):
+    """One kind of service."""
+
+    api_version: Literal["reconciler/v1"]
+    kind: Literal["Recipe"]
+    metadata: RecipeMetadata
+    spec: RecipeSpec

@@ -1,0 +1,98 @@
+"""Typed text: durations, quantities, cron lines, names. Parsed when read, so that nothing later meets a wrong one."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
+
+_DURATION = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
+_DAY = 86_400
+_YEARS_TEN = 10 * 365 * _DAY
+_QUANTITY = re.compile(r"(?P<number>\d+)(?P<unit>|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)")
+_FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15} | {
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+    "Pi": 2**50,
+}
+
+
+def parse_duration(text: object) -> timedelta:
+    """`90s`, `30m`, `24h`, `2d`, `1h30m` → timedelta. Raises ValueError otherwise."""
+    if isinstance(text, timedelta):
+        return text
+    match = _DURATION.fullmatch(text) if isinstance(text, str) and text.isascii() and len(text) <= 32 else None
+    if match is None or not text:
+        raise ValueError("a duration such as 90s, 30m, 24h, 2d or 1h30m")
+    days, hours, minutes, seconds = (int(match[unit] or 0) for unit in "dhms")
+    total = days * _DAY + hours * 3600 + minutes * 60 + seconds
+    if not 0 < total <= _YEARS_TEN:
+        raise ValueError("a duration longer than nothing and at most ten years")
+    return timedelta(seconds=total)
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest text that `parse_duration` reads back as `value` (whole seconds)."""
+    rest, text = round(value.total_seconds()), ""
+    for unit, size in (("d", _DAY), ("h", 3600), ("m", 60), ("s", 1)):
+        count, rest = divmod(rest, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
+def parse_quantity(text: object) -> str:
+    """`512Mi`, `64Gi`, `1000000` → the same text, checked (bytes). Raises ValueError otherwise."""
+    text = str(text) if isinstance(text, int) and not isinstance(text, bool) else text
+    match = _QUANTITY.fullmatch(text) if isinstance(text, str) and text.isascii() and len(text) <= 20 else None
+    if match is None or not isinstance(text, str) or not int(match["number"]):
+        raise ValueError("a size in bytes such as 512Mi, 64Gi or 2T")
+    return text
+
+
+def quantity_bytes(text: str) -> int:
+    """The number of bytes that a checked quantity means."""
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise ValueError("a size in bytes such as 512Mi, 64Gi or 2T")
+    return int(match["number"]) * _FACTORS[match["unit"]]
+
+
+def parse_cron(text: str) -> str:
+    """Five cron fields → the same text, checked. Raises ValueError otherwise."""
+    if len(text) > 100 or len(text.split()) != 5:
+        raise ValueError("five cron fields, such as `0 8 * * 1-5`")
+    try:
+        CronSim(text, datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError("five cron fields, such as `0 8 * * 1-5`") from error
+    return text
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$", "examples": ["30m", "24h"]}),
+]
+Quantity = Annotated[
+    str,
+    BeforeValidator(parse_quantity),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": "^[0-9]+([kMGTP]|[KMGTP]i)?$", "examples": ["64Gi"]}),
+]
+Cron = Annotated[str, AfterValidator(parse_cron)]
+
+#: A DNS-1123 label (RFC 1123; Kubernetes object names): it is also a safe job name and has no dot.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+#: A name of a service: short enough that object names made of it stay labels (`-` and a suffix of ten characters).
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=50)]
+#: A name of an environment variable (POSIX).
+EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
+#: One printable line. Control characters would forge records in squeue and lines in logs.
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=4096)]
+#: A word that becomes the value of a Slurm option: no blanks, no control characters, not an option itself.
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:+@/&|*()\[\]-]*$", max_length=200)]

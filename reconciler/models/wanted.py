@@ -1,0 +1,90 @@
+"""A service made ready for one target (recipe, defaults, placement applied), and the few words of it the plan reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from reconciler.models.recipe import Recipe
+from reconciler.models.revision import Revision
+from reconciler.models.service import Resources, Service, SlurmOptions, Value
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedService:
+    """A service with nothing left open: defaults applied in the order recipe < target < service, target chosen.
+
+    `config` has a value for each parameter of the recipe (None: unset). `revision` is the commit that its text was
+    read from. `frozen` is "" or says in words why this is an earlier version (the present file is bad).
+    `file` is the path that it was read from.
+    """
+
+    service: Service
+    recipe: Recipe
+    target: str
+    config: Mapping[str, Value | None]
+    resources: Resources
+    slurm: SlurmOptions
+    namespace: str
+    revision: Revision
+    file: str
+    frozen: str = ""
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.service.metadata.name
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the plan needs to know of one service on one target.
+
+    `units` is how many workloads there should be (replicas on Slurm; 1 on Kubernetes, which counts replicas itself).
+    `restart` is the hash of the `restart:` value. `blocked` is "" or why nothing new may be started now. `lead` is how
+    long before the time limit a successor is wanted (None: never). `surge`: a successor may run beside the old one.
+    """
+
+    service: str
+    units: int
+    digest: str
+    restart: str = ""
+    stateful: bool = False
+    suspended: str = ""
+    blocked: str = ""
+    lead: timedelta | None = None
+    surge: bool = False
+    depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What would be handed to a platform: `digest` decides whether it is the same, `text` is for people."""
+
+    digest: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A live service that nobody wants any more, and what Git says about it.
+
+    `removed_by` is the commit that removed it (None: not found in history); `allowed` is the largest number that a
+    `Reconciler-Allow-Removals` trailer allows in that commit or a later one (0: none; a very large one for `all`);
+    `together` is how many services that commit removed and `before` how many there were before it.
+    """
+
+    service: str
+    removed_by: Revision | None = None
+    allowed: int = 0
+    together: int = 0
+    before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """The verdict on removals: `allowed` names may go; `held` names stay, with the reason in words."""
+
+    allowed: frozenset[str] = frozenset()
+    held: Mapping[str, str] = field(default_factory=dict)

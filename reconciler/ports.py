@@ -1,0 +1,80 @@
+"""All seams on one page: what the turn needs from the world. Each world implements them in its own room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from reconciler.models.revision import Change, File, Revision, Snapshot
+from reconciler.models.wanted import Rendered, ResolvedService
+from reconciler.models.workload import Mark, Observed, Workload
+
+#: Ringing it means "look again"; it carries no news.
+Bell = Callable[[], None]
+
+
+class Source(Protocol):
+    """Where desired state comes from."""
+
+    def refresh(self) -> Revision:
+        """Fetch, and return the revision now at the head. Raises SourceError when it cannot be read."""
+        ...
+
+    def read(self, revision: Revision) -> Snapshot:
+        """All files of a revision below the desired path. Raises SourceError."""
+        ...
+
+    def earlier(self, revision: Revision, path: str) -> Iterator[tuple[Revision, File]]:
+        """Older versions of one file, newest first, starting before that of `revision`. Raises SourceError."""
+        ...
+
+    def history(self, revision: Revision) -> Iterator[Change]:
+        """The commits that changed something below the desired path, newest first, lazily. Raises SourceError."""
+        ...
+
+    def watch(self, bell: Bell) -> None:
+        """Begin to ring `bell` when something may have changed (a local repository); returns at once."""
+        ...
+
+    def close(self) -> None:
+        """Stop watching and free what is held."""
+        ...
+
+
+class Observer(Protocol):
+    """One look at one target."""
+
+    def look(self) -> Observed:
+        """Look now. Never raises for a target that does not answer: the look is then incomplete and says why."""
+        ...
+
+    def start(self, bell: Bell) -> None:
+        """Begin to ring `bell` on changes, where the platform can tell; returns at once."""
+        ...
+
+    def close(self) -> None:
+        """Stop."""
+        ...
+
+
+class Deployer(Protocol):
+    """The writes to one target. Every one of them can be repeated."""
+
+    def render(self, service: ResolvedService) -> Rendered:
+        """What would be handed over; pure. Raises RefusedError when this service cannot be rendered for this target."""
+        ...
+
+    def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:
+        """Start one replica under `mark`, not before `delay` seconds have passed, as the successor of `after`.
+
+        Raises RefusedError, ConflictError, UnreachableError or UncertainError.
+        """
+        ...
+
+    def cancel(self, workload: Workload, *, removal: bool) -> None:
+        """End a workload that bears our mark; one that is gone already is a success. Raises TargetError."""
+        ...
+
+    def close(self) -> None:
+        """Free what is held."""
+        ...

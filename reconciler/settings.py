@@ -1,0 +1,132 @@
+"""The operator's settings: what the repository must not choose. Pydantic, unknown keys are errors."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from reconciler.models.service import Model, SlurmOptions
+from reconciler.models.units import Duration, EnvName, Line, Name
+
+Share = Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])%$")]
+Listen = Annotated[str, StringConstraints(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
+
+
+class SourceSettings(Model):
+    """Where desired state comes from."""
+
+    url: Line = Field(description="A path on this machine, or a URL (https, ssh, git@host:path).")
+    branch: Line | None = Field(default=None, description="Branch; the repository's own head when none is set.")
+    tag: Line | None = Field(default=None, description="A tag instead of a branch.")
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = Field(
+        default=None, description="A fixed commit instead of a branch."
+    )
+    path: Line = Field(default="desired", description="Folder inside the repository.")
+    interval: Duration = Field(default=timedelta(seconds=30), description="Time between two polls of a remote one.")
+    timeout: Duration = Field(default=timedelta(seconds=60), description="Time for one fetch.")
+
+
+class RecipesSettings(Model):
+    """Which recipes there are."""
+
+    builtin: bool = Field(default=True, description="Those that ship with Reconciler.")
+    repository: bool = Field(default=True, description="Those below `recipes/` of the repository.")
+
+
+class Limits(Model):
+    """What one service, or all services together, may ask of the target; unset: no limit."""
+
+    time: Duration | None = Field(default=None, description="Longest time limit of one job.")
+    nodes: int | None = Field(default=None, ge=1, description="Machines for one service (replicas * nodes).")
+    gpus: int | None = Field(default=None, ge=0, description="GPUs for one service (replicas * nodes * gpus).")
+    services: int | None = Field(default=None, ge=0, description="Services on this target.")
+
+
+class TargetDefaults(SlurmOptions):
+    """Defaults for services on this target."""
+
+    env: dict[EnvName, Line] = Field(default={}, description="Environment variables.")
+
+
+class KubernetesTarget(Model):
+    """A Kubernetes cluster."""
+
+    kind: Literal["kubernetes"]
+    kubeconfig: Path | Literal["in-cluster"] | None = Field(default=None, description="File; the usual one when unset.")
+    context: Line | None = Field(default=None, description="Context in it; its current one when unset.")
+    namespaces: tuple[Name, ...] = Field(min_length=1, description="Namespaces that services may use; first: default.")
+    gpu_resource: Line | None = Field(default=None, description="Such as nvidia.com/gpu; unset: it has no GPUs.")
+    gpu_types: dict[Name, dict[str, str]] = Field(default={}, description="Node labels that select a GPU type.")
+    storage_class: Line | None = Field(default=None, description="Storage class of claims; the cluster's own if unset.")
+    tick: Duration = Field(default=timedelta(seconds=30), description="Longest time between two turns.")
+    timeout: Duration = Field(default=timedelta(seconds=30), description="Time for one request.")
+    parallel: int = Field(default=16, ge=1, le=64, description="Requests at the same time.")
+    defaults: TargetDefaults = TargetDefaults()
+    limits: Limits = Limits()
+
+
+class LocalTransport(Model):
+    """Slurm's commands on this machine."""
+
+    kind: Literal["local"] = "local"
+    conf: Path | None = Field(default=None, description="SLURM_CONF for the commands.")
+    bin: Path | None = Field(default=None, description="Folder of the commands; the PATH when unset.")
+
+
+class Folders(Model):
+    """Folders of a Slurm site, on storage that the nodes share."""
+
+    data: Path = Field(description="Data of services: <data>/<service>/<replica>/<volume>.")
+    logs: Path = Field(description="Output of jobs.")
+    secrets: Path | None = Field(default=None, description="Secrets: <secrets>/<name>/<key>, mode 0600.")
+    images: Path | None = Field(default=None, description="Container images (SIF) for apptainer.")
+
+
+class SlurmTarget(Model):
+    """A Slurm cluster."""
+
+    kind: Literal["slurm"]
+    transport: LocalTransport = LocalTransport()
+    tick: Duration = Field(default=timedelta(seconds=30), description="Time between two looks.")
+    timeout: Duration = Field(default=timedelta(seconds=60), description="Time for one command.")
+    parallel: int = Field(default=8, ge=1, le=64, description="Commands at the same time.")
+    runtime: Literal["none", "apptainer"] = Field(default="none", description="How containers run; none: programs.")
+    folders: Folders
+    path: tuple[Path, ...] = Field(default=(), description="Folders put before the PATH of jobs.")
+    setup: tuple[Line, ...] = Field(default=(), description="The operator's own shell lines for jobs (module load …).")
+    ports: tuple[int, int] = Field(default=(20000, 29999), description="Range in which jobs look for free ports.")
+    gpu_types: tuple[Name, ...] = Field(default=(), description="GPU types; empty: it has no GPUs.")
+    defaults: TargetDefaults = TargetDefaults()
+    limits: Limits = Limits()
+
+
+Target = Annotated[KubernetesTarget | SlurmTarget, Field(discriminator="kind")]
+
+
+class RemovalSettings(Model):
+    """What a removal may do."""
+
+    max: Share = Field(default="20%", description="Share of the services that one revision may remove; one always may.")
+    keep_data: bool = Field(default=True, description="Data of a removed service stays.")
+
+
+class HttpSettings(Model):
+    """The daemon's own pages."""
+
+    listen: Listen = Field(default="127.0.0.1:9464", description="Address and port; port 0 takes a free one.")
+
+
+class Settings(Model):
+    """Everything the operator sets (`--config`, or RECONCILER_CONFIG)."""
+
+    owner: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=40)]
+    source: SourceSettings
+    recipes: RecipesSettings = RecipesSettings()
+    targets: dict[Name, Target] = Field(min_length=1)
+    placement: tuple[Name, ...] = Field(default=(), description="Order of targets for `auto`; as written when empty.")
+    removals: RemovalSettings = RemovalSettings()
+    http: HttpSettings = HttpSettings()
+    state: Path = Field(description="Folder for the bare clone and the lock; nothing that could not be lost.")

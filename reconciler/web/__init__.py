@@ -1,0 +1,1 @@
+"""The daemon's pages: they read the board and propose to the source."""
