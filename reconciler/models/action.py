@@ -10,7 +10,7 @@ from reconciler.models.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """Start a replica that is not there. `delay`: not before this much time has passed (the platform keeps the backoff)."""
+    """Start a replica that is not there, not before `delay` has passed (the platform keeps the backoff)."""
 
     service: str
     replica: int

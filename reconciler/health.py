@@ -1,0 +1,147 @@
+"""How a service stands: platform verdicts of its replicas, what the plan holds, and the age of the look, folded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.models.action import Cancel, Hold, Plan
+from reconciler.models.health import Health
+from reconciler.models.status import ServiceStatus, State
+from reconciler.models.wanted import ResolvedService, Wanted
+from reconciler.models.workload import Observed, Phase, Workload
+
+_STATES = {Phase.PENDING: State.PENDING, Phase.RUNNING: State.RUNNING, Phase.STOPPING: State.STOPPING}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """State, health and the reason in words."""
+
+    state: State
+    health: Health
+    why: str
+
+
+def judge(
+    services: Iterable[tuple[ResolvedService, Wanted]],
+    seen: Observed,
+    plan: Plan,
+    errors: Mapping[str, str],
+    before: Mapping[str, ServiceStatus],
+) -> tuple[ServiceStatus, ...]:
+    """One status for each service of the target, wanted or still alive, sorted by name.
+
+    `errors` names services whose last action failed. `before` is the table of the turn before: a state that did not
+    change keeps its `since`.
+    """
+    groups: dict[str, list[Workload]] = {}
+    for workload in seen.workloads:
+        groups.setdefault(workload.mark.service, []).append(workload)
+    holds = {action.service: action.reason for action in plan.actions if isinstance(action, Hold)}
+    table = []
+    for service, wanted in services:
+        loads = groups.pop(wanted.service, [])
+        verdict = _wanted(wanted, loads, seen, errors.get(wanted.service) or holds.get(wanted.service, ""))
+        table.append(_line(service, wanted, loads, verdict, seen.at, before.get(wanted.service)))
+    going = {action.service for action in plan.actions if isinstance(action, Cancel)}
+    for name, loads in groups.items():
+        alive = [workload for workload in loads if workload.phase is not Phase.ENDED]
+        if alive:
+            reason = holds.get(name, "")
+            table.append(_leftover(seen, name, alive, reason, before.get(name), removing=name in going or not reason))
+    return tuple(sorted(table, key=lambda status: status.service))
+
+
+def _wanted(wanted: Wanted, loads: Sequence[Workload], seen: Observed, trouble: str) -> Verdict:
+    if not seen.complete:
+        return Verdict(State.UNKNOWN, Health.UNKNOWN, seen.why)
+    alive = [workload for workload in loads if workload.phase is not Phase.ENDED]
+    if wanted.suspended:
+        if alive:
+            return Verdict(State.STOPPING, Health.PROGRESSING, wanted.suspended)
+        return Verdict(State.SUSPENDED, Health.SUSPENDED, wanted.suspended)
+    if not alive:
+        if not wanted.units:
+            return Verdict(State.RUNNING, Health.HEALTHY, "no replica is wanted")
+        state = State.HELD if trouble else State.ABSENT
+        return Verdict(state, Health.FAILED if trouble else Health.PROGRESSING, trouble or "is being started")
+    verdict = _alive(wanted, alive, loads)
+    return Verdict(verdict.state, verdict.health, "; ".join(filter(None, [verdict.why, trouble])))
+
+
+def _alive(wanted: Wanted, alive: Sequence[Workload], loads: Sequence[Workload]) -> Verdict:
+    """The worst replica speaks for the service; of one replica's workloads the healthiest does."""
+    verdicts = []
+    for number in range(wanted.units):
+        mine = [workload for workload in alive if workload.mark.replica == number]
+        if not mine:
+            verdicts.append(Verdict(State.ABSENT, Health.PROGRESSING, f"replica {number} is being started"))
+            continue
+        best = min(mine, key=lambda workload: workload.health.rank)
+        verdicts.append(_one(best, [workload for workload in loads if workload.mark.replica == number]))
+    if not verdicts:
+        return Verdict(State.STOPPING, Health.PROGRESSING, "no replica is wanted")
+    return max(verdicts, key=lambda verdict: verdict.health.rank)
+
+
+def _one(best: Workload, loads: Sequence[Workload]) -> Verdict:
+    if best.phase is Phase.PENDING and best.mark.attempt:
+        ended = [workload for workload in loads if workload.phase is Phase.ENDED and workload.reason]
+        last = f" after: {ended[-1].reason}" if ended else ""
+        return Verdict(State.PENDING, Health.DEGRADED, f"attempt {best.mark.attempt}{last}; {best.reason}")
+    return Verdict(_STATES[best.phase], best.health, best.reason)
+
+
+def _line(
+    service: ResolvedService,
+    wanted: Wanted,
+    loads: Sequence[Workload],
+    verdict: Verdict,
+    now: datetime,
+    before: ServiceStatus | None,
+) -> ServiceStatus:
+    running = [workload for workload in loads if workload.phase is Phase.RUNNING]
+    newest = max(running or loads, key=lambda workload: workload.mark.generation, default=None)
+    notes = [f"{conflict}" for conflict in [verdict.why] if conflict]
+    if service.frozen:
+        notes.append(f"frozen: {service.frozen}")
+    return ServiceStatus(
+        service=wanted.service,
+        target=service.target,
+        recipe=service.recipe.metadata.name,
+        state=verdict.state,
+        health=verdict.health,
+        since=_since(verdict.state, newest, now, before),
+        why="; ".join(notes),
+        revision=newest.mark.revision if newest else "",
+        frozen=service.frozen,
+        replicas=wanted.units,
+        ready=sum(workload.health is Health.HEALTHY for workload in running),
+        endpoints=tuple(endpoint for workload in running for endpoint in workload.endpoints),
+    )
+
+
+def _leftover(
+    seen: Observed, name: str, alive: Sequence[Workload], reason: str, before: ServiceStatus | None, *, removing: bool
+) -> ServiceStatus:
+    state = State.REMOVING if removing else State.HELD
+    state = state if seen.complete else State.UNKNOWN
+    return ServiceStatus(
+        service=name,
+        target=seen.target,
+        recipe="",
+        state=state,
+        health=alive[0].health if seen.complete else Health.UNKNOWN,
+        since=_since(state, None, seen.at, before),
+        why=reason or "is being removed",
+        revision=alive[0].mark.revision,
+        ready=sum(workload.health is Health.HEALTHY for workload in alive),
+    )
+
+
+def _since(state: State, newest: Workload | None, now: datetime, before: ServiceStatus | None) -> datetime:
+    if newest is not None and newest.since is not None and _STATES.get(newest.phase) is state:
+        return newest.since
+    return before.since if before is not None and before.state is state else now
