@@ -17,7 +17,8 @@ class ResolvedService:
 
     `config` has a value for each parameter of the recipe (None: unset). `revision` is the commit that its text was
     read from. `frozen` is "" or says in words why this is an earlier version (the present file is bad).
-    `file` is the path that it was read from.
+    `file` is the path that it was read from. `env` holds the variables of the target's defaults and of the service,
+    literal (the recipe's are added by `desired.arguments.environment`).
     """
 
     service: Service
@@ -30,6 +31,7 @@ class ResolvedService:
     revision: Revision
     file: str
     frozen: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
