@@ -50,14 +50,17 @@ class Daemons:
         self._mark = mark
         self._known: dict[str, tuple[Daemon, subprocess.Popen[bytes]]] = {}
         self._lock = threading.RLock()
+        self._closed = False
 
     def log(self, name: str) -> Path:
         """The log file of a daemon."""
         return self._logs / f"{name}.log"
 
     def start(self, daemon: Daemon, *extra: str) -> None:
-        """Start a daemon, this time with `extra` arguments. Raises LabError when one of that name runs already."""
+        """Start a daemon, this time with `extra` arguments. Raises LabError when it runs already."""
         with self._lock:
+            if self._closed:
+                raise LabError(f"the lab ends; {daemon.name} is not started")
             if self.pids().get(daemon.name):
                 raise LabError(f"{daemon.name} runs already")
             self._known[daemon.name] = (daemon, self._spawn(daemon, extra))
@@ -66,13 +69,17 @@ class Daemons:
         """Start a daemon that was stopped, with the arguments of its first start and `extra`."""
         self.start(self._of(name)[0], *extra)
 
-    def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
-        """Wait until `ready()` is true. Raises LabError, with the end of the log, when the daemon ends or time is up."""
-        process = self._of(name)[1]
+    def wait(self, name: str, ready: Callable[[], bool], seconds: float, also: tuple[str, ...] = ()) -> None:
+        """Wait until `ready()` is true. Raises LabError, with the end of the log, when time is up.
+
+        It is raised at once when the daemon, or one of those in `also`, has ended.
+        """
+        watched = [(each, self._of(each)[1]) for each in (name, *also)]
         deadline = time.monotonic() + seconds
         while not ready():
-            if process.poll() is not None:
-                raise LabError(f"{name} ended with {process.returncode}: {self._tail(name)}")
+            for each, process in watched:
+                if process.poll() is not None:
+                    raise LabError(f"{each} ended with {process.returncode}: {self._tail(each)}")
             if time.monotonic() > deadline:
                 raise LabError(f"{name} is not ready after {seconds:g} s: {self._tail(name)}")
             time.sleep(_PAUSE)
@@ -90,12 +97,20 @@ class Daemons:
             process.kill()
             process.wait()
 
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Signal a daemon and do not wait."""
+        self._of(name)[1].send_signal(number)
+
     def pids(self) -> dict[str, int | None]:
         """Name → pid of every daemon ever started, None for those that have ended."""
         with self._lock:
-            return {
-                name: None if process.poll() is not None else process.pid for name, (_, process) in self._known.items()
-            }
+            known = [(name, process) for name, (_, process) in self._known.items()]
+        return {name: process.pid if process.poll() is None else None for name, process in known}
+
+    def close(self) -> None:
+        """Start nothing any more."""
+        with self._lock:
+            self._closed = True
 
     def _spawn(self, daemon: Daemon, extra: tuple[str, ...]) -> subprocess.Popen[bytes]:
         environment = {"PATH": _PATH, "HOME": str(daemon.folder), "LANG": "C.UTF-8", **daemon.env, **self._mark}

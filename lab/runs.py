@@ -1,0 +1,109 @@
+"""The folders of all labs of this user, and who is alive: the keeper of a lab holds a lock (flock(2)) on its folder.
+
+The kernel drops the lock when the keeper ends, however it ends; there is no pid that could belong to somebody else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab import host
+from lab.host import LabError
+from lab.ledger import Ledger
+from lab.undo import undo
+
+_PID = "keeper.pid"
+
+
+def folder_of(name: str) -> Path:
+    """Where the lab of that name has its folder. Raises LabError for a name that is no plain word."""
+    if not name.replace("-", "").isalnum() or not name.isascii() or name.startswith("-") or len(name) > 40:
+        raise LabError(f"{name!r} is no name for a lab: letters, digits and dashes, at most 40")
+    return host.run_root() / name
+
+
+def all_folders() -> list[Path]:
+    """The folders of all labs, alive or dead."""
+    return sorted(folder for folder in host.run_root().iterdir() if folder.is_dir())
+
+
+def claim(name: str) -> tuple[Path, int]:
+    """A new folder for the lab `name`, and the lock on it (a file descriptor) that says that its keeper lives.
+
+    The folder is made under another name, locked, and then renamed: nobody ever sees it without its lock.
+    Raises LabError when there is a lab of that name.
+    """
+    folder = folder_of(name)
+    young = host.run_root() / f".new-{secrets.token_hex(4)}"
+    young.mkdir(mode=0o755)
+    lock = _lock(young)
+    if lock is None:
+        raise LabError(f"{young} was taken away by another start; try again")
+    (young / _PID).write_text(str(os.getpid()))
+    try:
+        young.rename(folder)
+    except OSError as error:
+        shutil.rmtree(young)
+        os.close(lock)
+        raise LabError(f"a lab {name} is there already; end it with `python -m lab down --name {name}`") from error
+    return folder, lock
+
+
+def keeper(folder: Path) -> int | None:
+    """Pid of the living keeper of a lab, None when it is dead."""
+    with _held(folder) as lock:
+        return None if lock is not None or not folder.exists() else int((folder / _PID).read_text())
+
+
+def clean_dead() -> list[str]:
+    """Put back and remove what labs without a living keeper have left. Returns what could not be put back."""
+    problems = []
+    for folder in all_folders():
+        with _held(folder) as lock:
+            if lock is not None:
+                problems += bury(folder)
+    return problems
+
+
+def bury(folder: Path) -> list[str]:
+    """Put back all that a lab did and remove its folder; the caller holds its lock.
+
+    Returns what could not be put back; the folder then stays, so that it can be tried again.
+    """
+    problems = undo(Ledger(folder / "ledger.jsonl"))
+    if problems or not folder.exists():
+        return problems
+    dead = folder.with_name(f".dead-{secrets.token_hex(4)}")
+    folder.rename(dead)  # the name is free at once, and a new lab of that name is not what is removed here
+    shutil.rmtree(dead)
+    return []
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[int | None]:
+    """The lock on a folder, None when somebody else holds it or the folder is gone."""
+    lock = _lock(folder)
+    try:
+        yield lock
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
