@@ -1,4 +1,4 @@
-"""How a service stands: platform verdicts of its replicas, what the plan holds, and the age of the look, folded. Pure."""
+"""How a service stands: the verdicts on its replicas, what the plan holds and the look itself, folded. Pure."""
 
 from __future__ import annotations
 
@@ -104,9 +104,7 @@ def _line(
 ) -> ServiceStatus:
     running = [workload for workload in loads if workload.phase is Phase.RUNNING]
     newest = max(running or loads, key=lambda workload: workload.mark.generation, default=None)
-    notes = [f"{conflict}" for conflict in [verdict.why] if conflict]
-    if service.frozen:
-        notes.append(f"frozen: {service.frozen}")
+    notes = [verdict.why, f"frozen: {service.frozen}" if service.frozen else ""]
     return ServiceStatus(
         service=wanted.service,
         target=service.target,
@@ -114,7 +112,7 @@ def _line(
         state=verdict.state,
         health=verdict.health,
         since=_since(verdict.state, newest, now, before),
-        why="; ".join(notes),
+        why="; ".join(filter(None, notes)),
         revision=newest.mark.revision if newest else "",
         frozen=service.frozen,
         replicas=wanted.units,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from reconciler.errors import Next
 from reconciler.models.workload import Workload
 
 
@@ -90,8 +91,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one action: `error` is "" on success; `final`: the same request would be refused again."""
+    """What became of one action: `error` is "" on success; otherwise `next` says what may be done about it."""
 
     action: Action
     error: str = ""
-    final: bool = False
+    next: Next = Next.RETRY

@@ -1,0 +1,37 @@
+# `make run` and `make test` are all a newcomer needs. Everything is installed into .venv, what is built is cached
+# outside of this folder (see `python -m lab --help`).
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check bench docs clean lab-up lab-down
+
+run: $(VENV)/.installed  ## a lab with Slurm and Kubernetes, a demo repository, the daemon, a live table
+	@exec $(BIN)/python -m lab demo $(ARGS)
+
+test: $(VENV)/.installed  ## everything, on real parts
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed  ## lint, format, types, floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.installed  ## the measures of docs/performance.md
+	$(BIN)/python -m tests.bench $(ARGS)
+
+docs: $(VENV)/.installed  ## pages that are made from the code
+	$(BIN)/python -m docs.generate
+
+lab-up lab-down: lab-%: $(VENV)/.installed
+	$(BIN)/python -m lab $* $(ARGS)
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@bash lab/bootstrap.sh "$(PYTHON)" $(VENV)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

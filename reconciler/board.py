@@ -1,0 +1,96 @@
+"""The noticeboard: the one mutable thing. Targets post, pages and metrics read; every reading is a frozen value."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.models.health import Health
+from reconciler.models.status import ServiceStatus, SourceStatus, State, Status, TargetStatus
+
+#: Upper bounds of the turn histogram's buckets, in seconds.
+BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTally:
+    """Turns of one target: how many took at most each bound of BUCKETS, how many in all, seconds in all."""
+
+    buckets: tuple[int, ...] = (0,) * len(BUCKETS)
+    count: int = 0
+    seconds: float = 0.0
+
+    def add(self, seconds: float) -> TurnTally:
+        """The tally with one more turn."""
+        counts = zip(self.buckets, BUCKETS, strict=True)
+        buckets = tuple(count + (seconds <= bound) for count, bound in counts)
+        return TurnTally(buckets, self.count + 1, self.seconds + seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """Counters since the daemon's start. `actions` is keyed by (target, action, result)."""
+
+    actions: Mapping[tuple[str, str, str], int]
+    turns: Mapping[str, TurnTally]
+    source_failures: int
+
+
+class Board:
+    """Holds the latest status and the counters; safe for many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._source = SourceStatus()
+        self._targets: dict[str, TargetStatus] = {}
+        self._services: dict[str, tuple[ServiceStatus, ...]] = {}
+        self._actions: Counter[tuple[str, str, str]] = Counter()
+        self._turns: defaultdict[str, TurnTally] = defaultdict(TurnTally)
+        self._source_failures = 0
+
+    def post_source(self, source: SourceStatus) -> None:
+        """Replace what is known of the repository; one with an error counts as a failure."""
+        with self._lock:
+            self._source = source
+            self._source_failures += bool(source.error)
+
+    def post_target(self, target: TargetStatus, services: tuple[ServiceStatus, ...]) -> None:
+        """Replace what is known of one target and its services."""
+        with self._lock:
+            self._targets[target.target] = target
+            self._services[target.target] = services
+
+    def count_action(self, target: str, action: str, result: str) -> None:
+        """Count one action, by its kind and its result."""
+        with self._lock:
+            self._actions[target, action, result] += 1
+
+    def count_turn(self, target: str, seconds: float) -> None:
+        """Count one turn."""
+        with self._lock:
+            self._turns[target] = self._turns[target].add(seconds)
+
+    def status(self) -> Status:
+        """Everything as it stands, services sorted by name and target."""
+        with self._lock:
+            services = [status for statuses in self._services.values() for status in statuses]
+            targets = dict(sorted(self._targets.items()))
+            source = self._source
+        return Status(source, targets, tuple(sorted(services, key=lambda one: (one.service, one.target))))
+
+    def services(self, target: str) -> dict[str, ServiceStatus]:
+        """The table of one target by service name, as posted last."""
+        with self._lock:
+            return {status.service: status for status in self._services.get(target, ())}
+
+    def ready(self) -> frozenset[str]:
+        """Names of services that run and are healthy, on whatever target."""
+        running = (one for one in self.status().services if one.state is State.RUNNING)
+        return frozenset(one.service for one in running if one.health is Health.HEALTHY)
+
+    def tallies(self) -> Tallies:
+        """The counters as they stand."""
+        with self._lock:
+            return Tallies(dict(self._actions), dict(self._turns), self._source_failures)

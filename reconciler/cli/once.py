@@ -1,0 +1,23 @@
+"""`reconciler once`: one pass, for cron, scrontab and CI."""
+
+from __future__ import annotations
+
+import typer
+
+from reconciler.cli.config import DEFAULT, Config, load_settings
+from reconciler.cli.run import start_logging
+
+
+def once(config: Config = DEFAULT) -> None:
+    """Do one full pass and end: 0 when all went well, 1 when a file is bad, a target did not answer or an action failed."""
+    from reconciler.cli.plan import text_of
+    from reconciler.daemon import single_pass
+
+    start_logging("warning")
+    result = single_pass(load_settings(config), act=True)
+    typer.echo(text_of(result), nl=False)
+    for report in result.reports.values():
+        for outcome in report.outcomes:
+            if outcome.error:
+                typer.echo(f"failed: {outcome.action.service}: {outcome.error}", err=True)
+    raise typer.Exit(1 if result.failed else 0)

@@ -1,0 +1,102 @@
+"""`reconciler plan`: what the daemon would do now, from the same code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.cli.config import DEFAULT, Config, load_settings
+
+if TYPE_CHECKING:
+    from reconciler.daemon import Pass
+    from reconciler.models.action import Action
+
+_SIGNS = {"deploy": "+", "replace": "~", "restart": "~", "renew": "~", "cancel": "-", "hold": "!"}
+
+
+class Format(str, Enum):
+    """How the plan is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def plan(
+    config: Config = DEFAULT,
+    output: Annotated[Format, typer.Option("--output", "-o", help="How it is written.")] = Format.TEXT,
+) -> None:
+    """Show what would be done now. Ends with 0 when there is nothing to do, 1 for changes, 2 for errors."""
+    from reconciler.daemon import single_pass
+
+    result = single_pass(load_settings(config), act=False)
+    writers = {Format.TEXT: text_of, Format.JSON: json_of, Format.MARKDOWN: markdown_of}
+    typer.echo(writers[output](result), nl=False)
+    if result.failed:
+        raise typer.Exit(2)
+    raise typer.Exit(1 if any(report.plan.changes for report in result.reports.values()) else 0)
+
+
+def text_of(result: Pass) -> str:
+    """The plan for a terminal."""
+    revision = result.desired.revision
+    lines = [f"revision {revision.short} by {revision.author}: {revision.subject}"]
+    for name, report in sorted(result.reports.items()):
+        lines.append(f"{name}: {_summary(report.seen.complete, report.seen.why, len(report.plan.changes))}")
+        lines += [f"  {_SIGNS[kind]} {kind:8}{subject}: {reason}" for kind, subject, reason in _rows(report.plan.actions)]
+    lines += [f"error: {complaint}" for complaint in result.desired.complaints]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_of(result: Pass) -> str:
+    """The plan for a comment on a pull request."""
+    revision = result.desired.revision
+    lines = [f"### Plan for `{revision.short}`", "", f"{_inert(revision.subject)} ({_inert(revision.author)})", ""]
+    for name, report in sorted(result.reports.items()):
+        lines += [f"**{name}**: {_inert(_summary(report.seen.complete, report.seen.why, len(report.plan.changes)))}", ""]
+        rows = [f"| {kind} | `{subject}` | {_inert(reason)} |" for kind, subject, reason in _rows(report.plan.actions)]
+        lines += ["| action | what | why |", "|---|---|---|", *rows, ""] if rows else []
+    lines += [f"- error: {_inert(str(complaint))}" for complaint in result.desired.complaints]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def json_of(result: Pass) -> str:
+    """The plan for programs."""
+    targets = {
+        name: {
+            "complete": report.seen.complete,
+            "why": report.seen.why,
+            "actions": [
+                {"action": kind, "subject": subject, "reason": reason}
+                for kind, subject, reason in _rows(report.plan.actions)
+            ],
+        }
+        for name, report in sorted(result.reports.items())
+    }
+    errors = [str(complaint) for complaint in result.desired.complaints]
+    content = {"revision": result.desired.revision.sha, "targets": targets, "errors": errors}
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _rows(actions: tuple[Action, ...]) -> Iterator[tuple[str, str, str]]:
+    from reconciler.turn.act import kind_of, subject_of
+
+    for action in actions:
+        yield kind_of(action), subject_of(action), action.reason
+
+
+def _summary(complete: bool, why: str, changes: int) -> str:  # noqa: FBT001 - read from a look, passed on as it is
+    if not complete:
+        return f"unknown, so nothing would be done: {why}"
+    return f"{changes} change{'s' if changes != 1 else ''}" if changes else "nothing to do"
+
+
+def _inert(text: str) -> str:
+    """Foreign text that cannot become markup, a mention or a new table cell."""
+    for character in "\\`*_{}[]<>#|@!":
+        text = text.replace(character, "\\" + character if character not in "<>@" else f"&#{ord(character)};")
+    return " ".join(text.split())

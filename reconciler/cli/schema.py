@@ -1,0 +1,30 @@
+"""`reconciler schema`: JSON Schemas, for editors and other programs."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+
+class Kind(str, Enum):
+    """What is described."""
+
+    SERVICE = "service"
+    RECIPE = "recipe"
+    SETTINGS = "settings"
+
+
+def schema(
+    kind: Annotated[Kind, typer.Argument(help="What is described: service, recipe or settings.")] = Kind.SERVICE,
+) -> None:
+    """Print a JSON Schema. In an editor: `# yaml-language-server: $schema=service.schema.json` on the first line."""
+    from reconciler.models.recipe import Recipe
+    from reconciler.models.service import Service
+    from reconciler.settings import Settings
+
+    models = {Kind.SERVICE: Service, Kind.RECIPE: Recipe, Kind.SETTINGS: Settings}
+    content = models[kind].model_json_schema()
+    typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **content}, indent=2))

@@ -1,0 +1,81 @@
+"""`reconciler status`: the table."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.cli.config import DEFAULT, Config, load_settings
+
+if TYPE_CHECKING:
+    from reconciler.settings import Settings
+    from reconciler.web.shapes import StatusShape
+
+
+class Format(str, Enum):
+    """How the status is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def status(
+    config: Config = DEFAULT,
+    output: Annotated[Format, typer.Option("--output", "-o", help="How it is written.")] = Format.TABLE,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again every second until Ctrl-C.")] = False,
+) -> None:
+    """Show every service: where it runs, from which revision, how it stands and why. Asks the daemon, or looks itself."""
+    settings = load_settings(config)
+    if watch:
+        _watch(settings)
+        return
+    shape = read_status(settings)
+    if output is Format.JSON:
+        typer.echo(shape.model_dump_json(indent=2))
+        return
+    from rich.console import Console
+
+    from reconciler.cli.table import render
+
+    Console().print(render(shape))
+
+
+def read_status(settings: Settings) -> StatusShape:
+    """The status as the daemon has it; without a daemon, from one look of our own that changes nothing."""
+    from reconciler.daemon import single_pass
+    from reconciler.web.shapes import StatusShape
+
+    answer = fetch(settings.state)
+    if answer is not None:
+        return answer
+    typer.echo("no daemon answers; looking at the targets directly", err=True)
+    return StatusShape.of(single_pass(settings, act=False).status)
+
+
+def fetch(state: Path) -> StatusShape | None:
+    """The answer of the daemon that works with this state folder; None when there is none."""
+    from reconciler.web.shapes import StatusShape
+
+    try:
+        address = (state / "http").read_text("utf-8").strip()
+        with urllib.request.urlopen(f"{address}/status", timeout=5) as answer:  # noqa: S310 - our own address, http
+            return StatusShape.model_validate_json(answer.read())
+    except (OSError, urllib.error.URLError, ValueError):
+        return None
+
+
+def _watch(settings: Settings) -> None:
+    from rich.live import Live
+
+    from reconciler.cli.table import render
+
+    with Live(render(read_status(settings)), screen=False, auto_refresh=False) as live:
+        while True:
+            time.sleep(1)
+            live.update(render(read_status(settings)), refresh=True)

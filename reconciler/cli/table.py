@@ -1,0 +1,71 @@
+"""The status as a table, for `status`, `status --watch` and `make run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from reconciler.metrics import utc_now
+from reconciler.models.units import format_duration
+from reconciler.web.shapes import StatusShape
+
+_COLOURS = {
+    "Healthy": "green",
+    "Progressing": "cyan",
+    "Pending": "yellow",
+    "Suspended": "bright_black",
+    "Unknown": "magenta",
+    "Degraded": "red",
+    "Failed": "bold red",
+}
+
+
+def render(shape: StatusShape) -> RenderableType:
+    """The whole status: the revision, the targets that do not answer, the services, what is wrong in the files."""
+    return Group(*_head(shape), _services(shape), *_foot(shape))
+
+
+def plain(shape: StatusShape) -> list[str]:
+    """One line for each service, for places without a terminal; equal states give equal lines."""
+    return [
+        f"{one.service}: {one.target} {one.revision or '-'} {one.state} {one.health}" + (f": {one.why}" if one.why else "")
+        for one in shape.services
+    ]
+
+
+def _head(shape: StatusShape) -> Iterator[Text]:
+    source = shape.source
+    if source.revision:
+        yield Text(f"revision {source.revision[:12]} by {source.author}: {source.subject}", no_wrap=True)
+    if source.error:
+        yield Text(f"the repository cannot be read: {source.error}", style="red")
+    for target in shape.targets:
+        if target.why:
+            yield Text(f"{target.target}: {target.why}", style="magenta")
+
+
+def _services(shape: StatusShape) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in ("SERVICE", "TARGET", "REVISION", "STATE", "HEALTH", "SINCE"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("WHY", overflow="fold")
+    now = utc_now()
+    for one in shape.services:
+        health = Text(f"{one.health} {one.ready}/{one.replicas}", style=_COLOURS.get(one.health, ""))
+        cells = (one.service, one.target, one.revision or "-", one.state)
+        table.add_row(*map(Text, cells), health, Text(_age(one.since, now)), Text(one.why))
+    return table
+
+
+def _foot(shape: StatusShape) -> Iterator[Text]:
+    for complaint in shape.source.complaints:
+        yield Text(f"error: {complaint}", style="red")
+
+
+def _age(since: datetime, now: datetime) -> str:
+    seconds = max(0, int((now - since).total_seconds()))
+    return format_duration(timedelta(seconds=seconds if seconds < 3600 else seconds - seconds % 60))

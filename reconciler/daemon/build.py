@@ -1,0 +1,69 @@
+"""From Settings to doers. The Kubernetes client is imported only where a Kubernetes target is used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import reconciler
+from reconciler.board import Board
+from reconciler.daemon.feed import Feed
+from reconciler.desired.load import Loader
+from reconciler.errors import SettingsError
+from reconciler.metrics import utc_now
+from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
+from reconciler.source import GitSource
+from reconciler.turn import Turn, World
+
+
+def builtin_recipes() -> dict[str, str]:
+    """The recipes that ship with Reconciler, by path. Raises SettingsError when the installation lacks them."""
+    places = [Path(reconciler.__file__).parent.parent / "recipes", Path(sys.prefix) / "share/reconciler/recipes"]
+    for place in places:
+        files = sorted(place.glob("*/*.yaml"))
+        if files:
+            return {f"recipes/{file.parent.name}/{file.name}": file.read_text("utf-8") for file in files}
+    raise SettingsError(f"no recipes found at {' or '.join(map(str, places))}; install Reconciler again")
+
+
+def make_loader(settings: Settings) -> Loader:
+    """What turns snapshots into services under these settings."""
+    return Loader(settings, builtin_recipes() if settings.recipes.builtin else {})
+
+
+@contextmanager
+def make_feed(settings: Settings, board: Board) -> Iterator[tuple[GitSource, Feed]]:
+    """The source and its feed; the source is closed at the end."""
+    recipes = "recipes" if settings.recipes.repository else None
+    source = GitSource(settings.source, settings.state, recipes)
+    try:
+        yield source, Feed(source, make_loader(settings), board)
+    finally:
+        source.close()
+
+
+@contextmanager
+def make_worlds(settings: Settings, inherit: tuple[int, ...]) -> Iterator[Mapping[str, World]]:
+    """All targets; everything they hold is freed at the end. `inherit` are descriptors that submits keep open."""
+    with ExitStack() as stack:
+        yield {name: _world(settings, name, inherit, stack) for name in settings.targets}
+
+
+def _world(settings: Settings, name: str, inherit: tuple[int, ...], stack: ExitStack) -> World:
+    target = settings.targets[name]
+    match target:
+        case KubernetesTarget():
+            world = _kubernetes(settings, name, target)
+        case SlurmTarget():
+            world = _slurm(settings, name, target, inherit)
+    stack.callback(world.deployer.close)
+    stack.callback(world.observer.close)
+    return world
+
+
+def make_turn(settings: Settings, world: World, board: Board) -> Turn:
+    """The turn of one target."""
+    share = int(settings.removals.max.removesuffix("%")) / 100
+    return Turn(world, settings.owner, share, board, utc_now)

@@ -1,0 +1,59 @@
+"""The newest desired state: fetched, read, and kept while the repository cannot be reached."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from functools import partial
+
+from reconciler.board import Board
+from reconciler.desired.load import Desired, Loader
+from reconciler.errors import SourceError
+from reconciler.models.revision import Change
+from reconciler.models.status import SourceStatus
+from reconciler.ports import Source
+
+_log = logging.getLogger("reconciler.feed")
+
+
+class Feed:
+    """Holds the latest Desired; one thread refreshes it, many read it."""
+
+    def __init__(self, source: Source, loader: Loader, board: Board) -> None:
+        self._source = source
+        self._loader = loader
+        self._board = board
+        self._desired: Desired | None = None
+
+    @property
+    def desired(self) -> Desired | None:
+        """What is wanted by the newest revision that could be read; None before the first."""
+        return self._desired
+
+    def refresh(self) -> bool:
+        """Look at the repository; whether there is a new revision. Raises nothing: an error goes to the board."""
+        before = self._desired
+        try:
+            revision = self._source.refresh()
+            if before is not None and before.revision.sha == revision.sha:
+                self._board.post_source(SourceStatus(before.revision, "", before.complaints))
+                return False
+            snapshot = self._source.read(revision)
+            desired = self._loader.load(snapshot, partial(self._source.earlier, revision))
+        except SourceError as error:
+            _log.warning("the repository cannot be read: %s", error)
+            kept = SourceStatus(before.revision if before else None, str(error), before.complaints if before else ())
+            self._board.post_source(kept)
+            return False
+        self._desired = desired
+        self._board.post_source(SourceStatus(desired.revision, "", desired.complaints))
+        _log.info("revision %s by %s: %s", revision.short, revision.author, revision.subject)
+        for complaint in desired.complaints:
+            _log.error("%s", complaint)
+        return True
+
+    def history(self) -> Iterator[Change]:
+        """The commits behind the desired state in force, newest first."""
+        if self._desired is None:
+            return iter(())
+        return self._source.history(self._desired.revision)

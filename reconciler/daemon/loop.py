@@ -1,0 +1,50 @@
+"""The thread of one target: turns when its bell rings, at the latest every tick."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from reconciler.daemon.feed import Feed
+from reconciler.turn import Turn, World
+
+_log = logging.getLogger("reconciler.loop")
+
+#: Rings that come together make one turn.
+_COALESCE = 0.05
+
+
+class TargetLoop(threading.Thread):
+    """Keeps one target as Git wants it, however slow the other targets are."""
+
+    def __init__(self, world: World, turn: Turn, feed: Feed, stop: threading.Event) -> None:
+        super().__init__(name=f"target-{world.name}", daemon=True)
+        self._world = world
+        self._turn = turn
+        self._feed = feed
+        self._stop_event = stop
+        self._bell = threading.Event()
+
+    def ring(self) -> None:
+        """Look again soon."""
+        self._bell.set()
+
+    def run(self) -> None:
+        """Turn until stopped."""
+        while not self._stop_event.is_set():
+            self._bell.clear()
+            self._bell.wait(self._turn_once())
+            self._stop_event.wait(_COALESCE)
+
+    def _turn_once(self) -> float:
+        """One turn; in how many seconds the next one is due at the latest."""
+        tick = self._world.target.tick.total_seconds()
+        desired = self._feed.desired
+        if desired is None:
+            return tick
+        try:
+            report = self._turn.run(desired, self._feed.history)
+        except Exception:  # a fault of ours in one turn must not end the thread
+            _log.exception("%s: the turn failed; the next one is in %g s", self._world.name, tick)
+            return tick
+        return tick if report.again is None else min(tick, report.again)

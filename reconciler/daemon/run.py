@@ -1,0 +1,91 @@
+"""The long-running daemon: starts every part, waits for the end, stops every part within seconds."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from reconciler.board import Board
+from reconciler.daemon.build import make_feed, make_turn, make_worlds
+from reconciler.daemon.feed import Feed
+from reconciler.daemon.lock import StateLock
+from reconciler.daemon.loop import TargetLoop
+from reconciler.metrics import utc_now
+from reconciler.settings import Settings
+from reconciler.web import PageServer, make_app
+
+_log = logging.getLogger("reconciler.daemon")
+
+#: Seconds that turns under way have to end after a stop; writes under way are never cut.
+_GRACE = 4.0
+
+
+def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, Board], None]) -> None:
+    """Serve until `stop` is set. `ready` is called once with the pages' address and the board.
+
+    Raises SettingsError when the settings cannot be used (address taken, unreadable kubeconfig, …).
+    """
+    board = Board()
+    with ExitStack() as stack:
+        lock = StateLock(settings.state)
+        stack.callback(lock.release)
+        pages = PageServer(settings.http.listen)
+        stack.callback(pages.close)
+        pages.start(make_app(board, utc_now, tuple(settings.targets)))
+        (settings.state / "http").write_text(pages.address + "\n", "utf-8")
+        ready(pages.address, board)
+        if lock.acquire(stop):
+            _serve(settings, board, lock, stop)
+    _log.info("stopped")
+
+
+def _serve(settings: Settings, board: Board, lock: StateLock, stop: threading.Event) -> None:
+    with ExitStack() as stack:
+        worlds = stack.enter_context(make_worlds(settings, (lock.fd,)))
+        source, feed = stack.enter_context(make_feed(settings, board))
+        turns = {name: make_turn(settings, world, board) for name, world in worlds.items()}
+        loops = [TargetLoop(world, turns[name], feed, stop) for name, world in worlds.items()]
+        for loop, world in zip(loops, worlds.values(), strict=True):
+            world.observer.start(loop.ring)
+        bell = threading.Event()
+        reader = threading.Thread(target=partial(_read, feed, loops, bell, stop), name="source", daemon=True)
+        source.watch(bell.set)
+        for thread in (reader, *loops):
+            thread.start()
+        stop.wait()
+        _log.info("stopping: turns under way end first")
+        bell.set()
+        _end(loops, [turn.close for turn in turns.values()], reader)
+
+
+def _read(feed: Feed, loops: Sequence[TargetLoop], bell: threading.Event, stop: threading.Event) -> None:
+    """Look at the repository whenever the bell rings. It is cleared before the look, so that no push is lost."""
+    while not stop.is_set():
+        bell.clear()
+        try:
+            changed = feed.refresh()
+        except Exception:  # a fault of ours with one revision must not end the thread
+            _log.exception("the revision could not be read")
+            changed = False
+        if changed:
+            for loop in loops:
+                loop.ring()
+        bell.wait(5 if feed.desired is None else None)
+
+
+def _end(loops: Sequence[TargetLoop], closers: Sequence[Callable[[], None]], reader: threading.Thread) -> None:
+    until = time.monotonic() + _GRACE
+    for loop in loops:
+        loop.ring()
+    ends = [threading.Thread(target=close, daemon=True) for close in closers]
+    for end in ends:
+        end.start()
+    for thread in (*ends, *loops, reader):
+        thread.join(max(0.0, until - time.monotonic()))
+    for loop in loops:
+        if loop.is_alive():
+            _log.warning("%s did not end in time; its last write goes on by itself", loop.name)

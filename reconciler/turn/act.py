@@ -1,0 +1,112 @@
+"""Carrying out a plan: many actions at once, each with its outcome; one that fails hinders no other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from reconciler.errors import Next, ReconcilerError
+from reconciler.models.action import Action, Cancel, Deploy, Hold, Outcome, Plan, Renew, Replace, Restart
+from reconciler.models.wanted import ResolvedService, Wanted
+from reconciler.models.workload import Mark, Workload
+from reconciler.ports import Deployer
+
+_log = logging.getLogger("reconciler.act")
+
+Services = Mapping[str, tuple[ResolvedService, Wanted]]
+
+
+class Actor:
+    """Acts on one target with at most `parallel` writes at the same time."""
+
+    def __init__(self, target: str, owner: str, deployer: Deployer, parallel: int) -> None:
+        self._target = target
+        self._owner = owner
+        self._deployer = deployer
+        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix=f"act-{target}")
+        self._stopping = threading.Event()
+
+    def perform(self, plan: Plan, services: Services, report: Callable[[Outcome], None]) -> tuple[Outcome, ...]:
+        """Do everything in `plan`; `report` is told of each outcome. What had not begun at `close` is left out."""
+        futures = [self._pool.submit(self._one, action, services) for action in plan.changes]
+        outcomes = []
+        for future in futures:
+            outcome = future.result()
+            if outcome is not None:
+                report(outcome)
+                outcomes.append(outcome)
+        return tuple(outcomes)
+
+    def close(self) -> None:
+        """Begin nothing more, and wait for what has begun."""
+        self._stopping.set()
+        self._pool.shutdown(wait=True)
+
+    def _one(self, action: Action, services: Services) -> Outcome | None:
+        if self._stopping.is_set():
+            return None
+        try:
+            self._do(action, services)
+        except ReconcilerError as error:
+            _log.warning("%s: %s failed: %s", self._target, describe(action), error)
+            return Outcome(action, str(error), error.next)
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one service must not stop the others
+            _log.exception("%s: %s failed", self._target, describe(action))
+            return Outcome(action, f"internal error: {type(error).__name__}: {error}", Next.RETRY)
+        _log.info("%s: %s: %s", self._target, describe(action), action.reason)
+        return Outcome(action)
+
+    def _do(self, action: Action, services: Services) -> None:
+        match action:
+            case Deploy(delay=delay):
+                self._deploy(action, services, delay.total_seconds(), action.attempt, ())
+            case Replace(old=old) | Restart(old=old):
+                # The successor first: if it is refused, what runs goes on.
+                self._deploy(action, services, 0.0, 0, old)
+                for workload in old:
+                    self._deployer.cancel(workload, removal=False)
+            case Renew(old=old):
+                self._deploy(action, services, 0.0, 0, old)
+            case Cancel(old=old, removal=removal):
+                for workload in old:
+                    self._deployer.cancel(workload, removal=removal)
+            case Hold():
+                pass
+
+    def _deploy(
+        self,
+        action: Deploy | Replace | Restart | Renew,
+        services: Services,
+        delay: float,
+        attempt: int,
+        after: tuple[Workload, ...],
+    ) -> None:
+        service, wanted = services[action.service]
+        mark = Mark(
+            owner=self._owner,
+            service=service.name,
+            replica=action.replica,
+            digest=wanted.digest,
+            restart=wanted.restart,
+            generation=action.generation,
+            attempt=attempt,
+            revision=service.revision.short,
+        )
+        self._deployer.deploy(service, mark, delay, after)
+
+
+def kind_of(action: Action) -> str:
+    """The action's name in lower case, as metrics and logs use it."""
+    return type(action).__name__.lower()
+
+
+def describe(action: Action) -> str:
+    """The action in few words: `deploy faiss.0`, `hold faiss`."""
+    return f"{kind_of(action)} {subject_of(action)}"
+
+
+def subject_of(action: Action) -> str:
+    """What it is about: `faiss.0`, or `faiss` for a Hold."""
+    return action.service if isinstance(action, Hold) else f"{action.service}.{action.replica}"

@@ -1,0 +1,58 @@
+"""From resolved services to what the plan reads: rendered once for each version, schedule and suspension applied."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from reconciler.desired.schedule import down_reason
+from reconciler.errors import TargetError
+from reconciler.models.wanted import ResolvedService, Wanted
+from reconciler.ports import Deployer
+from reconciler.settings import KubernetesTarget, SlurmTarget
+
+
+def restart_hash(value: str | None) -> str:
+    """Eight hex characters that stand for a `restart:` value in a mark; "" when it is unset."""
+    return hashlib.sha256(value.encode()).hexdigest()[:8] if value else ""
+
+
+class Preparer:
+    """Renders each version of a service once and remembers only its digest, however many turns there are."""
+
+    def __init__(self, target: KubernetesTarget | SlurmTarget, deployer: Deployer) -> None:
+        self._target = target
+        self._deployer = deployer
+        self._digests: dict[int, tuple[ResolvedService, str, str]] = {}
+
+    def prepare(self, services: Iterable[ResolvedService], now: datetime) -> list[tuple[ResolvedService, Wanted]]:
+        """One Wanted for each service, in the order given."""
+        services = list(services)
+        known = self._digests
+        self._digests = {id(one): known.get(id(one)) or (one, *self._digest(one)) for one in services}
+        return [(one, self._wanted(one, now)) for one in services]
+
+    def _digest(self, service: ResolvedService) -> tuple[str, str]:
+        try:
+            return self._deployer.render(service).digest, ""
+        except TargetError as error:
+            return "", str(error)
+
+    def _wanted(self, service: ResolvedService, now: datetime) -> Wanted:
+        spec, recipe = service.service.spec, service.recipe.spec
+        _, digest, blocked = self._digests[id(service)]
+        slurm = isinstance(self._target, SlurmTarget)
+        down = down_reason(spec.schedule, now) if spec.schedule else ""
+        return Wanted(
+            service=service.name,
+            units=spec.replicas if slurm else 1,
+            digest=digest,
+            restart=restart_hash(spec.restart),
+            stateful=recipe.stateful,
+            suspended="suspended in Git" if spec.suspend else down,
+            blocked=blocked,
+            lead=spec.renewal.lead if slurm and spec.renewal else None,
+            surge=not slurm or (not recipe.stateful and spec.rollout.max_surge > 0),
+            depends_on=spec.depends_on,
+        )

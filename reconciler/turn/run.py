@@ -1,0 +1,164 @@
+"""The turn itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.board import Board
+from reconciler.desired.load import Desired
+from reconciler.desired.removals import judge_removals, lost
+from reconciler.errors import SourceError
+from reconciler.health import judge
+from reconciler.models.action import Action, Cancel, Hold, Outcome, Plan
+from reconciler.models.revision import Change
+from reconciler.models.status import ServiceStatus, TargetStatus
+from reconciler.models.wanted import Removals, ResolvedService, Wanted
+from reconciler.models.workload import Observed, Phase
+from reconciler.plan import Constraints, make_plan
+from reconciler.turn.act import Actor, kind_of
+from reconciler.turn.patience import Patience
+from reconciler.turn.prepare import Preparer
+from reconciler.turn.world import World
+
+History = Callable[[], Iterator[Change]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one turn came to. `again` is in how many seconds it is worth to look again; None: at the next tick."""
+
+    seen: Observed
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    again: float | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the look was incomplete or an action failed."""
+        return not self.seen.complete or any(outcome.error for outcome in self.outcomes)
+
+
+class Turn:
+    """Turns on one target. One thread at a time calls it."""
+
+    def __init__(self, world: World, owner: str, share: float, board: Board, clock: Callable[[], datetime]) -> None:
+        self._world = world
+        self._share = share
+        self._board = board
+        self._clock = clock
+        self._preparer = Preparer(world.target, world.deployer)
+        self._actor = Actor(world.name, owner, world.deployer, world.target.parallel)
+        self._patience = Patience()
+        self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
+        self._looked: datetime | None = None
+        self._revision = ""
+
+    def run(self, desired: Desired, history: History, *, act: bool = True) -> Report:
+        """Look, decide, act, judge and post. With `act` False nothing is written to the target."""
+        began = time.monotonic()
+        world = self._world
+        services = self._preparer.prepare(self._mine(desired), self._clock())
+        seen = world.observer.look()
+        if seen.complete:
+            self._looked = seen.at
+            self._patience.refresh((wanted for _, wanted in services), seen)
+        plan = self._plan(desired, history, services, seen)
+        stands_by = world.stands_by() if act else ""
+        outcomes: tuple[Outcome, ...] = ()
+        if act and not stands_by:
+            outcomes = self._actor.perform(plan, {one.name: (one, wanted) for one, wanted in services}, self._note)
+            self._remember(services, outcomes)
+        self._post(desired, services, seen, plan, stands_by)
+        self._board.count_turn(world.name, time.monotonic() - began)
+        return Report(seen, plan, outcomes, self._again(outcomes))
+
+    def close(self) -> None:
+        """Begin nothing more; wait for the writes under way."""
+        self._actor.close()
+
+    def _mine(self, desired: Desired) -> Iterable[ResolvedService]:
+        return (one for one in desired.services.values() if one.target == self._world.name)
+
+    def _plan(
+        self, desired: Desired, history: History, services: list[tuple[ResolvedService, Wanted]], seen: Observed
+    ) -> Plan:
+        in_flight = self._patience.in_flight()
+        constraints = Constraints(
+            removals=self._judge_removals(desired, history, seen),
+            held=desired.held,
+            not_now=self._patience.not_now(seen.at),
+            ready=self._board.ready(),
+        )
+        plan = make_plan((wanted for _, wanted in services), seen, seen.at, constraints)
+        kept = (one for one in plan.actions if isinstance(one, Hold | Cancel) or one.service not in in_flight)
+        return Plan(plan.target, tuple(kept))
+
+    def _judge_removals(self, desired: Desired, history: History, seen: Observed) -> Removals:
+        """The verdict on what lives here and nobody wants here; one that moved to another target is no removal."""
+        live = {one.mark.service for one in seen.workloads if one.phase in (Phase.PENDING, Phase.RUNNING)}
+        mine = {one.name for one in self._mine(desired)}
+        moved = frozenset(live & desired.services.keys() - mine)
+        gone = frozenset(live - desired.services.keys() - desired.held.keys())
+        if not gone:
+            return Removals(allowed=moved)
+        key = (desired.revision.sha, gone, len(live))
+        if self._removals is None or self._removals[0] != key:
+            try:
+                found = lost(gone, history())
+            except SourceError as error:
+                reason = f"the history cannot be read: {error}"
+                return Removals(moved, dict.fromkeys(gone, reason))
+            self._removals = key, judge_removals(found, len(live), len(desired.services), self._share)
+        verdict = self._removals[1]
+        return Removals(verdict.allowed | moved, verdict.held)
+
+    def _note(self, outcome: Outcome) -> None:
+        result = "failed" if outcome.error else "ok"
+        self._board.count_action(self._world.name, kind_of(outcome.action), result)
+
+    def _remember(self, services: list[tuple[ResolvedService, Wanted]], outcomes: tuple[Outcome, ...]) -> None:
+        digests = {wanted.service: wanted.digest for _, wanted in services}
+        now = self._clock()
+        for outcome in sorted(outcomes, key=lambda one: bool(one.error)):
+            name = outcome.action.service
+            if outcome.error:
+                self._patience.failed(name, digests.get(name, ""), outcome.error, outcome.next, now)
+            elif not isinstance(outcome.action, Cancel) and name in digests:
+                self._patience.succeeded(name, digests[name], now)
+
+    def _again(self, outcomes: tuple[Outcome, ...]) -> float | None:
+        """One early look after an action of ours; otherwise when the next failed service may be tried again."""
+        if outcomes:
+            return 0.3
+        waits = self._patience.next_try(self._clock())
+        return None if waits is None else max(0.3, waits)
+
+    def _post(
+        self,
+        desired: Desired,
+        services: list[tuple[ResolvedService, Wanted]],
+        seen: Observed,
+        plan: Plan,
+        stands_by: str,
+    ) -> None:
+        world = self._world
+        errors = self._patience.not_now(seen.at)
+        table = judge(services, seen, plan, errors, self._board.services(world.name))
+        if seen.complete and not errors:
+            self._revision = desired.revision.short
+        why = seen.why or stands_by
+        status = TargetStatus(world.name, world.target.kind, seen.complete, why, self._looked, self._revision)
+        self._board.post_target(status, table)
+
+
+def unsettled(actions: Iterable[Action]) -> bool:
+    """Whether something other than holding is planned."""
+    return any(not isinstance(action, Hold) for action in actions)
+
+
+def healthy(table: Iterable[ServiceStatus]) -> bool:
+    """Whether every service of the table is where Git wants it."""
+    return all(status.health.rank <= 1 for status in table)

@@ -1,0 +1,20 @@
+"""One target as the turn sees it: its settings and the doers that reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reconciler.ports import Deployer, Observer
+from reconciler.settings import KubernetesTarget, SlurmTarget
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`stands_by` gives "" while this daemon may write to the target, otherwise who may instead."""
+
+    name: str
+    target: KubernetesTarget | SlurmTarget
+    observer: Observer
+    deployer: Deployer
+    stands_by: Callable[[], str] = lambda: ""

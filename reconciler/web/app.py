@@ -1,0 +1,52 @@
+"""/metrics, /healthz, /readyz and /status. Handlers are plain functions: FastAPI runs them in its threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+import reconciler
+from reconciler.board import Board
+from reconciler.metrics import registry_for
+from reconciler.models.status import Status
+from reconciler.web.shapes import StatusShape
+
+
+def make_app(board: Board, clock: Callable[[], datetime], targets: tuple[str, ...]) -> FastAPI:
+    """The application. `targets` are the names that must have had a turn before the daemon is ready."""
+    registry = registry_for(board, clock)
+    app = FastAPI(title="Reconciler", version=reconciler.__version__, docs_url=None, redoc_url=None)
+
+    @app.get("/metrics", response_class=Response)
+    def metrics() -> Response:
+        """Prometheus metrics, made from the board now."""
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """200 while the process serves."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    def readyz(response: Response) -> dict[str, list[str]]:
+        """200 when the repository was read and every target had a turn; 503 with what is missing before that."""
+        missing = _missing(board.status(), targets)
+        response.status_code = 503 if missing else 200
+        return {"missing": missing}
+
+    @app.get("/status")
+    def status() -> StatusShape:
+        """The table, the targets and the repository as they stand."""
+        return StatusShape.of(board.status())
+
+    return app
+
+
+def _missing(status: Status, targets: tuple[str, ...]) -> list[str]:
+    missing = [f"target {name} had no turn yet" for name in targets if name not in status.targets]
+    if status.source.revision is None:
+        missing.insert(0, f"the repository was not read yet: {status.source.error or 'first fetch under way'}")
+    return missing

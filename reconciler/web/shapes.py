@@ -1,0 +1,112 @@
+"""The status as JSON: what /status answers and what `reconciler status` reads back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from reconciler.models.status import ServiceStatus, Status, TargetStatus
+
+
+class ServiceShape(BaseModel):
+    """One line of the table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: str
+    target: str
+    recipe: str
+    revision: str
+    state: str
+    health: str
+    since: datetime
+    why: str
+    frozen: str
+    replicas: int
+    ready: int
+    endpoints: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, one: ServiceStatus) -> ServiceShape:
+        """From the board's value."""
+        endpoints: dict[str, list[str]] = {}
+        for port, address in one.endpoints:
+            endpoints.setdefault(port, []).append(address)
+        return cls(
+            service=one.service,
+            target=one.target,
+            recipe=one.recipe,
+            revision=one.revision,
+            state=one.state.value,
+            health=one.health.value,
+            since=one.since,
+            why=one.why,
+            frozen=one.frozen,
+            replicas=one.replicas,
+            ready=one.ready,
+            endpoints=endpoints,
+        )
+
+
+class TargetShape(BaseModel):
+    """One target."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: str
+    kind: str
+    reachable: bool
+    why: str
+    looked: datetime | None
+    revision: str
+
+    @classmethod
+    def of(cls, one: TargetStatus) -> TargetShape:
+        """From the board's value."""
+        return cls(
+            target=one.target,
+            kind=one.kind,
+            reachable=one.reachable,
+            why=one.why,
+            looked=one.looked,
+            revision=one.revision,
+        )
+
+
+class SourceShape(BaseModel):
+    """The repository."""
+
+    model_config = ConfigDict(frozen=True)
+
+    revision: str
+    author: str
+    subject: str
+    time: datetime | None
+    error: str
+    complaints: list[str]
+
+
+class StatusShape(BaseModel):
+    """Everything at one moment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: SourceShape
+    targets: list[TargetShape]
+    services: list[ServiceShape]
+
+    @classmethod
+    def of(cls, status: Status) -> StatusShape:
+        """From the board's value."""
+        revision = status.source.revision
+        source = SourceShape(
+            revision=revision.sha if revision else "",
+            author=revision.author if revision else "",
+            subject=revision.subject if revision else "",
+            time=revision.time if revision else None,
+            error=status.source.error,
+            complaints=[str(complaint) for complaint in status.source.complaints],
+        )
+        targets = [TargetShape.of(target) for target in status.targets.values()]
+        return cls(source=source, targets=targets, services=[ServiceShape.of(one) for one in status.services])
