@@ -1,0 +1,109 @@
+"""PURE. A recipe's volumes → claims, volumes and mounts."""
+
+from __future__ import annotations
+
+from reconciler.errors import RefusedError
+from reconciler.kube.kinds import CLAIM, Object
+from reconciler.models.recipe import Volume
+from reconciler.models.wanted import ResolvedService
+from reconciler.settings import KubernetesTarget
+
+#: Where secret files are mounted; a tmpfs made by the kubelet, never a disk.
+SECRETS = "/run/reconciler/secrets"
+_SECRETS_VOLUME = "reconciler-secrets"
+
+
+def claims(service: ResolvedService, target: KubernetesTarget) -> list[Object]:
+    """The claims of a stateless service, which its replicas share.
+
+    They are named `<service>.<volume>`: neither part has a dot, so that two services never share one by accident.
+    """
+    if service.recipe.spec.stateful:
+        return []
+    return [
+        {
+            "apiVersion": CLAIM.api_version,
+            "kind": CLAIM.name,
+            "metadata": {"name": claim_name(service.name, name), "namespace": service.namespace},
+            "spec": _claim_spec(volume, target),
+        }
+        for name, volume in persistent(service).items()
+    ]
+
+
+def claim_templates(service: ResolvedService, target: KubernetesTarget, labels: dict[str, str]) -> list[Object]:
+    """The claims of a stateful service: one of each for each replica, made by its StatefulSet.
+
+    Kubernetes names them `<volume>-<service>-<ordinal>`, which is unambiguous as long as the volume has no hyphen.
+    Raises RefusedError when it has: two services could come to share one claim.
+    """
+    if not service.recipe.spec.stateful:
+        return []
+    for name in persistent(service):
+        if "-" in name:
+            recipe = service.recipe.metadata.name
+            raise RefusedError(f"recipe {recipe}: storage.{name}: a volume of a stateful recipe must not have a hyphen")
+    return [
+        {"metadata": {"name": name, "labels": labels}, "spec": _claim_spec(volume, target)}
+        for name, volume in persistent(service).items()
+    ]
+
+
+def template_claims(service: ResolvedService) -> list[str]:
+    """The names of the claims that the StatefulSet of a service will make, or take when they are there."""
+    if not service.recipe.spec.stateful:
+        return []
+    ordinals = range(service.service.spec.replicas)
+    return [f"{name}-{service.name}-{ordinal}" for name in persistent(service) for ordinal in ordinals]
+
+
+def volumes(service: ResolvedService) -> list[Object]:
+    """The volumes of the pod that no claim template provides."""
+    spec = service.recipe.spec
+    made = {} if spec.stateful else persistent(service)
+    shared = [{"name": name, "persistentVolumeClaim": {"claimName": claim_name(service.name, name)}} for name in made]
+    scratch = [
+        {"name": name, "emptyDir": _scratch(volume)} for name, volume in spec.storage.items() if not _lasts(volume)
+    ]
+    return [*shared, *scratch]
+
+
+def mounts(service: ResolvedService) -> list[Object]:
+    """Where the volumes are inside the container."""
+    return [{"name": name, "mountPath": volume.path} for name, volume in service.recipe.spec.storage.items()]
+
+
+def secret_volume(service: ResolvedService, names: set[str]) -> tuple[list[Object], list[Object]]:
+    """The volume with the secrets that are read as files, and its mount; both empty when there are none."""
+    if not names:
+        return [], []
+    sources = [
+        {"secret": {"name": reference.name, "items": [{"key": reference.key, "path": name}]}}
+        for name, reference in service.service.spec.secrets.items()
+        if name in names
+    ]
+    volume = {"name": _SECRETS_VOLUME, "projected": {"defaultMode": 0o440, "sources": sources}}
+    return [volume], [{"name": _SECRETS_VOLUME, "mountPath": SECRETS, "readOnly": True}]
+
+
+def persistent(service: ResolvedService) -> dict[str, Volume]:
+    """The volumes whose data outlives the pods."""
+    return {name: volume for name, volume in service.recipe.spec.storage.items() if _lasts(volume)}
+
+
+def claim_name(service: str, volume: str) -> str:
+    """The name of a claim that the replicas of a stateless service share."""
+    return f"{service}.{volume}"
+
+
+def _lasts(volume: Volume) -> bool:
+    return volume.persistent and not volume.memory
+
+
+def _scratch(volume: Volume) -> Object:
+    return {"medium": "Memory", "sizeLimit": volume.size} if volume.memory else {"sizeLimit": volume.size}
+
+
+def _claim_spec(volume: Volume, target: KubernetesTarget) -> Object:
+    spec: Object = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": volume.size}}}
+    return spec | ({"storageClassName": target.storage_class} if target.storage_class else {})
