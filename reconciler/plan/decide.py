@@ -24,7 +24,7 @@ class Constraints:
     an error or an unanswered write. `ready` names the services of all targets that are healthy, for `dependsOn`.
     """
 
-    removals: Removals = Removals()
+    removals: Removals = field(default_factory=Removals)
     held: Mapping[str, str] = field(default_factory=dict)
     not_now: Mapping[str, str] = field(default_factory=dict)
     ready: frozenset[str] = frozenset()
