@@ -1,0 +1,112 @@
+"""GitSource: desired state from a Git repository, without a work tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import TypeVar
+
+from reconciler.models.revision import Change, File, Revision, Snapshot
+from reconciler.ports import Bell
+from reconciler.settings import SourceSettings
+from reconciler.source.address import parse_address, parse_folder
+from reconciler.source.changes import older_versions, read_change
+from reconciler.source.clone import Clone, followed
+from reconciler.source.commands import CloneError
+from reconciler.source.log import Commit, Side, read_page, read_revision
+from reconciler.source.reader import Reader
+from reconciler.source.tree import read_tree
+from reconciler.source.watch import Watch
+
+#: Most older versions of one file that are looked at.
+VERSIONS_LIMIT = 200
+#: Most changes of the history that are looked at.
+CHANGES_LIMIT = 2_000
+_T = TypeVar("_T")
+
+
+class GitSource:
+    """A branch, tag or commit of a Git repository; implements ports.Source.
+
+    A bare clone is kept in `folder`/source.git; it can be lost at any time. Files are those below `settings.path`,
+    and below `recipes_path` where that is given. Only plain `*.yaml` and `*.yml` files are read; what is too large,
+    not UTF-8, a symbolic link or a submodule is in the snapshot as refused, so that it is never taken for removed.
+
+    All methods may be called from several threads; a refresh that makes the clone anew lets readers wait.
+    Raises SettingsError when the settings name no repository, or no folder inside it.
+    """
+
+    def __init__(self, settings: SourceSettings, folder: Path, recipes_path: str | None) -> None:
+        address = parse_address(settings.url)
+        self._path = parse_folder(settings.path)
+        self._folders = [self._path] if recipes_path is None else [self._path, parse_folder(recipes_path, "recipes")]
+        self._clone = Clone(folder / "source.git", address, followed(settings), settings.timeout.total_seconds())
+        self._commands = self._clone.commands
+        self._watch = Watch(address.folder, settings.interval)
+        self._known: dict[str, str] = {}
+
+    def refresh(self) -> Revision:
+        """Ask the repository for its head, fetch it when it is new, and return it. Raises SourceError."""
+        sha = self._clone.refresh()
+        return self._reading(partial(read_revision, self._commands, sha))
+
+    def read(self, revision: Revision) -> Snapshot:
+        """All files of `revision`; none where the folder is not there at that commit. Raises SourceError."""
+        files = self._reading(partial(read_tree, self._commands, revision.sha, self._folders, self._known))
+        self._known = {file.blob: file.text for file in files.values() if file.text is not None}
+        return Snapshot(revision, files)
+
+    def earlier(self, revision: Revision, path: str) -> Iterator[tuple[Revision, File]]:
+        """Older versions of the file at `path`, newest first, each once, starting before that of `revision`.
+
+        Each comes with the commit that brought it in. Only commits along first parents count (see log.py). At most
+        200; a file that was renamed begins a new life. Raises SourceError.
+        """
+        commits = chain.from_iterable(self._pages(revision.sha, path))
+        for brought_in, side in islice(older_versions(commits, path), VERSIONS_LIMIT):
+            yield brought_in, self._reading(partial(self._read_file, path, side))
+
+    def history(self, revision: Revision) -> Iterator[Change]:
+        """The commits along first parents, from `revision` on, that changed a file below the path, newest first.
+
+        At most 2,000, read page by page as they are asked for. Raises SourceError.
+        """
+        pages = (self._reading(partial(self._read_changes, page)) for page in self._pages(revision.sha, self._path))
+        return islice(chain.from_iterable(pages), CHANGES_LIMIT)
+
+    def watch(self, bell: Bell) -> None:
+        """Ring `bell` on each change of a repository on this machine, and once in each interval of any other."""
+        self._watch.start(bell)
+
+    def close(self) -> None:
+        """Stop watching; may be called twice."""
+        self._watch.close()
+
+    def _reading(self, operation: Callable[[], _T]) -> _T:
+        """The operation's result; a clone that turns out to be broken is made anew once."""
+        try:
+            with self._clone.lock:
+                return operation()
+        except CloneError:
+            self._clone.rebuild()
+            with self._clone.lock:
+                return operation()
+
+    def _pages(self, sha: str, path: str) -> Iterator[list[Commit]]:
+        page = self._reading(partial(read_page, self._commands, sha, path))
+        while page:
+            yield page
+            parent = page[-1].parent
+            page = self._reading(partial(read_page, self._commands, parent, path)) if parent else []
+
+    def _read_changes(self, page: list[Commit]) -> list[Change]:
+        with self._commands.objects() as objects:
+            reader = Reader(objects, self._known)
+            changes = [read_change(reader, commit) for commit in page]
+        return [change for change in changes if change.files]
+
+    def _read_file(self, path: str, side: Side) -> File:
+        with self._commands.objects() as objects:
+            return Reader(objects, self._known).file(path, side.mode, side.blob)
