@@ -1,0 +1,154 @@
+"""Safety of the plan as properties: whatever is wanted and seen, something bad never happens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.models.action import Cancel, Deploy, Hold, Plan, Renew, Replace, Restart
+from reconciler.models.health import Health
+from reconciler.models.wanted import Removals, Wanted
+from reconciler.models.workload import Observed, Phase, Workload
+from reconciler.plan import Constraints, make_plan
+from tests.fakes import START, look, workload
+
+names = st.sampled_from(["a", "b", "c"])
+digests = st.sampled_from(["d1", "d2"])
+wanted_one = st.builds(
+    Wanted,
+    service=names,
+    units=st.integers(0, 3),
+    digest=digests,
+    restart=st.sampled_from(["", "r1", "r2"]),
+    stateful=st.booleans(),
+    suspended=st.sampled_from(["", "", "suspended"]),
+    blocked=st.sampled_from(["", "", "", "blocked"]),
+    lead=st.sampled_from([None, timedelta(minutes=5)]),
+    surge=st.booleans(),
+    depends_on=st.sampled_from([(), (), ("b",)]),
+)
+wanted_sets = st.lists(wanted_one, max_size=3, unique_by=lambda one: one.service)
+loads = st.builds(
+    workload,
+    names,
+    digests,
+    replica=st.integers(0, 3),
+    phase=st.sampled_from(Phase),
+    health=st.sampled_from(Health),
+    generation=st.integers(0, 3),
+    attempt=st.integers(0, 3),
+    restart=st.sampled_from(["", "r1"]),
+    deadline=st.sampled_from([None, START + timedelta(minutes=1)]),
+)
+seen_sets = st.lists(loads, max_size=8).map(
+    lambda many: tuple(replace(one, id=str(number)) for number, one in enumerate(many))
+)
+constraints_sets = st.builds(
+    Constraints,
+    removals=st.frozensets(names).map(Removals),
+    held=st.dictionaries(names, st.just("bad file"), max_size=1),
+    not_now=st.dictionaries(names, st.just("failed"), max_size=1),
+    ready=st.frozensets(names),
+)
+
+
+@given(wanted_sets, seen_sets, constraints_sets)
+def test_rule_1_an_incomplete_look_plans_nothing(
+    wanted: list[Wanted], seen: tuple[Workload, ...], constraints: Constraints
+) -> None:
+    assert make_plan(wanted, look(*seen, complete=False), START, constraints) == Plan("fake")
+
+
+@given(wanted_sets, seen_sets, constraints_sets)
+def test_rule_5_the_order_of_the_input_does_not_matter(
+    wanted: list[Wanted], seen: tuple[Workload, ...], constraints: Constraints
+) -> None:
+    one = make_plan(wanted, look(*seen), START, constraints)
+    assert make_plan(wanted[::-1], look(*seen[::-1]), START, constraints) == one
+    assert all(action.reason for action in one.actions)
+
+
+@given(wanted_sets, seen_sets)
+def test_rule_5_plans_come_to_rest_and_leave_what_is_wanted(wanted: list[Wanted], seen: tuple[Workload, ...]) -> None:
+    """Carried out on a platform where everything starts well, a few plans come to nothing left to do."""
+    everything = Constraints(Removals(frozenset("abc")), ready=frozenset("abc"))
+    current = look(*(replace(one, deadline=None) for one in seen if one.phase is not Phase.STOPPING))
+    for _ in range(8):
+        plan = make_plan(wanted, current, START, everything)
+        if not plan.changes:
+            break
+        current = carry_out(plan, wanted, current)
+    assert not make_plan(wanted, current, START, everything).changes
+    for one in wanted:
+        live = [load for load in current.workloads if load.mark.service == one.service and load.phase in LIVE]
+        if not one.blocked:
+            right = [load for load in live if load.mark.digest == one.digest]
+            assert {load.mark.replica for load in right} == set(range(0 if one.suspended else one.units))
+
+
+@given(wanted_sets, seen_sets, constraints_sets)
+def test_no_replica_is_started_twice_in_one_plan(
+    wanted: list[Wanted], seen: tuple[Workload, ...], constraints: Constraints
+) -> None:
+    starts = [
+        (action.service, action.replica)
+        for action in make_plan(wanted, look(*seen), START, constraints).actions
+        if isinstance(action, Deploy | Replace | Restart | Renew)
+    ]
+    assert len(starts) == len(set(starts))
+
+
+@given(wanted_sets, seen_sets, constraints_sets)
+def test_rule_4_nothing_unwanted_goes_without_leave(
+    wanted: list[Wanted], seen: tuple[Workload, ...], constraints: Constraints
+) -> None:
+    mine = {one.service for one in wanted}
+    for action in make_plan(wanted, look(*seen), START, constraints).actions:
+        if isinstance(action, Cancel) and action.service not in mine:
+            assert action.service in constraints.removals.allowed
+            assert action.service not in constraints.held
+
+
+@given(wanted_sets, seen_sets)
+def test_rule_8_a_stateful_replica_never_gets_a_neighbour_that_is_meant_to_stay(
+    wanted: list[Wanted], seen: tuple[Workload, ...]
+) -> None:
+    """A started successor of stateful content always ends everything else of its replica, or waits for it."""
+    stateful = [replace(one, stateful=True, surge=False, lead=None) for one in wanted]
+    for action in make_plan(stateful, look(*seen), START, Constraints(ready=frozenset("abc"))).actions:
+        if isinstance(action, Deploy | Replace | Restart):
+            live = {
+                load.id
+                for load in seen
+                if (load.mark.service, load.mark.replica) == (action.service, action.replica) and load.phase in LIVE
+            }
+            assert live == ({old.id for old in action.old} if not isinstance(action, Deploy) else set())
+
+
+LIVE = (Phase.PENDING, Phase.RUNNING)
+
+
+def carry_out(plan: Plan, wanted: list[Wanted], seen: Observed) -> Observed:
+    """The look after a plan that went well: cancelled workloads are gone, started ones are healthy."""
+    content = {one.service: one for one in wanted}
+    loads = {load.id: load for load in seen.workloads}
+    for number, action in enumerate(plan.actions):
+        if isinstance(action, Hold):
+            continue
+        for old in () if isinstance(action, Deploy | Renew) else action.old:
+            loads.pop(old.id, None)
+        if not isinstance(action, Cancel):
+            one = content[action.service]
+            identity = f"{len(loads)}-{number}-{action.generation}"
+            loads[identity] = workload(
+                one.service,
+                one.digest,
+                replica=action.replica,
+                identity=identity,
+                generation=action.generation,
+                restart=one.restart,
+            )
+    return look(*loads.values())
