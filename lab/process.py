@@ -107,6 +107,11 @@ class Daemons:
             known = [(name, process) for name, (_, process) in self._known.items()]
         return {name: process.pid if process.poll() is None else None for name, process in known}
 
+    def all_pids(self) -> set[int]:
+        """Pids of all present daemons, also of those whose end nobody has taken note of yet."""
+        with self._lock:
+            return {process.pid for _, process in self._known.values()}
+
     def close(self) -> None:
         """Start nothing any more."""
         with self._lock:

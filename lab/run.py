@@ -29,7 +29,9 @@ class Run:
         ledger.marked(f"{MARK}={folder}")
         logs = folder / "logs"
         logs.mkdir(mode=0o755)
-        return cls(folder, ledger, user, Daemons(ledger, logs, {MARK: str(folder)}))
+        run = cls(folder, ledger, user, Daemons(ledger, logs, {MARK: str(folder)}))
+        run.make_folder("home")
+        return run
 
     def make_folder(self, name: str, mode: int = 0o755) -> Path:
         """A new folder in the lab's own, which belongs to the user that its programs run as."""

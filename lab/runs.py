@@ -1,6 +1,7 @@
-"""The folders of all labs of this user, and who is alive: the keeper of a lab holds a lock (flock(2)) on its folder.
+"""The folders of all labs of this user: whose keeper lives, and who cleans up after those whose keeper is dead.
 
-The kernel drops the lock when the keeper ends, however it ends; there is no pid that could belong to somebody else.
+The keeper of a lab holds a lock (flock(2)) on its folder, which the kernel drops when the keeper ends, however it
+ends. Whoever gets the lock may clean up, and nobody else does so at the same time.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ import fcntl
 import os
 import secrets
 import shutil
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import host
+from lab import host, proc
 from lab.host import LabError
 from lab.ledger import Ledger
 from lab.undo import undo
 
 _PID = "keeper.pid"
+_SECONDS = 30.0
+_PAUSE = 0.03
 
 
 def folder_of(name: str) -> Path:
@@ -45,7 +50,9 @@ def claim(name: str) -> tuple[Path, int]:
     lock = _lock(young)
     if lock is None:
         raise LabError(f"{young} was taken away by another start; try again")
-    (young / _PID).write_text(str(os.getpid()))
+    me = proc.look(os.getpid())
+    assert me
+    (young / _PID).write_text(f"{me.pid} {me.start}")
     try:
         young.rename(folder)
     except OSError as error:
@@ -55,10 +62,14 @@ def claim(name: str) -> tuple[Path, int]:
     return folder, lock
 
 
-def keeper(folder: Path) -> int | None:
-    """Pid of the living keeper of a lab, None when it is dead."""
-    with _held(folder) as lock:
-        return None if lock is not None or not folder.exists() else int((folder / _PID).read_text())
+def keeper(folder: Path) -> proc.Process | None:
+    """The living keeper of the lab in `folder`, None when there is none."""
+    try:
+        pid, start = map(int, (folder / _PID).read_text().split())
+    except FileNotFoundError:
+        return None
+    found = proc.look(pid)
+    return found if found and found.start == start and not found.zombie else None
 
 
 def clean_dead() -> list[str]:
@@ -69,6 +80,19 @@ def clean_dead() -> list[str]:
             if lock is not None:
                 problems += bury(folder)
     return problems
+
+
+def end(folder: Path) -> None:
+    """End the lab in `folder`, alive or dead, and wait until all is put back. Raises LabError when that fails."""
+    if found := keeper(folder):
+        proc.send(found, signal.SIGTERM)
+    give_up = time.monotonic() + _SECONDS
+    while found := keeper(folder):
+        if time.monotonic() > give_up:
+            proc.send(found, signal.SIGKILL)
+        time.sleep(_PAUSE)
+    if problems := clean_dead():
+        raise LabError(f"the lab in {folder} left something: {'; '.join(problems)}")
 
 
 def bury(folder: Path) -> list[str]:

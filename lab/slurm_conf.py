@@ -1,0 +1,129 @@
+"""The configuration of the lab's Slurm, as text: four nodes on one host, all of it on 127.0.0.1 and as one user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+NODES = ("n1", "n2", "n3", "n4")
+CPUS = 8
+MEMORY = 4000
+# Fake GPUs must be character devices that differ; these are on every machine and need no mknod (root).
+_DEVICES = ("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+GPUS = len(_DEVICES)
+GPU_TYPE = "a100"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a test may choose. `min_job_age`: seconds for which squeue shows an ended job (Slurm's own default: 300).
+
+    `kill_wait`: seconds between SIGTERM and SIGKILL when a job is cancelled or over its time.
+    """
+
+    min_job_age: int = 300
+    kill_wait: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one cluster lives. `ports`: the controller's, then one for each node."""
+
+    folder: Path
+    host: str
+    user: str
+    ports: tuple[int, ...]
+    programs: Path
+
+    @property
+    def conf(self) -> Path:
+        """The file slurm.conf."""
+        return self.folder / "slurm.conf"
+
+    @property
+    def socket(self) -> Path:
+        """The socket of the cluster's own munged."""
+        return self.folder / "munge.socket"
+
+    @property
+    def key(self) -> Path:
+        """The key of the cluster's own munged."""
+        return self.folder / "munge.key"
+
+
+def slurm_conf(place: Place, choices: Choices) -> str:
+    """Text of slurm.conf (slurm.conf(5)).
+
+    config_overrides: nodes have what is written here, whatever the host has. NoCtldInAddrAny, NoInAddrAny: listen
+    on the configured address only. The scheduler looks at once and often; a test should not wait for it.
+    """
+    controller, *nodes = place.ports
+    lines = [
+        "ClusterName=lab",
+        f"SlurmctldHost={place.host}(127.0.0.1)",
+        f"SlurmctldPort={controller}",
+        f"SlurmUser={place.user}",
+        f"SlurmdUser={place.user}",
+        "AuthType=auth/munge",
+        "CredType=cred/munge",
+        f"AuthInfo=socket={place.socket}",
+        "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny",
+        f"StateSaveLocation={place.folder}/state",
+        f"SlurmdSpoolDir={place.folder}/spool/%n",
+        f"SlurmctldPidFile={place.folder}/slurmctld.pid",
+        f"SlurmdPidFile={place.folder}/slurmd-%n.pid",
+        f"SlurmdLogFile={place.folder}/slurmd-%n.log",
+        "SlurmctldSyslogDebug=quiet",
+        "SlurmdSyslogDebug=quiet",
+        "ProctrackType=proctrack/linuxproc",
+        "TaskPlugin=task/none",
+        "JobAcctGatherType=jobacct_gather/none",
+        "AccountingStorageType=accounting_storage/none",
+        "MpiDefault=none",
+        "SelectType=select/cons_tres",
+        "SelectTypeParameters=CR_CPU_Memory",
+        "GresTypes=gpu",
+        "SlurmdParameters=config_overrides",
+        "PropagateResourceLimits=NONE",
+        "ReturnToService=2",
+        "SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,default_queue_depth=1000",
+        f"DefMemPerCPU={MEMORY // CPUS}",
+        "MaxJobCount=50000",
+        f"MinJobAge={choices.min_job_age}",
+        f"KillWait={choices.kill_wait}",
+        "InactiveLimit=0",
+        "SlurmdTimeout=60",
+        "MailProg=/bin/true",
+        *(_node(name, place.host, port) for name, port in zip(NODES, nodes, strict=True)),
+        "PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP",
+        "PartitionName=gpu Nodes=ALL MaxTime=INFINITE State=UP",
+        "PartitionName=short Nodes=ALL MaxTime=00:02:00 State=UP",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def gres_conf() -> str:
+    """Text of gres.conf (gres.conf(5))."""
+    return f"Name=gpu Type={GPU_TYPE} File={','.join(_DEVICES)}\n"
+
+
+def cgroup_conf(version: tuple[int, ...]) -> str:
+    """Text of cgroup.conf: a newer slurmd wants cgroups unless told otherwise; an older one knows no such word."""
+    return "CgroupPlugin=disabled\n" if version >= (24, 5) else ""
+
+
+def wrapper(place: Place, program: str, setpriv: str | None) -> str:
+    """Text of a small program that runs one of Slurm's commands on this cluster, for root as the cluster's user.
+
+    `setpriv` is that program where root runs the lab. Slurm allows root everything; jobs of root would be no test.
+    """
+    real = place.programs / program
+    drop = (
+        f'[ "$(id -u)" != 0 ] || exec {setpriv} --reuid {place.user} --regid {place.user} --init-groups {real} "$@"\n'
+    )
+    return f'#!/bin/sh\nexport SLURM_CONF={place.conf}\n{drop if setpriv else ""}exec {real} "$@"\n'
+
+
+def _node(name: str, host: str, port: int) -> str:
+    size = f"CPUs={CPUS} RealMemory={MEMORY} Gres=gpu:{GPU_TYPE}:{GPUS}"
+    return f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} {size} State=UNKNOWN"

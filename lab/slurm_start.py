@@ -1,0 +1,119 @@
+"""Starting the lab's Slurm: munged, slurmctld and four slurmd, on free ports of 127.0.0.1, all as one ordinary user."""
+
+from __future__ import annotations
+
+import pwd
+import re
+import secrets
+import socket
+import subprocess
+from collections.abc import Callable
+from os import geteuid
+from pathlib import Path
+
+from lab import host
+from lab.host import LabError
+from lab.process import Daemon
+from lab.run import Run
+from lab.slurm import CONTROLLER, SlurmFacts, daemon_of
+from lab.slurm_conf import NODES, Choices, Place, cgroup_conf, gres_conf, slurm_conf, wrapper
+
+COMMANDS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacct", "srun")
+_MUNGED = "munged"
+_TRIES = 4
+_READY = 30.0
+
+
+def start(run: Run, choices: Choices, progress: Callable[[str], None]) -> SlurmFacts:
+    """Bring up a cluster and wait until all its nodes are ready (some three seconds). Raises LabError."""
+    if host.missing("slurm"):
+        progress("installing " + " ".join(host.missing("slurm")))
+        host.install("slurm")
+    progress("starting")
+    place = _prepare(run)
+    run.ledger.marked(f"SLURM_CONF={place.conf}", "SLURM_JOB_ID=")
+    run.ledger.holders("slurmstepd", place.folder)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return _up(run, place, choices)
+        except LabError:  # most likely a port that somebody else took in the meantime
+            if not tries_left:
+                raise
+            _down(run)
+            place = _with_ports(place)
+    raise AssertionError("the last try returns or raises")
+
+
+def _prepare(run: Run) -> Place:
+    """Make the folders and the key of a new cluster."""
+    folder = run.make_folder("slurm")
+    for name in ("state", "spool", "data", "logs", "bin"):
+        run.make_folder(f"slurm/{name}")
+    run.make_folder("slurm/secrets", 0o700)
+    user = run.user.name if run.user else pwd.getpwuid(geteuid()).pw_name
+    place = Place(folder, socket.gethostname(), user, host.free_ports(1 + len(NODES)), _programs())
+    _write(run, place.key, secrets.token_bytes(128), 0o600)
+    return place
+
+
+def _with_ports(place: Place) -> Place:
+    """The same place with other ports."""
+    return Place(place.folder, place.host, place.user, host.free_ports(1 + len(NODES)), place.programs)
+
+
+def _up(run: Run, place: Place, choices: Choices) -> SlurmFacts:
+    _write(run, place.conf, slurm_conf(place, choices).encode())
+    _write(run, place.folder / "gres.conf", gres_conf().encode())
+    _write(run, place.folder / "cgroup.conf", cgroup_conf(_version()).encode())
+    setpriv = host.program("setpriv") if run.user else None
+    for command in COMMANDS:
+        _write(run, place.folder / "bin" / command, wrapper(place, command, setpriv).encode(), 0o755)
+    facts = SlurmFacts(run.folder, place.folder, place.conf, place.folder / "bin", place.user, place.ports[0])
+    _start_daemons(run, place)
+    slurmd = tuple(daemon_of(node) for node in NODES)
+    run.daemons.wait(CONTROLLER, lambda: set(facts.idle()) == set(NODES), _READY, also=(_MUNGED, *slurmd))
+    return facts
+
+
+def _start_daemons(run: Run, place: Place) -> None:
+    """First munged, without which the others give up; slurmd waits for slurmctld by itself."""
+
+    def daemon(name: str, *argv: str) -> Daemon:
+        return Daemon(name, argv, place.folder, {"SLURM_CONF": str(place.conf)}, run.user)
+
+    files = {"key-file": place.key, "socket": place.socket, "pid-file": place.folder / "munged.pid"}
+    files |= {"log-file": place.folder / "munged.log", "seed-file": place.folder / "munged.seed"}
+    options = [f"--{option}={path}" for option, path in files.items()]
+    run.daemons.start(daemon(_MUNGED, host.program("munged"), "--foreground", *options))
+    run.daemons.wait(_MUNGED, place.socket.exists, _READY)
+    run.daemons.start(daemon(CONTROLLER, host.program("slurmctld"), "-D"), "-c")
+    for node in NODES:
+        run.daemons.start(daemon(daemon_of(node), host.program("slurmd"), "-D", "-N", node))
+
+
+def _down(run: Run) -> None:
+    """End what a failed try has started."""
+    for name, pid in run.daemons.pids().items():
+        if pid and name in {_MUNGED, CONTROLLER, *map(daemon_of, NODES)}:
+            run.daemons.stop(name)
+
+
+def _programs() -> Path:
+    """Folder of Slurm's commands on this machine."""
+    return Path(host.program("sbatch")).parent
+
+
+def _version() -> tuple[int, ...]:
+    """Slurm's version, such as (22, 5, 8)."""
+    text = subprocess.run([host.program("slurmctld"), "-V"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(number) for number in re.findall(r"\d+", text))
+
+
+def _write(run: Run, path: Path, content: bytes, mode: int = 0o644) -> None:
+    """A file of the user that the cluster runs as, never readable to more than `mode` says."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    path.chmod(mode)
+    if run.user:
+        run.user.own(path)
