@@ -98,7 +98,7 @@ def _pod(item: Object) -> Verdict:
         return Verdict(Phase.PENDING, Health.PENDING, _told(scheduled), _since(scheduled, item))
     if status.get("phase") == "Failed":
         reason = _join(status.get("reason", "Failed"), status.get("message", ""))
-        return Verdict(Phase.ENDED, Health.FAILED, reason, created(item))
+        return Verdict(Phase.ENDED, Health.DEGRADED, reason, created(item))
     if conditions.get("Ready", {}).get("status") == "True":
         return Verdict(Phase.RUNNING, Health.HEALTHY, since=_since(conditions["Ready"], item))
     return Verdict(Phase.PENDING, Health.PROGRESSING, "", created(item))

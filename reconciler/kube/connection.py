@@ -1,0 +1,68 @@
+"""The official client, as far as it is used: kubeconfig and in-cluster accounts, TLS, tokens, the connection pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+
+from reconciler.errors import LookError
+from reconciler.settings import KubernetesTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A way to one API server, for many threads at once."""
+
+    pool: urllib3.PoolManager
+    #: The address, such as https://127.0.0.1:6443.
+    host: str
+    #: The headers that tell who asks; never logged. It refreshes the tokens of exec plugins and rotated files.
+    headers: Callable[[], dict[str, str]]
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self.pool.clear()
+
+
+def connect(target: KubernetesTarget, connections: int) -> Connection:
+    """Read the kubeconfig (or the pod's own account) and make a pool of `connections`; nothing is sent yet.
+
+    Raises LookError when it cannot be read: it may be written, or written anew, later.
+    """
+    from kubernetes import client  # noqa: PLC0415 - costs 0.4 s, paid only by those who talk to a cluster
+
+    configuration = client.Configuration()
+    try:
+        _load(target, configuration)
+    except Exception as error:  # the loader names no errors of its own; a broken YAML file raises anything
+        raise LookError(f"{_place(target)}: cannot be used: {error}") from error
+    configuration.connection_pool_maxsize = connections
+
+    def headers() -> dict[str, str]:
+        settings: Mapping[str, Any] = configuration.auth_settings()
+        return {setting["key"]: setting["value"] for setting in settings.values() if setting.get("value")}
+
+    return Connection(client.ApiClient(configuration).rest_client.pool_manager, configuration.host.rstrip("/"), headers)
+
+
+def _load(target: KubernetesTarget, configuration: object) -> None:
+    from kubernetes import config  # noqa: PLC0415 - as above
+
+    if target.kubeconfig == "in-cluster":
+        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call] - has no types
+        return
+    config.load_kube_config(  # type: ignore[no-untyped-call] - has no types
+        config_file=str(target.kubeconfig) if target.kubeconfig else None,
+        context=target.context,
+        client_configuration=configuration,
+        persist_config=False,
+    )
+
+
+def _place(target: KubernetesTarget) -> str:
+    if target.kubeconfig == "in-cluster":
+        return "the pod's service account"
+    return str(target.kubeconfig or "the usual kubeconfig")
