@@ -94,15 +94,26 @@ def free_ports(count: int) -> tuple[int, ...]:
     with ExitStack() as held:
         found: list[int] = []
         for port in random.sample(_PORTS, len(_PORTS)):
-            server = held.enter_context(socket.socket())
-            try:
-                server.bind(("127.0.0.1", port))
-            except OSError:
+            if not _bind(held.enter_context(socket.socket()), port):
                 continue
             found.append(port)
             if len(found) == count:
                 return tuple(found)
     raise LabError(f"no {count} free ports between {_PORTS.start} and {_PORTS.stop} on 127.0.0.1")
+
+
+def port_is_free(port: int) -> bool:
+    """Whether nobody listens on this TCP port of 127.0.0.1 now."""
+    with socket.socket() as server:
+        return _bind(server, port)
+
+
+def _bind(server: socket.socket, port: int) -> bool:
+    try:
+        server.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 def find(program: str) -> str | None:

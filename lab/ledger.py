@@ -48,7 +48,10 @@ class Ledger:
         self._write("marked", *words)
 
     def holders(self, program: str, folder: Path) -> None:
-        """Processes to be ended that run `program` (its file's name) and have a file open in `folder`."""
+        """Processes to be ended whose program's file is named `program…` and that work in `folder`.
+
+        It finds those that overwrite their environment to change their title, as slurmstepd does: they bear no mark.
+        """
         self._write("holders", program, str(folder))
 
     def mount(self, path: Path) -> None:

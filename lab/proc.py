@@ -52,7 +52,7 @@ def holds(process: Process, folder: Path) -> bool:
     links = [Path(f"/proc/{process.pid}/cwd")]
     try:
         links += Path(f"/proc/{process.pid}/fd").iterdir()
-        return any(folder in link.readlink().parents for link in links)
+        return any(folder in (path := link.readlink()).parents or folder == path for link in links)
     except OSError:
         return False
 

@@ -44,7 +44,7 @@ def processes(entries: list[Entry]) -> set[proc.Process]:
         for process in proc.every()
         if (process.pid, process.start) in started
         or any(_bears(process, words) for words in marks)
-        or any(proc.program(process) == name and proc.holds(process, folder) for name, folder in holders)
+        or any(proc.program(process).startswith(name) and proc.holds(process, folder) for name, folder in holders)
     ]
     above = proc.ancestors()
     return {process for process in proc.with_descendants(roots) if process.pid not in above}
