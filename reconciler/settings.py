@@ -122,10 +122,12 @@ class HttpSettings(Model):
 class Settings(Model):
     """Everything the operator sets (`--config`, or RECONCILER_CONFIG)."""
 
-    owner: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=40)]
+    owner: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=40)] = Field(
+        description="Goes into every mark: two daemons with different owners never see each other's workloads."
+    )
     source: SourceSettings
     recipes: RecipesSettings = RecipesSettings()
-    targets: dict[Name, Target] = Field(min_length=1)
+    targets: dict[Name, Target] = Field(min_length=1, description="The clusters, by name.")
     placement: tuple[Name, ...] = Field(default=(), description="Order of targets for `auto`; as written when empty.")
     removals: RemovalSettings = RemovalSettings()
     http: HttpSettings = HttpSettings()
