@@ -55,8 +55,8 @@ def _rows(schema: dict[str, Any], whole: dict[str, Any], prefix: str) -> Iterato
     for name, field in schema.get("properties", {}).items():
         options = [_resolve(option, whole) for option in field.get("anyOf") or field.get("oneOf") or [field]]
         default = "required" if name in schema.get("required", ()) else _default(field)
-        meaning = field.get("description") or _first_line(options)
-        yield f"| `{prefix}{name}` | {_types(options)} | {default} | {meaning.replace("<", "&lt;")} |"
+        meaning = str(field.get("description") or _first_line(options)).replace("<", "&lt;")
+        yield f"| `{prefix}{name}` | {_types(options)} | {default} | {meaning} |"
         for option in options:
             yield from _below(option, whole, f"{prefix}{name}")
 
