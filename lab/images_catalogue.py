@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from lab import images_faiss, images_postgres
 from lab.images import Image, Text, shell
-from lab.images_faiss import faiss_server
-from lab.images_postgres import postgres
 
 PAUSE = "registry.k8s.io/pause:3.10"
+BUSYBOX = "docker.io/library/busybox:1.36"
 
-# The sandbox's first process does nothing until it is told to end; a shell does not forward signals while it waits
-# for a program in the foreground.
-_PAUSE = "trap 'exit 0' TERM INT\nwhile :; do sleep 86400 & wait; done\n"
+# It does nothing until it is told to end; a shell does not act on signals while it waits in the foreground.
+_PAUSE = "#!/bin/sh\ntrap 'exit 0' TERM INT\nwhile :; do sleep 86400 & wait; done\n"
 _APPLETS = ("cat", "chmod", "date", "env", "httpd", "id", "ls", "mkdir", "mktemp", "nc", "rm", "sleep", "test", "wget")
-
-
-def images() -> list[Image]:
-    """All of them; pods need the first one before they can start."""
-    return [pause(), busybox(), faiss_server(), postgres()]
 
 
 def pause() -> Image:
     """What holds a pod's namespaces."""
-    content = {**shell("sleep"), "/pause": Text(_PAUSE, 0o755)}
-    return Image(PAUSE, content, entrypoint=("/bin/sh", "/pause"), user="65535:65535")
+    return Image(PAUSE, {**shell("sleep"), "/pause": Text(_PAUSE, 0o755)}, entrypoint=("/pause",), user="65535:65535")
 
 
 def busybox() -> Image:
     """A small shell with a web server, for tests of pods."""
-    return Image("docker.io/library/busybox:1.36", shell(*_APPLETS), command=("sh",))
+    return Image(BUSYBOX, shell(*_APPLETS), command=("sh",))
+
+
+#: Reference → what makes it; a maker raises LabError where this machine lacks what goes in.
+IMAGES: dict[str, Callable[[], Image]] = {
+    PAUSE: pause,  # first: no pod starts without it
+    BUSYBOX: busybox,
+    images_faiss.REFERENCE: images_faiss.faiss_server,
+    images_postgres.REFERENCE: images_postgres.postgres,
+}
