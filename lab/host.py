@@ -109,6 +109,7 @@ def port_is_free(port: int) -> bool:
 
 
 def _bind(server: socket.socket, port: int) -> bool:
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is left of old connections is no obstacle
     try:
         server.bind(("127.0.0.1", port))
     except OSError:

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import host
 from lab.control import ask
 from lab.host import LabError
 from lab.slurm_conf import GPU_TYPE, GPUS, NODES
@@ -21,7 +22,7 @@ class SlurmFacts:
 
     `conf`: slurm.conf, for SLURM_CONF. `bin`: folder of Slurm's commands made for this cluster; as root they become
     `user`. `folder`: a folder of that user that all nodes see, with `data`, `logs` and `secrets` in it. `run`: the
-    lab's own folder. `port`: the controller's.
+    lab's own folder. `port`: the controller's. `node_ports`: those of the nodes, in their order.
     """
 
     run: Path
@@ -30,6 +31,7 @@ class SlurmFacts:
     bin: Path
     user: str
     port: int
+    node_ports: tuple[int, ...]
     partitions: tuple[str, ...] = ("main", "gpu", "short")
     nodes: tuple[str, ...] = NODES
     gpu_type: str = GPU_TYPE
@@ -57,12 +59,23 @@ class SlurmFacts:
             raise LabError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
+    def answers(self) -> bool:
+        """Whether the controller answers.
+
+        A command that finds nobody at the controller's port goes on trying for seconds, so that is looked at first.
+        """
+        if host.port_is_free(self.port):
+            return False
+        try:
+            return "UP" in self.command("scontrol", "ping")
+        except LabError:
+            return False
+
     def idle(self) -> tuple[str, ...]:
         """Nodes that could take a job now; none when the controller does not answer."""
-        try:
-            lines = self.command("sinfo", "--noheader", "--Node", "--partition=main", "--format=%N %t").splitlines()
-        except LabError:
+        if not self.answers():
             return ()
+        lines = self.command("sinfo", "--noheader", "--Node", "--partition=main", "--format=%N %t").splitlines()
         return tuple(name for name, state in map(str.split, lines) if state in {"idle", "mix", "alloc"})
 
     def stop_controller(self) -> None:
@@ -70,9 +83,12 @@ class SlurmFacts:
         ask(self.run, "stop", CONTROLLER)
 
     def start_controller(self, *, fresh: bool = False) -> None:
-        """Start slurmctld again and wait until it answers; `fresh`: it forgets all jobs."""
+        """Start slurmctld again and wait until it answers; `fresh`: it forgets all jobs.
+
+        It takes some four seconds more until it has heard of its nodes and starts jobs again (`idle`).
+        """
         ask(self.run, "start", CONTROLLER, *(["-c"] if fresh else []))
-        until(lambda: bool(self.idle()), _READY, "slurmctld answers")
+        until(self.answers, _READY, "slurmctld answers")
 
     def freeze_controller(self) -> None:
         """Leave slurmctld without an answer to anybody: commands wait until they give up."""
@@ -87,9 +103,10 @@ class SlurmFacts:
         ask(self.run, "stop", daemon_of(node), "SIGKILL")
 
     def start_node(self, node: str) -> None:
-        """Start a node's slurmd again and wait until it can take jobs."""
+        """Start a node's slurmd again and wait until it listens."""
+        port = self.node_ports[self.nodes.index(node)]
         ask(self.run, "start", daemon_of(node))
-        until(lambda: node in self.idle(), _READY, f"slurmd of {node} registers")
+        until(lambda: not host.port_is_free(port), _READY, f"slurmd of {node} listens")
 
 
 def daemon_of(node: str) -> str:

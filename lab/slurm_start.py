@@ -68,7 +68,9 @@ def _up(run: Run, place: Place, choices: Choices) -> SlurmFacts:
     setpriv = host.program("setpriv") if run.user else None
     for command in COMMANDS:
         _write(run, place.folder / "bin" / command, wrapper(place, command, setpriv).encode(), 0o755)
-    facts = SlurmFacts(run.folder, place.folder, place.conf, place.folder / "bin", place.user, place.ports[0])
+    controller, *nodes = place.ports
+    programs = place.folder / "bin"
+    facts = SlurmFacts(run.folder, place.folder, place.conf, programs, place.user, controller, tuple(nodes))
     _start_daemons(run, place)
     slurmd = tuple(daemon_of(node) for node in NODES)
     run.daemons.wait(CONTROLLER, lambda: set(facts.idle()) == set(NODES), _READY, also=(_MUNGED, *slurmd))
