@@ -52,9 +52,9 @@ def _load(target: KubernetesTarget, configuration: object) -> None:
     from kubernetes import config  # noqa: PLC0415 - as above
 
     if target.kubeconfig == "in-cluster":
-        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call] - has no types
+        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # the client has no types here
         return
-    config.load_kube_config(  # type: ignore[no-untyped-call] - has no types
+    config.load_kube_config(  # type: ignore[no-untyped-call]  # the client has no types here
         config_file=str(target.kubeconfig) if target.kubeconfig else None,
         context=target.context,
         client_configuration=configuration,

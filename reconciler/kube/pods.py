@@ -23,10 +23,8 @@ _PATIENCE = 3
 def template(service: ResolvedService, target: KubernetesTarget) -> Object:
     """The `spec` of the pods of a service. Raises RefusedError when this target cannot run it."""
     secret_volumes, secret_mounts = storage.secret_volume(service, _secret_files(service))
-    container = _container(service, target)
-    container["volumeMounts"] = [*storage.mounts(service), *secret_mounts]
     spec: Object = {
-        "containers": [container],
+        "containers": [_container(service, target, [*storage.mounts(service), *secret_mounts])],
         "volumes": [*storage.volumes(service), *secret_volumes],
         "securityContext": _pod_security(service),
         "terminationGracePeriodSeconds": math.ceil(service.recipe.spec.stop.grace.total_seconds()),
@@ -41,7 +39,7 @@ def template(service: ResolvedService, target: KubernetesTarget) -> Object:
     return {key: value for key, value in spec.items() if value not in ([], {})}
 
 
-def _container(service: ResolvedService, target: KubernetesTarget) -> Object:
+def _container(service: ResolvedService, target: KubernetesTarget, mounts: list[Object]) -> Object:
     spec = service.recipe.spec
     form = spec.start.container
     container: Object = {
@@ -55,6 +53,7 @@ def _container(service: ResolvedService, target: KubernetesTarget) -> Object:
         "resources": _resources(service, target),
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         **_probes(service),
+        "volumeMounts": mounts,
     }
     return {key: value for key, value in container.items() if value not in ([], {})}
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from reconciler.kube.kinds import Object
 
 #: Words that are the same string in YAML 1.1 and 1.2 without quotes.
-_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./=@-]*(:[A-Za-z0-9_./=@-]+)*")
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 

@@ -1,0 +1,52 @@
+"""Services for tests: each recipe with its defaults, resolved by hand, so that this room is tested by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from reconciler.models.recipe import Recipe
+from reconciler.models.revision import Revision
+from reconciler.models.service import Service
+from reconciler.models.wanted import ResolvedService
+from reconciler.settings import KubernetesTarget
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+REVISION = Revision("0123456789abcdef0123456789abcdef01234567", "Ada", "Add it", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def recipe(name: str) -> Recipe:
+    """A recipe that ships with Reconciler."""
+    (path,) = RECIPES.glob(f"*/{name}.yaml")
+    return Recipe.model_validate(YAML(typ="safe").load(path))
+
+
+def resolved(name: str, of: str = "faiss", namespace: str = "ai", **spec: Any) -> ResolvedService:
+    """A service of a recipe; `spec` in the words of the YAML."""
+    made = recipe(of)
+    body = {"apiVersion": "reconciler/v1", "kind": "Service", "metadata": {"name": name}, "spec": {"recipe": of} | spec}
+    service = Service.model_validate(body)
+    defaults = {key: parameter.default for key, parameter in made.spec.parameters.items()}
+    resources = made.spec.resources.model_copy(
+        update=service.spec.resources.model_dump(exclude_none=True, by_alias=False)
+    )
+    return ResolvedService(
+        service=service,
+        recipe=made,
+        target="cloud",
+        config=defaults | service.spec.config,
+        resources=resources,
+        slurm=service.spec.slurm,
+        namespace=namespace,
+        revision=REVISION,
+        file=f"desired/{name}.yaml",
+        env=service.spec.env,
+    )
+
+
+def target(**fields: Any) -> KubernetesTarget:
+    """A target as the operator sets it."""
+    return KubernetesTarget.model_validate({"kind": "kubernetes", "namespaces": ("ai",)} | fields)
