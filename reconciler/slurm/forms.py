@@ -1,0 +1,155 @@
+"""The two forms in which a service runs in a job: programs of the site, or a container under Apptainer.
+
+A form says how references are written, which commands start and probe the service, and under which prefix the
+service's environment is exported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.desired.arguments import Parts, Reference, environment, expand
+from reconciler.errors import RefusedError
+from reconciler.models.recipe import Argument, Step
+from reconciler.models.service import SecretReference
+from reconciler.models.wanted import ResolvedService
+from reconciler.settings import SlurmTarget
+from reconciler.slurm import shell
+
+_SECRETS_INSIDE = "/run/secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one service runs: everything as words of bash.
+
+    `start` and `wrap` are commands: the server's own, and what stands before a command that is to run beside it.
+    `env_prefix` stands before the names of exported variables. `steps` are those of the recipe, in order.
+    """
+
+    start: str
+    wrap: str
+    resolve: shell.Resolve
+    env: Mapping[str, Parts]
+    env_prefix: str = ""
+    steps: tuple[Step, ...] = ()
+
+
+def form_of(service: ResolvedService, target: SlurmTarget) -> Form:
+    """The form that the target's runtime asks for. Raises RefusedError when the service has no such form."""
+    match target.runtime:
+        case "none":
+            return _programs(service)
+        case "apptainer":
+            return _apptainer(service, target)
+
+
+def secret_files(service: ResolvedService, target: SlurmTarget) -> dict[str, str]:
+    """The file of each secret that the service refers to. Raises RefusedError when the target has no such folder."""
+    secrets = service.service.spec.secrets
+    if secrets and target.folders.secrets is None:
+        raise RefusedError(
+            f"{service.file}: spec.secrets: target {service.target} has no secrets; set folders.secrets in the settings"
+        )
+    return {name: _secret_file(reference, target) for name, reference in secrets.items()}
+
+
+def _secret_file(reference: SecretReference, target: SlurmTarget) -> str:
+    return f"{target.folders.secrets}/{reference.name}/{reference.key}"
+
+
+def _resolver(storage: Callable[[str], str], secret: Callable[[str], str]) -> shell.Resolve:
+    """How references are written; folders and secret files are elsewhere inside a container, ports are not."""
+
+    def resolve(reference: Reference) -> str:
+        match reference.kind:
+            case "port":
+                return f'"${{ports[{reference.name}]}}"'
+            case "storage":
+                return storage(reference.name)
+            case "secretfile":
+                return secret(reference.name)
+            case "host":
+                return "0.0.0.0"  # noqa: S104 - a service listens on all addresses of its node, to be reached
+
+    return resolve
+
+
+def _programs(service: ResolvedService) -> Form:
+    process = service.recipe.spec.start.process
+    if process is None:
+        raise RefusedError(
+            f"{service.file}: spec.recipe: {service.recipe.metadata.name} runs in containers only, and target "
+            f"{service.target} has none; choose a target with a container runtime"
+        )
+
+    resolve = _resolver(lambda name: f'"${{storage[{name}]}}"', lambda name: f'"${{secret_files[{name}]}}"')
+    return Form(
+        start=_srun(service) + shell.words(expand(process.command, service), resolve),
+        wrap="",
+        resolve=resolve,
+        env=environment(process.env, service),
+        steps=process.prepare,
+    )
+
+
+def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
+    container = service.recipe.spec.start.container
+    volumes = service.recipe.spec.storage
+
+    resolve = _resolver(lambda name: shell.quote(volumes[name].path), lambda name: f"{_SECRETS_INSIDE}/{name}")
+
+    def command(verb: str, arguments: Sequence[Argument]) -> str:
+        words = [verb, _options(service, target), shell.quote(_image(service, target))]
+        return " ".join([*words, shell.words(expand(arguments, service), resolve)]).rstrip()
+
+    start = (
+        command("apptainer exec", (*container.command, *container.args))
+        if container.command
+        else command("apptainer run", container.args)
+    )
+    return Form(
+        start=_srun(service) + start,
+        wrap=command("apptainer exec", ()) + " ",
+        resolve=resolve,
+        env=environment(container.env, service),
+        # Apptainer's --env splits at commas and shows secrets in the process list; variables with this prefix do not.
+        env_prefix="APPTAINERENV_",
+    )
+
+
+def _options(service: ResolvedService, target: SlurmTarget) -> str:
+    """What every container of the service gets: nothing of the host but its volumes, secret files and GPUs."""
+    binds = [f'--bind "${{storage[{name}]}}":{volume.path}' for name, volume in service.recipe.spec.storage.items()]
+    files = secret_files(service, target)
+    binds += [f"--bind {shell.quote(path)}:{_SECRETS_INSIDE}/{name}:ro" for name, path in files.items()]
+    unsafe = [str(folder) for folder in (target.folders.data, target.folders.secrets) if re.search("[,:]", str(folder))]
+    if unsafe:
+        raise RefusedError(f"Apptainer cannot bind {unsafe[0]}: it has a comma or a colon in its name")
+    gpus = ["--nv"] if service.resources.gpus else []
+    return " ".join(["--containall", '--workdir "$scratch"', *gpus, *binds])
+
+
+def _image(service: ResolvedService, target: SlurmTarget) -> str:
+    """The image file under the name that `apptainer pull` gives it, or the registry's address."""
+    image = service.recipe.spec.image
+    if target.folders.images is None:
+        return f"docker://{image}"
+    return f"{target.folders.images}/{re.sub('[:@]', '_', image.rpartition('/')[2])}.sif"
+
+
+def _srun(service: ResolvedService) -> str:
+    """One task of a job step on each machine, when there are several."""
+    nodes = service.service.spec.nodes
+    if nodes == 1:
+        return ""
+    if not service.recipe.spec.multi_node:
+        raise RefusedError(
+            f"{service.file}: spec.nodes: recipe {service.recipe.metadata.name} runs on one machine; found {nodes}, "
+            "expected 1"
+        )
+    # Since 22.05, srun does not take --cpus-per-task over from sbatch by itself.
+    cpus = f"--cpus-per-task={service.resources.cpus} " if service.resources.cpus else ""
+    return f"srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 --kill-on-bad-exit=1 {cpus}"

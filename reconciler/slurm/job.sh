@@ -1,0 +1,212 @@
+# Supervisor of one replica inside a Slurm job. Needs bash 4.4, coreutils, and Slurm's scontrol for the report.
+#
+# The rendered script sets before this text: job_mark, job_replica. After it come service, log_folder and the other
+# assignments, the functions environment, prepare, server_command and probe, the site's own lines, and the call of
+# `supervise`. References to ports, volumes and secret files are the arrays filled here.
+
+declare -A ports=() storage=()
+declare -a argv=()
+node=$(uname -n) node=${node//[^A-Za-z0-9._-]/}
+scratch='' memory='' server='' stage='' wanted_report='' written_report='' port_words=''
+
+log() {
+    printf '%(%FT%TZ)T reconciler: %s\n' -1 "$*" >&2
+}
+
+running() {
+    [[ -n $1 ]] && kill -0 "$1" 2>/dev/null
+}
+
+# Run a command for at most $1 seconds. In the background, so that a signal to this job is not kept waiting.
+within() {
+    timeout --kill-after=1 "$1" "${@:2}" &
+    wait "$!"
+}
+
+# Put the stage $1 (and the exit code $2) behind the mark in this job's comment, where the next look finds them.
+report() {
+    stage=$1
+    wanted_report="$job_mark n=$node${port_words:+ p=$port_words} h=$1${2:+ x=$2}"
+    write_report
+}
+
+# A report that could not be written (the controller is away) is tried again with the next probe.
+write_report() {
+    [[ $wanted_report == "$written_report" ]] && return
+    if within 15 scontrol update "JobId=$SLURM_JOB_ID" "Comment=$wanted_report"; then
+        written_report=$wanted_report
+    else
+        log "could not write the stage $stage into the comment of job $SLURM_JOB_ID; goes on"
+    fi
+}
+
+port_taken() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# Two jobs that start on one node at the same moment look from different places, as their ids differ.
+find_ports() {
+    local low=${port_range[0]} span=$((port_range[1] - port_range[0] + 1)) name tries=0
+    local next=$((SLURM_JOB_ID * 16 % span))
+    for name in "${port_names[@]}"; do
+        while port_taken $((low + next)); do
+            next=$(((next + 1) % span))
+            ((++tries < span)) || give_up "no free port from $low to ${port_range[1]}"
+        done
+        ports[$name]=$((low + next))
+        port_words+=${port_words:+,}$name:${ports[$name]}
+        next=$(((next + 1) % span))
+    done
+}
+
+make_folders() {
+    local name
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/reconciler-$SLURM_JOB_ID-XXXXXX") || give_up "no scratch folder"
+    for name in "${!volumes[@]}"; do
+        case ${volumes[$name]} in
+            persistent) storage[$name]=$data_folder/$service/$job_replica/$name ;;
+            scratch) storage[$name]=$scratch/$name ;;
+            memory)
+                memory=${memory:-$(mktemp -d "/dev/shm/reconciler-$SLURM_JOB_ID-XXXXXX")}
+                storage[$name]=$memory/$name
+                ;;
+        esac
+        mkdir -p -- "${storage[$name]}" || give_up "no folder ${storage[$name]}"
+    done
+}
+
+check_secrets() {
+    local name
+    for name in "${!secret_files[@]}"; do
+        [[ -r ${secret_files[$name]} ]] || give_up "no secret file for $name at ${secret_files[$name]}"
+    done
+}
+
+# Become a program of the service. Secrets enter here, in the child only: no script, comment or argument has them.
+become() {
+    local name
+    environment
+    for name in "${!secret_files[@]}"; do
+        export "$env_prefix$name=$(<"${secret_files[$name]}")"
+    done
+    cd -- "$scratch" && exec "$@"
+}
+
+# Start a child in a process group of its own: signals to this job do not reach it by themselves, and job control
+# keeps bash from making it ignore SIGINT, as it does with other background commands.
+launch() {
+    set -o monitor
+    (become "$@") &
+    server=$!
+    set +o monitor
+}
+
+# One step before the start, unless the file $1 shows that it was done.
+step() {
+    [[ -e $1 ]] && return
+    log "prepare: $2"
+    launch "${@:2}"
+    local code=0
+    wait "$server" || code=$?
+    ((code == 0)) || give_up "the step $2 ended with $code"
+}
+
+probe_http() {
+    # shellcheck disable=SC2016 # expanded by the inner bash, from its arguments
+    within "$probe_timeout" bash -c '
+        exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
+        printf "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n" "$2" "$1" >&3
+        read -r _ status _ <&3 && [[ $status == [23][0-9][0-9] ]]
+    ' probe "$1" "$2" 2>/dev/null
+}
+
+probe_tcp() {
+    # shellcheck disable=SC2016 # expanded by the inner bash, from its arguments
+    within "$probe_timeout" bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' probe "$1" 2>/dev/null
+}
+
+probe_exec() {
+    (become timeout --kill-after=1 "$probe_timeout" "$@") >/dev/null 2>&1 &
+    wait "$!"
+}
+
+# Sleep for $1 seconds, or until the server ends.
+nap() {
+    sleep "$1" &
+    local sleeper=$!
+    while running "$server" && running "$sleeper"; do
+        wait -n
+    done
+    kill "$sleeper" 2>/dev/null
+}
+
+watch_server() {
+    local failed=0 deadline=$((SECONDS + probe_startup))
+    while running "$server"; do
+        if probe; then
+            failed=0
+            report ok
+        elif ((++failed)) && [[ $stage == starting ]]; then
+            ((SECONDS < deadline)) || end_server late "not healthy $probe_startup s after its start"
+        elif ((failed >= probe_failures)); then
+            report bad
+        fi
+        write_report
+        if [[ $stage == starting ]]; then nap 1; else nap "$probe_interval"; fi
+    done
+}
+
+# Ask the server to end, wait for its grace, kill what is left of it, and end the job. $1: stage, $2: why.
+end_server() {
+    trap '' TERM USR1
+    log "$2; stopping"
+    if running "$server"; then
+        kill -s "$stop_signal" "$server"
+        report "$1"
+        nap "$stop_grace"
+    else
+        report "$1"
+    fi
+    finish
+}
+
+# The end of the job, with the code of the server.
+finish() {
+    local code=0
+    if [[ -n $server ]]; then
+        running "$server" && log "killed after $stop_grace s"
+        kill -s KILL -- "-$server" 2>/dev/null
+        wait "$server" || code=$?
+    fi
+    [[ $stage == late && $code == 0 ]] && code=1
+    log "ended with $code"
+    report "${stage:-starting}" "$code"
+    exit "$code"
+}
+
+# The job cannot go on; 78 is EX_CONFIG of sysexits.h.
+give_up() {
+    log "$1"
+    report starting 78
+    exit 78
+}
+
+tidy() {
+    rm -rf -- ${scratch:+"$scratch"} ${memory:+"$memory"}
+}
+
+supervise() {
+    umask 077
+    trap tidy EXIT
+    trap 'end_server stopping "asked to stop"' TERM
+    trap 'end_server expiring "the time limit is near"' USR1
+    find_ports
+    report starting
+    make_folders
+    check_secrets
+    prepare
+    server_command
+    launch "${argv[@]}"
+    watch_server
+    finish
+}

@@ -1,0 +1,105 @@
+"""The body of the batch script: the supervisor `job.sh`, then what the recipe and the site add to it. Pure."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from reconciler.desired.arguments import expand, expand_text
+from reconciler.models.recipe import HealthProbe, Recipe
+from reconciler.models.wanted import ResolvedService
+from reconciler.settings import SlurmTarget
+from reconciler.slurm import shell
+from reconciler.slurm.forms import Form, form_of, secret_files
+
+#: The text of `job.sh`, the same in every script.
+SUPERVISOR = resources.files("reconciler.slurm").joinpath("job.sh").read_text("utf-8")
+
+
+def body(service: ResolvedService, target: SlurmTarget) -> str:
+    """Everything that all replicas share. Raises RefusedError when the service cannot run on the target."""
+    return "\n".join([SUPERVISOR, *_own(service, target), ""])
+
+
+def _own(service: ResolvedService, target: SlurmTarget) -> list[str]:
+    """What belongs to this service and this site, and the call that starts it all."""
+    form = form_of(service, target)
+    return [
+        *_assignments(service, target, form),
+        *shell.function("environment", _environment(service, form)),
+        *shell.function("prepare", _prepare(service, form)),
+        *shell.function("server_command", [f"argv=({form.start})"]),
+        *shell.function("probe", [_probe(service, form)]),
+        *target.setup,
+        _path(target),
+        "supervise",
+    ]
+
+
+def _assignments(service: ResolvedService, target: SlurmTarget, form: Form) -> list[str]:
+    spec = service.recipe.spec
+    low, high = target.ports
+    return [
+        f"service={shell.quote(service.name)}",
+        f"data_folder={shell.quote(str(target.folders.data))}",
+        f"port_range=({low} {high})",
+        f"port_names=({' '.join(spec.ports)})",
+        shell.table("volumes", _volumes(service.recipe)),
+        shell.table("secret_files", secret_files(service, target)),
+        f"env_prefix={form.env_prefix}",
+        f"stop_signal={spec.stop.signal}",
+        f"stop_grace={round(spec.stop.grace.total_seconds())}",
+        *_probe_times(spec.health),
+    ]
+
+
+def _volumes(recipe: Recipe) -> dict[str, str]:
+    return {
+        name: "memory" if volume.memory else "persistent" if volume.persistent else "scratch"
+        for name, volume in recipe.spec.storage.items()
+    }
+
+
+def _probe_times(health: HealthProbe) -> list[str]:
+    return [
+        f"probe_startup={round(health.startup.total_seconds())}",
+        f"probe_interval={round(health.interval.total_seconds())}",
+        f"probe_timeout={round(health.timeout.total_seconds())}",
+        f"probe_failures={health.failures}",
+    ]
+
+
+def _environment(service: ResolvedService, form: Form) -> list[str]:
+    lines = [f"export {form.env_prefix}{name}={shell.word(parts, form.resolve)}" for name, parts in form.env.items()]
+    if form.env_prefix and service.resources.gpus:
+        lines.append(f'export {form.env_prefix}CUDA_VISIBLE_DEVICES="${{CUDA_VISIBLE_DEVICES:-}}"')
+    return lines
+
+
+def _prepare(service: ResolvedService, form: Form) -> list[str]:
+    return [
+        f"step {shell.word(expand_text(step.unless, service), form.resolve)} "
+        + shell.words(expand(step.command, service), form.resolve)
+        for step in form.steps
+    ]
+
+
+def _probe(service: ResolvedService, form: Form) -> str:
+    health = service.recipe.spec.health
+    if health.http:
+        return f'probe_http "${{ports[{health.http.port}]}}" {shell.quote(health.http.path)}'
+    if health.tcp:
+        return f'probe_tcp "${{ports[{health.tcp.port}]}}"'
+    command = health.exec.command if health.exec else ()
+    return f"probe_exec {form.wrap}{shell.words(expand(command, service), form.resolve)}"
+
+
+def _path(target: SlurmTarget) -> str:
+    """Where the job finds programs: the site's folders first, and Slurm's own commands last, for the report."""
+    last = [target.transport.bin] if target.transport.bin else []
+    folders = [*map(_quoted, target.path), '"$PATH"', *map(_quoted, last)]
+    return f"export PATH={':'.join(folders)}"
+
+
+def _quoted(folder: Path) -> str:
+    return shell.quote(str(folder))
