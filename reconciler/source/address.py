@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from reconciler.errors import SettingsError
 
 _SCP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-:][^:]*")
+_SCP_LIKE = re.compile(r"[^/]*@[^/]*:")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[:/]")
 _ENCRYPTED = frozenset({"https", "ssh"})
 _PLAIN = frozenset({"http", "git"})
@@ -43,6 +44,8 @@ def parse_address(text: str) -> Address:
         raise _wrong(text, "is not an address")
     if _SCP.fullmatch(text):
         return _remote(text, "ssh")
+    if _SCP_LIKE.match(text):
+        raise _wrong(text.rpartition("@")[2], "is no place on a host")
     return _parse_url(text) if _SCHEME.match(text) else _local(Path(text))
 
 
@@ -98,7 +101,7 @@ def _header(parts: SplitResult) -> str:
 
 
 def _strip(text: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", text)
+    return re.sub(r"//.*@", "//", text)
 
 
 def _wrong(shown: str, problem: str) -> SettingsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import threading
 from contextlib import suppress
@@ -11,8 +12,8 @@ from pathlib import Path
 
 from reconciler.errors import SettingsError, SourceError
 from reconciler.settings import SourceSettings
-from reconciler.source.address import Address
-from reconciler.source.commands import CloneError, Commands, SlowError, upload_pack
+from reconciler.source.commands import CloneError, Commands
+from reconciler.source.remote import Remote, SlowError
 
 #: The one ref of the clone: what the operator follows, whatever its name is over there.
 HEAD = "refs/reconciler/head"
@@ -54,14 +55,13 @@ class Clone:
     takes it for each command. Only one process at a time may fetch into the folder.
     """
 
-    def __init__(self, folder: Path, address: Address, wanted: Followed, timeout: float) -> None:
+    def __init__(self, folder: Path, remote: Remote, wanted: Followed) -> None:
         self.commands = Commands(folder)
         self.lock = threading.Lock()
         self._fetching = threading.RLock()
         self._folder = folder
-        self._address = address
+        self._remote = remote
         self._wanted = wanted
-        self._timeout = timeout
 
     def refresh(self) -> str:
         """Ask what the head is, fetch when it is new, and return its commit id. Raises SourceError."""
@@ -98,7 +98,7 @@ class Clone:
         old = self._folder.with_suffix(".old")
         _remove(old)
         with self.lock:
-            if self._folder.exists():
+            if os.path.lexists(self._folder):
                 self._folder.rename(old)
             fresh.rename(self._folder)
         _remove(old)
@@ -107,27 +107,25 @@ class Clone:
         commands.folder.parent.mkdir(parents=True, exist_ok=True)
         commands.folder.mkdir(mode=0o700)
         commands.local("init", "--quiet", "--bare", "--template=")
-        commands.local("config", "reconciler.url", self._address.url)
+        commands.local("config", "reconciler.url", self._remote.url)
         self._fetch(commands)
         return self._commit(commands)
 
     def _is_ours(self) -> bool:
         """Whether the clone is there and is one of the repository that the settings name."""
         with suppress(CloneError):
-            return self.commands.local("config", "--get", "reconciler.url").decode().rstrip("\n") == self._address.url
+            return self.commands.local("config", "--get", "reconciler.url").decode().rstrip("\n") == self._remote.url
         return False
 
     def _remote_head(self) -> str:
         """Id that the remote ref has now: the tag object's own for an annotated tag."""
         if self._wanted.fixed:
             return self._wanted.name
-        options = ("ls-remote", "--quiet", *upload_pack(self._address), "--", self._address.url, self._wanted.name)
-        for line in self.commands.remote(self._address, self._timeout, *options).splitlines():
-            name, _, ref = line.partition("\t")
-            if ref == self._wanted.name:
-                return name
+        sha = self._remote.list_refs(self._folder, self._wanted.name).get(self._wanted.name)
+        if sha:
+            return sha
         raise SourceError(
-            f"{self._address.url}: there is no {self._wanted.words}; "
+            f"{self._remote.url}: there is no {self._wanted.words}; "
             "push a first commit, or name what is there with source.branch, source.tag or source.commit"
         )
 
@@ -140,7 +138,7 @@ class Clone:
     def _commit(self, commands: Commands) -> str:
         name = commands.local("rev-parse", "--verify", f"{HEAD}^{{}}").decode().strip()
         if commands.local("cat-file", "-t", name).strip() != b"commit":
-            raise SourceError(f"{self._address.url}: {self._wanted.words} is not a commit; expected one")
+            raise SourceError(f"{self._remote.url}: {self._wanted.words} is not a commit; expected one")
         return name
 
     def _update(self) -> None:
@@ -154,14 +152,14 @@ class Clone:
             self.rebuild()
 
     def _fetch(self, commands: Commands) -> None:
-        """Fetch the one ref. `+` follows a force-push; --update-shallow takes a shallow repository as it is."""
+        """Fetch the one ref; `+` follows a force-push."""
         for left in (commands.folder / "objects" / "pack").glob("tmp_*"):
             left.unlink(missing_ok=True)  # of a fetch that was killed: nobody else fetches into this clone
-        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow", *upload_pack(self._address))
-        spec = f"+{self._wanted.name}:{HEAD}"
-        commands.remote(self._address, self._timeout, "fetch", *options, "--", self._address.url, spec)
+        self._remote.fetch(commands.folder, f"+{self._wanted.name}:{HEAD}")
 
 
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+def _remove(place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)

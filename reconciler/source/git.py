@@ -17,6 +17,7 @@ from reconciler.source.clone import Clone, followed
 from reconciler.source.commands import CloneError
 from reconciler.source.log import Commit, Side, read_page, read_revision
 from reconciler.source.reader import Reader
+from reconciler.source.remote import Remote
 from reconciler.source.tree import read_tree
 from reconciler.source.watch import Watch
 
@@ -42,7 +43,8 @@ class GitSource:
         address = parse_address(settings.url)
         self._path = parse_folder(settings.path)
         self._folders = [self._path] if recipes_path is None else [self._path, parse_folder(recipes_path, "recipes")]
-        self._clone = Clone(folder / "source.git", address, followed(settings), settings.timeout.total_seconds())
+        self._remote = Remote(address, settings.timeout.total_seconds())
+        self._clone = Clone(folder.absolute() / "source.git", self._remote, followed(settings))
         self._commands = self._clone.commands
         self._watch = Watch(address.folder, settings.interval)
         self._known: dict[str, str] = {}
@@ -81,7 +83,8 @@ class GitSource:
         self._watch.start(bell)
 
     def close(self) -> None:
-        """Stop watching; may be called twice."""
+        """Stop watching, and end a refresh that is under way; may be called twice."""
+        self._remote.close()
         self._watch.close()
 
     def _reading(self, operation: Callable[[], _T]) -> _T:

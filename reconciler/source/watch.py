@@ -81,7 +81,7 @@ class _Places:
 
     beside: tuple[Path, ...]
     refs: Path
-    identity: tuple[int, int]
+    identity: tuple[int, int, int]
 
 
 class _Files:
@@ -143,4 +143,4 @@ def _find_places(folder: Path) -> _Places | None:
     except (git.GitError, OSError):
         return None
     beside = dict.fromkeys(place for place in (own, common, common / "reftable") if place.is_dir())
-    return _Places(tuple(beside), common / "refs", (status.st_dev, status.st_ino))
+    return _Places(tuple(beside), common / "refs", (status.st_dev, status.st_ino, status.st_ctime_ns))
