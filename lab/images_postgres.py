@@ -13,6 +13,7 @@ UID = 999
 
 _HOME = Path("/usr/lib/postgresql/15")
 _SHARE = Path("/usr/share/postgresql/15")
+_LOCALE = Path("/usr/lib/locale/C.utf8")
 _PASSWD = f"root:x:0:0::/root:/bin/sh\npostgres:x:{UID}:{UID}::/var/lib/postgresql:/bin/sh\n"
 _GROUP = f"root:x:0:\npostgres:x:{UID}:\n"
 # PostgreSQL goes without just-in-time compilation when its module is not there; it would need all of LLVM.
@@ -37,6 +38,7 @@ def postgres() -> Image:
             **dict(libraries(home.values())),
             **dict(tree(_SHARE, str(_SHARE))),
             **dict(tree(Path("/usr/share/zoneinfo"), "/usr/share/zoneinfo", skip=("posix/*", "right/*"))),
+            **dict(tree(_LOCALE, str(_LOCALE))),
             f"{_SHARE}/postgresql.conf.sample": Text(f"{settings}\nlisten_addresses = '*'\n"),
             "/etc/passwd": Text(_PASSWD),
             "/etc/group": Text(_GROUP),
