@@ -41,7 +41,7 @@ class Ledger:
             self._write("process", str(pid), str(found.start))
 
     def marked(self, *words: str) -> None:
-        """Processes to be ended that have all these words at the beginnings of variables of their environment.
+        """Processes to be ended that have all these in their environment: `NAME=value`, or `NAME=` with any value.
 
         Such as `SLURM_CONF=/tmp/…/slurm.conf` with `SLURM_JOB_ID=`: every process of a job of that cluster.
         """

@@ -14,6 +14,7 @@ from lab.wait import until
 
 CONTROLLER = "slurmctld"
 _READY = 30.0
+_PING = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,17 @@ class SlurmFacts:
         return done.stdout
 
     def answers(self) -> bool:
-        """Whether the controller answers.
+        """Whether the controller answers, within a second or two.
 
         A command that finds nobody at the controller's port goes on trying for seconds, so that is looked at first.
         """
         if host.port_is_free(self.port):
             return False
         try:
-            return "UP" in self.command("scontrol", "ping")
-        except LabError:
+            ping = subprocess.run([self.bin / "scontrol", "ping"], capture_output=True, timeout=_PING, check=False)
+        except subprocess.TimeoutExpired:
             return False
+        return ping.returncode == 0
 
     def idle(self) -> tuple[str, ...]:
         """Nodes that could take a job now; none when the controller does not answer."""

@@ -8,6 +8,7 @@ import secrets
 import socket
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from os import geteuid
 from pathlib import Path
 
@@ -19,18 +20,22 @@ from lab.slurm import CONTROLLER, SlurmFacts, daemon_of
 from lab.slurm_conf import NODES, Choices, Place, cgroup_conf, gres_conf, slurm_conf, wrapper
 
 COMMANDS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacct", "srun")
+Ports = Callable[[int], tuple[int, ...]]
 _MUNGED = "munged"
 _TRIES = 4
 _READY = 30.0
 
 
-def start(run: Run, choices: Choices, progress: Callable[[str], None]) -> SlurmFacts:
-    """Bring up a cluster and wait until all its nodes are ready (some three seconds). Raises LabError."""
+def start(run: Run, choices: Choices, progress: Callable[[str], None], ports: Ports = host.free_ports) -> SlurmFacts:
+    """Bring up a cluster and wait until all its nodes are ready (about a second). Raises LabError.
+
+    `ports` is asked again when a server finds one of them taken.
+    """
     if host.missing("slurm"):
         progress("installing " + " ".join(host.missing("slurm")))
         host.install("slurm")
     progress("starting")
-    place = _prepare(run)
+    place = _prepare(run, ports)
     run.ledger.marked(f"SLURM_CONF={place.conf}", "SLURM_JOB_ID=")
     run.ledger.holders("slurmstepd", place.folder)
     for tries_left in reversed(range(_TRIES)):
@@ -40,25 +45,20 @@ def start(run: Run, choices: Choices, progress: Callable[[str], None]) -> SlurmF
             if not tries_left:
                 raise
             _down(run)
-            place = _with_ports(place)
+            place = replace(place, ports=ports(1 + len(NODES)))
     raise AssertionError("the last try returns or raises")
 
 
-def _prepare(run: Run) -> Place:
+def _prepare(run: Run, ports: Ports) -> Place:
     """Make the folders and the key of a new cluster."""
     folder = run.make_folder("slurm")
     for name in ("state", "spool", "data", "logs", "bin"):
         run.make_folder(f"slurm/{name}")
     run.make_folder("slurm/secrets", 0o700)
     user = run.user.name if run.user else pwd.getpwuid(geteuid()).pw_name
-    place = Place(folder, socket.gethostname(), user, host.free_ports(1 + len(NODES)), _programs())
+    place = Place(folder, socket.gethostname(), user, ports(1 + len(NODES)), _programs())
     _write(run, place.key, secrets.token_bytes(128), 0o600)
     return place
-
-
-def _with_ports(place: Place) -> Place:
-    """The same place with other ports."""
-    return Place(place.folder, place.host, place.user, host.free_ports(1 + len(NODES)), place.programs)
 
 
 def _up(run: Run, place: Place, choices: Choices) -> SlurmFacts:

@@ -14,7 +14,7 @@ from lab.host import is_root
 from lab.ledger import Entry, Ledger, cgroup_paths, sysctl_path
 
 #: Seconds between SIGTERM and SIGKILL.
-PATIENCE = 2.0
+PATIENCE = 1.0
 _SHARED = {"sysctl", "folder"}
 
 
@@ -52,7 +52,8 @@ def processes(entries: list[Entry]) -> set[proc.Process]:
 
 def _bears(process: proc.Process, words: tuple[str, ...]) -> bool:
     environment = proc.environment(process)
-    return all(any(variable.startswith(word) for variable in environment) for word in words)
+    names = {variable.partition("=")[0] + "=" for variable in environment}
+    return all(word in names or word in environment for word in words)
 
 
 def _needed(entry: Entry, others: list[Entry]) -> bool:
