@@ -1,8 +1,8 @@
 # Supervisor of one replica inside a Slurm job. Needs bash 4.4, coreutils, and Slurm's scontrol for the report.
 #
-# The rendered script sets before this text: job_mark, job_replica. After it come service, log_folder and the other
-# assignments, the functions environment, prepare, server_command and probe, the site's own lines, and the call of
-# `supervise`. References to ports, volumes and secret files are the arrays filled here.
+# The rendered script sets job_mark and job_replica before this text. After it come the other assignments (service,
+# port_range, volumes, …), the functions environment, prepare, server_command and probe, the site's own lines, and the
+# call of `supervise`. References to ports, volumes and secret files are the arrays filled here.
 
 declare -A ports=() storage=()
 declare -a argv=()
@@ -10,7 +10,7 @@ node=$(uname -n) node=${node//[^A-Za-z0-9._-]/}
 scratch='' memory='' server='' stage='' wanted_report='' written_report='' port_words=''
 
 log() {
-    printf '%(%FT%TZ)T reconciler: %s\n' -1 "$*" >&2
+    TZ=UTC printf '%(%FT%TZ)T reconciler: %s\n' -1 "$*" >&2
 }
 
 running() {
@@ -89,7 +89,7 @@ become() {
     for name in "${!secret_files[@]}"; do
         export "$env_prefix$name=$(<"${secret_files[$name]}")"
     done
-    cd -- "$scratch" && exec "$@"
+    cd -- "$scratch" && exec -- "$@"
 }
 
 # Start a child in a process group of its own: signals to this job do not reach it by themselves, and job control
@@ -116,7 +116,9 @@ probe_http() {
     within "$probe_timeout" bash -c '
         exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
         printf "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n" "$2" "$1" >&3
-        read -r _ status _ <&3 && [[ $status == [23][0-9][0-9] ]]
+        read -r _ status _ <&3 && [[ $status == [23][0-9][0-9] ]] || exit 1
+        timeout 0.5 head -c 65536 <&3 >/dev/null # a server that cannot send its answer would complain in its log
+        exit 0
     ' probe "$1" "$2" 2>/dev/null
 }
 

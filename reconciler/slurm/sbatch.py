@@ -64,14 +64,7 @@ class Template:
 
 def template(service: ResolvedService, target: SlurmTarget) -> Template:
     """Render a service for a target. Raises RefusedError when it cannot run there."""
-    made = Template((*_fixed(target), *_asked(service)), body(service, target), service.recipe.spec.stateful)
-    try:
-        made.body.encode()
-    except UnicodeEncodeError as error:
-        raise RefusedError(
-            f"{service.file}: a text has a character that no encoding knows (a lone surrogate)"
-        ) from error
-    return made
+    return Template((*_fixed(target), *_asked(service)), body(service, target), service.recipe.spec.stateful)
 
 
 def _fixed(target: SlurmTarget) -> Iterator[str]:

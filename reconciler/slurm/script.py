@@ -31,7 +31,7 @@ def _own(service: ResolvedService, target: SlurmTarget) -> list[str]:
         *shell.function("server_command", [f"argv=({form.start})"]),
         *shell.function("probe", [_probe(service, form)]),
         *target.setup,
-        _path(target),
+        *_path(target),
         "supervise",
     ]
 
@@ -94,11 +94,11 @@ def _probe(service: ResolvedService, form: Form) -> str:
     return f"probe_exec {form.wrap}{shell.words(expand(command, service), form.resolve)}"
 
 
-def _path(target: SlurmTarget) -> str:
+def _path(target: SlurmTarget) -> list[str]:
     """Where the job finds programs: the site's folders first, and Slurm's own commands last, for the report."""
     last = [target.transport.bin] if target.transport.bin else []
     folders = [*map(_quoted, target.path), '"$PATH"', *map(_quoted, last)]
-    return f"export PATH={':'.join(folders)}"
+    return [f"export PATH={':'.join(folders)}"] if len(folders) > 1 else []
 
 
 def _quoted(folder: Path) -> str:
