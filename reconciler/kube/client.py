@@ -27,9 +27,10 @@ from reconciler.settings import KubernetesTarget
 _PAGE = 500
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
-#: The server sends a bookmark about once a minute, so that a stream that is silent for longer is dead.
-_SILENCE = 90.0
+#: How long a watch lasts before it is opened anew. A quiet kind may send nothing at all, not even a bookmark, so that
+#: only this tells a server that hangs; one that is gone is noticed at once, and its machine by TCP's keep-alive.
 _STREAM_SECONDS = 300
+_SILENCE = _STREAM_SECONDS + 10.0
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _NEVER_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
 

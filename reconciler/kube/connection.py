@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,19 @@ import urllib3
 
 from reconciler.errors import LookError
 from reconciler.settings import KubernetesTarget
+
+#: Linux has all three names; other systems some (tcp(7)).
+_KEEP_ALIVE_SECONDS = (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+#: A watch may be silent for minutes: TCP asks after 20 s whether the other side is there, and gives up after 50 s.
+_KEEP_ALIVE = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in _KEEP_ALIVE_SECONDS
+        if hasattr(socket, name)
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,7 @@ def connect(target: KubernetesTarget, connections: int) -> Connection:
     except Exception as error:  # the loader names no errors of its own; a broken YAML file raises anything
         raise LookError(f"{_place(target)}: cannot be used: {error}") from error
     configuration.connection_pool_maxsize = connections
+    configuration.socket_options = _KEEP_ALIVE
 
     def headers() -> dict[str, str]:
         settings: Mapping[str, Any] = configuration.auth_settings()

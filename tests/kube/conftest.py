@@ -1,0 +1,103 @@
+"""A cluster for one test: the lab's API server and an owner id of its own; at the end all is closed and removed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from lab.kubernetes import KubernetesFacts
+from lab.lab import Lab
+from reconciler.kube.client import Client
+from reconciler.kube.deployer import KubernetesDeployer
+from reconciler.kube.observer import KubernetesObserver
+from reconciler.models.wanted import ResolvedService
+from reconciler.models.workload import Mark, Workload
+from reconciler.settings import KubernetesTarget
+from tests.kube.services import target
+
+KINDS = "deployment,statefulset,service,configmap,persistentvolumeclaim"
+
+
+@dataclass
+class Cluster:
+    """What a test does with the cluster; services are named `<owner>-…`, so that tests do not meet."""
+
+    facts: KubernetesFacts
+    owner: str = field(default_factory=lambda: f"t{token_hex(4)}")
+    stack: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def target(self) -> KubernetesTarget:
+        return target(
+            kubeconfig=str(self.facts.daemon_kubeconfig),
+            namespaces=self.facts.namespaces,
+            gpu_resource="nvidia.com/gpu",
+            timeout="10s",
+        )
+
+    def client(self) -> Client:
+        client = Client(self.target, 4)
+        self.stack.callback(client.close)
+        return client
+
+    def deployer(self, *, keep_data: bool = True) -> KubernetesDeployer:
+        deployer = KubernetesDeployer("cloud", self.target, self.owner, keep_data=keep_data)
+        self.stack.callback(deployer.close)
+        return deployer
+
+    def observer(self, bell: Callable[[], None] = lambda: None) -> KubernetesObserver:
+        """One that follows, and has seen everything once."""
+        observer = KubernetesObserver("cloud", self.target, self.owner)
+        self.stack.callback(observer.close)
+        observer.start(bell)
+        until(lambda: observer.look().complete)
+        return observer
+
+    def mark(self, service: ResolvedService, digest: str, restart: str = "") -> Mark:
+        return Mark(self.owner, service.name, 0, digest, restart, revision=service.revision.short)
+
+    def deploy(
+        self,
+        deployer: KubernetesDeployer,
+        service: ResolvedService,
+        restart: str = "",
+        after: tuple[Workload, ...] = (),
+    ) -> Mark:
+        mark = self.mark(service, deployer.render(service).digest, restart)
+        deployer.deploy(service, mark, 0.0, after)
+        return mark
+
+    def names(self, kinds: str = KINDS, label: str = "") -> set[str]:
+        """`kind/name` of what bears our mark."""
+        selector = label or f"reconciler/owner={self.owner}"
+        return set(self.facts.kubectl("get", kinds, "-n", "ai", "-l", selector, "-o", "name").split())
+
+    def get(self, kind: str, name: str, path: str) -> str:
+        return self.facts.kubectl("get", kind, name, "-n", "ai", "-o", f"jsonpath={{{path}}}")
+
+    def close(self) -> None:
+        self.stack.close()
+        self.facts.kubectl("delete", KINDS, "-n", "ai", "-l", f"reconciler/owner={self.owner}", "--wait=false")
+
+
+@pytest.fixture
+def cluster(lab_control_plane: Lab) -> Iterator[Cluster]:
+    made = Cluster(lab_control_plane.kubernetes)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait until `true()` is true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.errors import LookError, RefusedError, TargetError, UncertainError, UnreachableError
+from reconciler.kube.failures import AbsentError, Answer, ClashError, ExpiredError, translate
+
+
+def _error(status: int, told: dict[str, Any] | None = None, *, write: bool = True) -> TargetError:
+    return translate("apply X ai/a", Answer(status, json.dumps(told or {}).encode()), write=write)
+
+
+@pytest.mark.parametrize(
+    ("status", "write", "expected"),
+    [
+        (400, True, RefusedError),
+        (401, True, UnreachableError),
+        (401, False, LookError),
+        (403, True, RefusedError),
+        (403, False, LookError),
+        (404, True, AbsentError),
+        (409, True, ClashError),
+        (410, False, ExpiredError),
+        (422, True, RefusedError),
+        (429, True, UnreachableError),
+        (500, True, UncertainError),
+        (503, True, UnreachableError),
+        (504, True, UncertainError),
+        (500, False, LookError),
+    ],
+)
+def test_each_status_is_one_of_our_errors(status: int, write: bool, expected: type[TargetError]) -> None:
+    assert type(_error(status, write=write)) is expected
+
+
+def test_causes_are_named_by_field() -> None:
+    causes = [{"field": "spec.x", "message": "Required value"}, {"field": "spec.y", "message": "Too long"}]
+    error = _error(422, {"message": "all of it", "details": {"causes": causes}})
+    assert str(error) == "apply X ai/a: spec.x: Required value; spec.y: Too long"
+
+
+def test_a_namespace_that_is_going_may_come_back() -> None:
+    told = {"message": "being terminated", "details": {"causes": [{"reason": "NamespaceTerminating"}]}}
+    assert type(_error(403, told)) is UnreachableError
+
+
+@given(st.binary(max_size=200), st.integers(300, 599), st.booleans())
+def test_any_body_is_translated(body: bytes, status: int, write: bool) -> None:
+    assert str(translate("x", Answer(status, body), write=write)).startswith("x: ")

@@ -1,0 +1,82 @@
+"""Groups of objects → workloads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import permutations
+
+import pytest
+
+from reconciler.kube.judge import Verdict
+from reconciler.kube.marks import Stamp
+from reconciler.kube.seen import Seen, workloads
+from reconciler.models.health import Health
+from reconciler.models.workload import Mark, Phase, Workload
+
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_WELL = Verdict(Phase.RUNNING, Health.HEALTHY)
+
+
+def _seen(kind: str, digest: str = "d1", objects: int = 3, verdict: Verdict = _WELL, service: str = "a") -> Seen:
+    return Seen(kind, "ai", service, Stamp(Mark("factory", service, 0, digest), objects), verdict)
+
+
+_SET = (_seen("ConfigMap"), _seen("Service"), _seen("Deployment"))
+_KEPT_CLAIM = _seen("PersistentVolumeClaim", "d0", 4)
+
+
+def _one(*seen: Seen) -> Workload:
+    (workload,) = workloads("cloud", seen)
+    return workload
+
+
+@pytest.mark.parametrize("order", permutations(_SET))
+def test_a_whole_set_has_its_digest_in_any_order(order: tuple[Seen, ...]) -> None:
+    assert _one(*order) == Workload("cloud", "ai/a", Mark("factory", "a", 0, "d1"), Phase.RUNNING, Health.HEALTHY)
+
+
+@pytest.mark.parametrize("missing", range(3))
+def test_a_set_with_a_missing_object_has_no_digest(missing: int) -> None:
+    workload = _one(*(item for index, item in enumerate(_SET) if index != missing))
+    assert workload.mark.digest == ""
+    assert workload.reason == "2 objects are there where 3 of one version should be"
+
+
+def test_an_object_of_another_version_spoils_the_digest_but_a_kept_claim_does_not() -> None:
+    assert _one(*_SET, _seen("StatefulSet", "d0")).mark.digest == ""
+    assert _one(*_SET, _KEPT_CLAIM).mark.digest == "d1"
+
+
+def test_an_object_that_is_being_deleted_is_missing() -> None:
+    assert _one(replace(_SET[0], deleted=_NOW), *_SET[1:]).mark.digest == ""
+
+
+def test_claims_and_pods_alone_are_no_workload() -> None:
+    assert workloads("cloud", [_KEPT_CLAIM, _seen("Pod", "", 0)]) == ()
+
+
+def test_a_workload_that_is_being_deleted_is_stopping() -> None:
+    workload = _one(*_SET[:2], replace(_SET[2], deleted=_NOW))
+    assert (workload.phase, workload.since) == (Phase.STOPPING, _NOW)
+
+
+def test_the_worst_pod_tells_why_a_rollout_does_not_go_on() -> None:
+    slow = replace(_SET[2], verdict=Verdict(Phase.PENDING, Health.PROGRESSING, "0 of 1 replicas are available"))
+    crash = _seen("Pod", "", 0, Verdict(Phase.PENDING, Health.DEGRADED, "CrashLoopBackOff"))
+    starting = _seen("Pod", "", 0, Verdict(Phase.PENDING, Health.PROGRESSING))
+    workload = _one(*_SET[:2], slow, starting, crash)
+    assert (workload.phase, workload.health, workload.reason) == (Phase.PENDING, Health.DEGRADED, "CrashLoopBackOff")
+    assert _one(*_SET[:2], slow, starting).reason == "0 of 1 replicas are available"
+
+
+def test_pods_do_not_spoil_a_healthy_deployment_but_a_lost_claim_does() -> None:
+    evicted = _seen("Pod", "", 0, Verdict(Phase.ENDED, Health.DEGRADED, "Evicted"))
+    lost = _seen("PersistentVolumeClaim", "", 0, Verdict(Phase.ENDED, Health.FAILED, "lost"))
+    assert _one(*_SET, evicted).health is Health.HEALTHY
+    assert _one(*_SET, lost).health is Health.FAILED
+
+
+def test_each_service_is_a_workload_of_its_own() -> None:
+    other = [replace(_seen(item.kind, service="b"), namespace="ai-two") for item in _SET]
+    assert [workload.id for workload in workloads("cloud", [*other, *_SET])] == ["ai/a", "ai-two/b"]
