@@ -37,14 +37,14 @@ def version(
 def load_settings(path: Path) -> Settings:
     """The settings in the file. Raises SettingsError naming the file, the line, the field and what to do."""
     from reconciler.desired.check import check_document
-    from reconciler.desired.yaml import read_documents
     from reconciler.settings import Settings
 
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(f"{path}: cannot be read: {reason}; name the settings with --config or RECONCILER_CONFIG") from error
+        advice = "name the settings with --config or RECONCILER_CONFIG"
+        raise SettingsError(f"{path}: cannot be read: {reason}; {advice}") from error
     try:
         return check_document(Settings, str(path), text)
     except InputError as error:

@@ -9,7 +9,7 @@ from reconciler.cli.run import start_logging
 
 
 def once(config: Config = DEFAULT) -> None:
-    """Do one full pass and end: 0 when all went well, 1 when a file is bad, a target did not answer or an action failed."""
+    """Do one full pass and end with 0; with 1 when a file is bad, a target did not answer or an action failed."""
     from reconciler.cli.plan import text_of
     from reconciler.daemon import single_pass
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SIGNS = {"deploy": "+", "replace": "~", "restart": "~", "renew": "~", "cancel": "-", "hold": "!"}
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """How the plan is written."""
 
     TEXT = "text"
@@ -47,7 +47,8 @@ def text_of(result: Pass) -> str:
     lines = [f"revision {revision.short} by {revision.author}: {revision.subject}"]
     for name, report in sorted(result.reports.items()):
         lines.append(f"{name}: {_summary(report.seen.complete, report.seen.why, len(report.plan.changes))}")
-        lines += [f"  {_SIGNS[kind]} {kind:8}{subject}: {reason}" for kind, subject, reason in _rows(report.plan.actions)]
+        rows = _rows(report.plan.actions)
+        lines += [f"  {_SIGNS[kind]} {kind:8}{subject}: {reason}" for kind, subject, reason in rows]
     lines += [f"error: {complaint}" for complaint in result.desired.complaints]
     return "\n".join(lines) + "\n"
 
@@ -57,7 +58,8 @@ def markdown_of(result: Pass) -> str:
     revision = result.desired.revision
     lines = [f"### Plan for `{revision.short}`", "", f"{_inert(revision.subject)} ({_inert(revision.author)})", ""]
     for name, report in sorted(result.reports.items()):
-        lines += [f"**{name}**: {_inert(_summary(report.seen.complete, report.seen.why, len(report.plan.changes)))}", ""]
+        summary = _summary(report.seen.complete, report.seen.why, len(report.plan.changes))
+        lines += [f"**{name}**: {_inert(summary)}", ""]
         rows = [f"| {kind} | `{subject}` | {_inert(reason)} |" for kind, subject, reason in _rows(report.plan.actions)]
         lines += ["| action | what | why |", "|---|---|---|", *rows, ""] if rows else []
     lines += [f"- error: {_inert(str(complaint))}" for complaint in result.desired.complaints]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.web.shapes import StatusShape
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """How the status is written."""
 
     TABLE = "table"
@@ -30,7 +30,10 @@ def status(
     output: Annotated[Format, typer.Option("--output", "-o", help="How it is written.")] = Format.TABLE,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again every second until Ctrl-C.")] = False,
 ) -> None:
-    """Show every service: where it runs, from which revision, how it stands and why. Asks the daemon, or looks itself."""
+    """Show every service: where it runs, from which revision, how it stands and why.
+
+    Asks the daemon; where none answers, looks at the targets itself.
+    """
     settings = load_settings(config)
     if watch:
         _watch(settings)

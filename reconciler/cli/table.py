@@ -31,10 +31,8 @@ def render(shape: StatusShape) -> RenderableType:
 
 def plain(shape: StatusShape) -> list[str]:
     """One line for each service, for places without a terminal; equal states give equal lines."""
-    return [
-        f"{one.service}: {one.target} {one.revision or '-'} {one.state} {one.health}" + (f": {one.why}" if one.why else "")
-        for one in shape.services
-    ]
+    heads = [f"{one.service}: {one.target} {one.revision or '-'} {one.state} {one.health}" for one in shape.services]
+    return [f"{head}: {one.why}" if one.why else head for head, one in zip(heads, shape.services, strict=True)]
 
 
 def _head(shape: StatusShape) -> Iterator[Text]:

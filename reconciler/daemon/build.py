@@ -12,9 +12,13 @@ from reconciler.board import Board
 from reconciler.daemon.feed import Feed
 from reconciler.desired.load import Loader
 from reconciler.errors import SettingsError
+from reconciler.kube.deployer import KubernetesDeployer
+from reconciler.kube.lease import Lease
+from reconciler.kube.observer import KubernetesObserver
 from reconciler.metrics import utc_now
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
-from reconciler.source import GitSource
+from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
+from reconciler.source.git import GitSource
 from reconciler.turn import Turn, World
 
 
@@ -55,12 +59,30 @@ def _world(settings: Settings, name: str, inherit: tuple[int, ...], stack: ExitS
     target = settings.targets[name]
     match target:
         case KubernetesTarget():
-            world = _kubernetes(settings, name, target)
+            world = _kubernetes(settings, name, target, stack)
         case SlurmTarget():
-            world = _slurm(settings, name, target, inherit)
+            world = _slurm(settings.owner, name, target, inherit)
     stack.callback(world.deployer.close)
     stack.callback(world.observer.close)
     return world
+
+
+def _kubernetes(settings: Settings, name: str, target: KubernetesTarget, stack: ExitStack) -> World:
+    lease = Lease(target, settings.owner)
+    stack.callback(lease.close)
+    return World(
+        name,
+        target,
+        KubernetesObserver(name, target, settings.owner),
+        KubernetesDeployer(name, target, settings.owner, keep_data=settings.removals.keep_data),
+        lambda: "" if lease.is_leader() else f"stands by: {lease.identity} does not hold the lease",
+        lease.start,
+    )
+
+
+def _slurm(owner: str, name: str, target: SlurmTarget, inherit: tuple[int, ...]) -> World:
+    commands = SlurmCommands(target.transport, target.timeout.total_seconds(), inherit)
+    return World(name, target, SlurmObserver(name, owner, commands), SlurmDeployer(target, owner, commands))
 
 
 def make_turn(settings: Settings, world: World, board: Board) -> Turn:

@@ -44,7 +44,7 @@ class TargetLoop(threading.Thread):
             return tick
         try:
             report = self._turn.run(desired, self._feed.history)
-        except Exception:  # a fault of ours in one turn must not end the thread
+        except Exception:  # noqa: BLE001 - a fault of ours in one turn must not end the thread
             _log.exception("%s: the turn failed; the next one is in %g s", self._world.name, tick)
             return tick
         return tick if report.again is None else min(tick, report.again)

@@ -51,6 +51,7 @@ def _serve(settings: Settings, board: Board, lock: StateLock, stop: threading.Ev
         loops = [TargetLoop(world, turns[name], feed, stop) for name, world in worlds.items()]
         for loop, world in zip(loops, worlds.values(), strict=True):
             world.observer.start(loop.ring)
+            world.contend(loop.ring)
         bell = threading.Event()
         reader = threading.Thread(target=partial(_read, feed, loops, bell, stop), name="source", daemon=True)
         source.watch(bell.set)
@@ -68,7 +69,7 @@ def _read(feed: Feed, loops: Sequence[TargetLoop], bell: threading.Event, stop: 
         bell.clear()
         try:
             changed = feed.refresh()
-        except Exception:  # a fault of ours with one revision must not end the thread
+        except Exception:  # noqa: BLE001 - a fault of ours with one revision must not end the thread
             _log.exception("the revision could not be read")
             changed = False
         if changed:

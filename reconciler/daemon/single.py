@@ -38,7 +38,7 @@ class Pass:
 
 
 def single_pass(settings: Settings, *, act: bool) -> Pass:
-    """Fetch, look at every target, decide, and act when `act`. Raises SourceError, TargetError (lock), SettingsError."""
+    """Fetch, look at every target, decide, and act when `act`. Raises SourceError, TargetError, SettingsError."""
     board = Board()
     with ExitStack() as stack:
         inherit: tuple[int, ...] = ()
@@ -74,7 +74,11 @@ def _lock(settings: Settings, stack: ExitStack) -> int:
 
 def _turn(world: World, turn: Turn, feed: Feed, desired: Desired, *, act: bool) -> Report:
     world.observer.start(lambda: None)
+    if act:
+        world.contend(lambda: None)
     until = time.monotonic() + _PATIENCE
-    while world.target.kind == "kubernetes" and not world.observer.look().complete and time.monotonic() < until:
+    while world.target.kind == "kubernetes" and time.monotonic() < until:
+        if world.observer.look().complete and not (act and world.stands_by()):
+            break
         time.sleep(0.1)
     return turn.run(desired, feed.history, act=act)

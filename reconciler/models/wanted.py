@@ -46,6 +46,7 @@ class Wanted:
     `units` is how many workloads there should be (replicas on Slurm; 1 on Kubernetes, which counts replicas itself).
     `restart` is the hash of the `restart:` value. `blocked` is "" or why nothing new may be started now. `lead` is how
     long before the time limit a successor is wanted (None: never). `surge`: a successor may run beside the old one.
+    `in_place`: the platform puts new content in the place of the old by itself, so that nothing is cancelled for it.
     """
 
     service: str
@@ -57,6 +58,7 @@ class Wanted:
     blocked: str = ""
     lead: timedelta | None = None
     surge: bool = False
+    in_place: bool = False
     depends_on: tuple[str, ...] = ()
 
 

@@ -57,8 +57,8 @@ class Replica:
         if self.hold:
             yield Hold(self.wanted.service, self.hold)
             return
-        keep = [workload for workload in live if self.wanted.surge and workload.health is Health.HEALTHY]
-        old = tuple(workload for workload in live if workload not in keep)
+        surge = self.wanted.surge and not self.wanted.in_place
+        old = tuple(workload for workload in live if not (surge and workload.health is Health.HEALTHY))
         service, generation = self.wanted.service, self._generation()
         if any(workload.mark.digest == self.wanted.digest for workload in live):
             yield Restart(service, self.number, "a new value of restart", old, generation)

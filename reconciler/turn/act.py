@@ -11,7 +11,7 @@ from reconciler.errors import Next, ReconcilerError
 from reconciler.models.action import Action, Cancel, Deploy, Hold, Outcome, Plan, Renew, Replace, Restart
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Mark, Workload
-from reconciler.ports import Deployer
+from reconciler.turn.world import World
 
 _log = logging.getLogger("reconciler.act")
 
@@ -21,15 +21,19 @@ Services = Mapping[str, tuple[ResolvedService, Wanted]]
 class Actor:
     """Acts on one target with at most `parallel` writes at the same time."""
 
-    def __init__(self, target: str, owner: str, deployer: Deployer, parallel: int) -> None:
-        self._target = target
+    def __init__(self, world: World, owner: str) -> None:
+        self._world = world
+        self._target = world.name
         self._owner = owner
-        self._deployer = deployer
-        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix=f"act-{target}")
+        self._deployer = world.deployer
+        self._pool = ThreadPoolExecutor(world.target.parallel, thread_name_prefix=f"act-{world.name}")
         self._stopping = threading.Event()
 
     def perform(self, plan: Plan, services: Services, report: Callable[[Outcome], None]) -> tuple[Outcome, ...]:
-        """Do everything in `plan`; `report` is told of each outcome. What had not begun at `close` is left out."""
+        """Do everything in `plan`; `report` is told of each outcome.
+
+        What had not begun at `close`, or when the right to write was lost, is left out.
+        """
         futures = [self._pool.submit(self._one, action, services) for action in plan.changes]
         outcomes = []
         for future in futures:
@@ -45,7 +49,7 @@ class Actor:
         self._pool.shutdown(wait=True)
 
     def _one(self, action: Action, services: Services) -> Outcome | None:
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._world.stands_by():
             return None
         try:
             self._do(action, services)
@@ -65,7 +69,7 @@ class Actor:
             case Replace(old=old) | Restart(old=old):
                 # The successor first: if it is refused, what runs goes on.
                 self._deploy(action, services, 0.0, 0, old)
-                for workload in old:
+                for workload in () if services[action.service][1].in_place else old:
                     self._deployer.cancel(workload, removal=False)
             case Renew(old=old):
                 self._deploy(action, services, 0.0, 0, old)

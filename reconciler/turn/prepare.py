@@ -54,5 +54,6 @@ class Preparer:
             blocked=blocked,
             lead=spec.renewal.lead if slurm and spec.renewal else None,
             surge=not slurm or (not recipe.stateful and spec.rollout.max_surge > 0),
+            in_place=not slurm,
             depends_on=spec.depends_on,
         )

@@ -50,7 +50,7 @@ class Turn:
         self._board = board
         self._clock = clock
         self._preparer = Preparer(world.target, world.deployer)
-        self._actor = Actor(world.name, owner, world.deployer, world.target.parallel)
+        self._actor = Actor(world, owner)
         self._patience = Patience()
         self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
         self._looked: datetime | None = None

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.ports import Deployer, Observer
+from reconciler.ports import Bell, Deployer, Observer
 from reconciler.settings import KubernetesTarget, SlurmTarget
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`stands_by` gives "" while this daemon may write to the target, otherwise who may instead."""
+    """`stands_by` gives "" while this daemon may write to the target, otherwise why it may not.
+
+    `contend` begins to try for the right to write, where there is such a thing; it rings the bell on a change.
+    """
 
     name: str
     target: KubernetesTarget | SlurmTarget
     observer: Observer
     deployer: Deployer
     stands_by: Callable[[], str] = lambda: ""
+    contend: Callable[[Bell], None] = lambda _bell: None
