@@ -1,7 +1,8 @@
 """YAML text to documents that know where in the file everything stands. Never raises for what is in the text.
 
-YAML 1.2 by ruamel.yaml's C parser (its loader is used directly: `YAML.load` makes a new class for every text): `yes` and `on` are text, and so are dates. Tags, merge keys, duplicate keys,
-recursion and numbers that JSON does not know are refused.
+YAML 1.2 by ruamel.yaml's C parser (its loader used as it is: `YAML.load` makes a new class for every text): `yes` and
+`on` are text, and so are dates. Tags, merge keys, duplicate keys, recursion and numbers that JSON does not know are
+refused.
 """
 
 from __future__ import annotations

@@ -86,13 +86,28 @@ Quantity = Annotated[
 ]
 Cron = Annotated[str, AfterValidator(parse_cron)]
 
+_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+_SERVICE_NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+_ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.,:+@/&|*()\[\]-]*$"
+
+#: What each pattern asks for, in words for error messages.
+PATTERN_WORDS = {
+    _NAME: "a DNS-1123 label: small letters, digits and `-`, with a letter or digit at both ends",
+    _SERVICE_NAME: "a DNS-1123 label: small letters, digits and `-`, with a letter first and no `-` last",
+    _ENV_NAME: "a name of an environment variable: letters, digits and `_`, not beginning with a digit",
+    _LINE: "one line of text without control characters",
+    _WORD: "one word: letters, digits and _ . , : + @ / & | * ( ) [ ] -, beginning with a letter, a digit or _",
+}
+
 #: A DNS-1123 label (RFC 1123; Kubernetes object names): it is also a safe job name and has no dot.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=63)]
 #: A name of a service: short enough that object names made of it stay labels (`-` and a suffix of ten characters).
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=50)]
+ServiceName = Annotated[str, StringConstraints(pattern=_SERVICE_NAME, max_length=50)]
 #: A name of an environment variable (POSIX).
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
+EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME, max_length=100)]
 #: One printable line. Control characters would forge records in squeue and lines in logs.
-Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=4096)]
+Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=4096)]
 #: A word that becomes the value of a Slurm option: no blanks, no control characters, not an option itself.
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:+@/&|*()\[\]-]*$", max_length=200)]
+Word = Annotated[str, StringConstraints(pattern=_WORD, max_length=200)]
