@@ -17,15 +17,16 @@ _MAX_DIGITS = 40
 
 def plain(node: Node, path: Path, findings: list[Finding]) -> Plain:
     """The value of a node; what is wrong below it is added to `findings`, and null put in its place."""
+    tag = str(node.tag)  # ruamel puts it together anew each time
     match node:
-        case MappingNode(tag="tag:yaml.org,2002:map"):
+        case MappingNode() if tag == _TAG + "map":
             return _mapping(node, path, findings)
-        case SequenceNode(tag="tag:yaml.org,2002:seq"):
+        case SequenceNode() if tag == _TAG + "seq":
             return [plain(item, (*path, index), findings) for index, item in enumerate(node.value)]
-        case ScalarNode() if node.tag in _SCALARS:
-            return _scalar(node, path, findings)
+        case ScalarNode() if tag in _SCALARS:
+            return _scalar(node.value, _SCALARS[tag], path, findings)
         case _:
-            findings.append(Finding(path, "a tag is not allowed", found=str(node.tag)[:80], fix="remove the tag"))
+            findings.append(Finding(path, "a tag is not allowed", found=tag[:80], fix="remove the tag"))
             return None
 
 
@@ -48,13 +49,12 @@ def _key_fix(node: Node) -> str:
     return "put the key in quotes"
 
 
-def _scalar(node: ScalarNode, path: Path, findings: list[Finding]) -> Plain:
-    read = _SCALARS[str(node.tag)]
+def _scalar(text: str, read: Callable[[str], Plain], path: Path, findings: list[Finding]) -> Plain:
     try:
-        return read(node.value)
+        return read(text)
     except ValueError:
         expected = "a finite number of at most 40 digits" if read in (_integer, _number) else "what its tag says"
-        findings.append(Finding(path, "cannot be read", found=f"`{node.value[:40]}`", expected=expected))
+        findings.append(Finding(path, "cannot be read", found=f"`{text[:40]}`", expected=expected))
         return None
 
 

@@ -1,0 +1,84 @@
+"""One file to its services: each either ready to run or with everything that is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.desired.check import check
+from reconciler.desired.names import guess_names, name_of
+from reconciler.desired.recipes import Catalogue
+from reconciler.desired.resolve import resolve
+from reconciler.desired.yaml import Document, read_documents
+from reconciler.errors import Complaint
+from reconciler.models.revision import File, Revision
+from reconciler.models.service import Service
+from reconciler.models.wanted import ResolvedService
+from reconciler.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document. `name` is "" where it cannot be read; `service` is None when there are complaints."""
+
+    name: str
+    file: str
+    line: int
+    service: ResolvedService | None = None
+    complaints: tuple[Complaint, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Where the document begins, as file:line."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileReading:
+    """One version of a file. `broken`: why it could not be read at all; `guesses` are then what look like names."""
+
+    entries: tuple[Entry, ...] = ()
+    broken: tuple[Complaint, ...] = ()
+    guesses: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that can be read."""
+        return frozenset(entry.name for entry in self.entries if entry.name)
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is known which services the file is about."""
+        return not self.broken and all(entry.name for entry in self.entries)
+
+    @property
+    def complaints(self) -> tuple[Complaint, ...]:
+        """Everything that is wrong."""
+        return (*self.broken, *(one for entry in self.entries for one in entry.complaints))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads files by the recipes and settings in force."""
+
+    catalogue: Catalogue
+    settings: Settings
+
+    def read(self, file: File, revision: Revision) -> FileReading:
+        """One version of a file, as it is in `revision`."""
+        if file.text is None:
+            return FileReading(broken=(Complaint(file.path, 0, 0, "", file.refused or "could not be read"),))
+        reading = read_documents(file.path, file.text)
+        if reading.unreadable:
+            return FileReading(broken=reading.complaints, guesses=frozenset(guess_names(file.text)))
+        return FileReading(tuple(self._entry(document, revision) for document in reading.documents))
+
+    def _entry(self, document: Document, revision: Revision) -> Entry:
+        name, line = name_of(document.content), document.node.start_mark.line + 1
+        if document.complaints:
+            return Entry(name, document.file, line, None, document.complaints)
+        checked, findings = check(Service, document.content)
+        resolved = None
+        if checked is not None:
+            resolved, findings = resolve(checked, self.catalogue, self.settings, revision, document.file)
+        complaints = tuple(document.complain(finding, name) for finding in findings)
+        return Entry(name, document.file, line, resolved, complaints)

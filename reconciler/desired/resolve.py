@@ -1,0 +1,139 @@
+"""A service with nothing left open: recipe < target < service, within the limits of the target it goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.desired.finding import Finding, did_you_mean
+from reconciler.desired.parameters import resolve_config
+from reconciler.desired.placement import choose_target, lacks_gpus
+from reconciler.desired.recipes import Catalogue
+from reconciler.models.recipe import Recipe
+from reconciler.models.revision import Revision
+from reconciler.models.service import Resources, Service, ServiceSpec, SlurmOptions
+from reconciler.models.units import format_duration
+from reconciler.models.wanted import ResolvedService
+from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
+
+Resolution = tuple[ResolvedService | None, tuple[Finding, ...]]
+
+
+def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision: Revision, file: str) -> Resolution:
+    """The service made ready, or everything that stands against it."""
+    spec = service.spec
+    recipe = catalogue.recipes.get(spec.recipe)
+    if recipe is None:
+        fix = did_you_mean(spec.recipe, catalogue.recipes)
+        return None, (Finding(("spec", "recipe"), "unknown recipe", found=f"`{spec.recipe}`", fix=fix),)
+    config, findings = resolve_config(recipe.spec.parameters, spec.config)
+    findings += _check_against_recipe(spec, recipe)
+    resources = _merge_resources(recipe.spec.resources, spec.resources)
+    name = choose_target(spec.target, resources, settings)
+    if isinstance(name, Finding):
+        return None, (*findings, name)
+    target = settings.targets[name]
+    slurm = _merge_slurm(target, spec.slurm)
+    findings += _check_target(name, target, spec, recipe, resources, slurm)
+    if findings:
+        return None, tuple(findings)
+    resolved = ResolvedService(
+        service=service,
+        recipe=recipe,
+        target=name,
+        config=config,
+        resources=resources,
+        slurm=slurm,
+        namespace=_namespace(target, spec),
+        revision=revision,
+        file=file,
+        frozen=catalogue.frozen.get(spec.recipe, ""),
+        env={**target.defaults.env, **spec.env},
+    )
+    return resolved, ()
+
+
+def _merge_resources(recipe: Resources, service: Resources) -> Resources:
+    return recipe.model_copy(update=_set_values(service))
+
+
+def _merge_slurm(target: KubernetesTarget | SlurmTarget, service: SlurmOptions) -> SlurmOptions:
+    """The service's options over the target's defaults; without any time limit the longest allowed is asked for."""
+    defaults = {name: getattr(target.defaults, name) for name in SlurmOptions.model_fields}
+    values = {**defaults, **_set_values(service)}
+    if values["time"] is None and isinstance(target, SlurmTarget):
+        values["time"] = target.limits.time
+    return SlurmOptions.model_construct(**values)
+
+
+def _set_values(model: Resources | SlurmOptions) -> dict[str, object]:
+    return {name: value for name, value in model if value is not None}
+
+
+def _namespace(target: KubernetesTarget | SlurmTarget, spec: ServiceSpec) -> str:
+    return (spec.kubernetes.namespace or target.namespaces[0]) if isinstance(target, KubernetesTarget) else ""
+
+
+def _check_against_recipe(spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding]:
+    if spec.nodes > 1 and not recipe.spec.multi_node:
+        problem = f"the recipe {recipe.metadata.name} runs on one machine only"
+        yield Finding(("spec", "nodes"), problem, found=str(spec.nodes), expected="1")
+    for name, need in recipe.spec.secrets.items():
+        if need.required and name not in spec.secrets:
+            fix = f"add `{name}: {{name: …, key: …}}`"
+            yield Finding(("spec", "secrets", name), "is missing", expected=need.description, fix=fix)
+
+
+def _check_target(
+    name: str,
+    target: KubernetesTarget | SlurmTarget,
+    spec: ServiceSpec,
+    recipe: Recipe,
+    resources: Resources,
+    slurm: SlurmOptions,
+) -> Iterator[Finding]:
+    gpus = lacks_gpus(target, resources)
+    if gpus:
+        yield Finding(("spec", "resources", "gpus"), f"the target {name} {gpus}")
+    match target:
+        case KubernetesTarget():
+            yield from _check_kubernetes(name, target, spec)
+        case SlurmTarget():
+            yield from _check_slurm(name, target, spec, recipe, slurm)
+    yield from _check_amounts(name, target, spec, resources)
+
+
+def _check_kubernetes(name: str, target: KubernetesTarget, spec: ServiceSpec) -> Iterator[Finding]:
+    namespace = spec.kubernetes.namespace
+    if namespace is not None and namespace not in target.namespaces:
+        problem = f"the target {name} does not allow this namespace"
+        expected = " or ".join(f"`{one}`" for one in target.namespaces)
+        yield Finding(("spec", "kubernetes", "namespace"), problem, found=f"`{namespace}`", expected=expected)
+
+
+def _check_slurm(
+    name: str, target: SlurmTarget, spec: ServiceSpec, recipe: Recipe, slurm: SlurmOptions
+) -> Iterator[Finding]:
+    if target.runtime == "none" and recipe.spec.start.process is None:
+        problem = f"the recipe {recipe.metadata.name} starts in a container only, and the target {name} runs none"
+        yield Finding(("spec", "recipe"), problem, fix="choose another target")
+    if spec.secrets and target.folders.secrets is None:
+        fix = "the operator sets `folders.secrets`"
+        yield Finding(("spec", "secrets"), f"the target {name} has no folder for secrets", fix=fix)
+    limit = target.limits.time
+    if limit is not None and slurm.time is not None and slurm.time > limit:
+        found, expected = format_duration(slurm.time), f"at most {format_duration(limit)}"
+        yield Finding(("spec", "slurm", "time"), f"longer than the target {name} allows", found, expected)
+
+
+def _check_amounts(
+    name: str, target: KubernetesTarget | SlurmTarget, spec: ServiceSpec, resources: Resources
+) -> Iterator[Finding]:
+    machines = spec.replicas * spec.nodes
+    asked = {
+        "machines": (machines, target.limits.nodes, ("spec", "nodes" if spec.nodes > 1 else "replicas")),
+        "GPUs": (machines * (resources.gpus or 0), target.limits.gpus, ("spec", "resources", "gpus")),
+    }
+    for what, (amount, limit, path) in asked.items():
+        if limit is not None and amount > limit:
+            problem = f"more {what} than the target {name} allows for one service"
+            yield Finding(path, problem, found=f"{amount} (with all replicas)", expected=f"at most {limit}")
