@@ -74,15 +74,15 @@ def _say(part: PartName, line: str) -> None:
 def _down(arguments: argparse.Namespace) -> int:
     folders = runs.all_folders() if arguments.all else [runs.folder_of(arguments.name)]
     for folder in folders:
+        print(f"{folder.name}: {'ending' if runs.keeper(folder) else 'does not run'}", flush=True)
         runs.end(folder)
-    for problem in runs.clean_dead():
-        print(f"lab: {problem}", file=sys.stderr)
     return 0
 
 
 def _status(_: argparse.Namespace) -> int:
     for folder in runs.all_folders():
-        _show(folder)
+        if not folder.name.startswith("."):
+            _show(folder)
     return 0
 
 

@@ -74,7 +74,7 @@ def _obey(daemons: Daemons, verb: Verb, words: Sequence[str]) -> dict[str, int |
         case "stop", [name, number]:
             daemons.stop(name, signal.Signals[number])
         case "signal", [name, number]:
-            daemons.signal(name, signal.Signals[number])
+            daemons.send(name, signal.Signals[number])
         case _:
             raise LabError(f"the keeper does not know {verb} {' '.join(words)}")
     return daemons.pids()

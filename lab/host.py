@@ -63,12 +63,15 @@ def cache_dir() -> Path:
     """Folder for what is built once and kept, made when it is missing.
 
     `$RECONCILER_LAB_CACHE`; otherwise `/var/cache/reconciler-lab` for root, and `reconciler-lab` in the user's
-    cache folder (XDG Base Directory specification) for others.
+    cache folder (XDG Base Directory specification) for others. Raises LabError when it cannot be made.
     """
     own = os.environ.get("RECONCILER_LAB_CACHE")
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(own) if own else (Path("/var/cache") if is_root() else user) / "reconciler-lab"
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(f"{folder} cannot be made ({error.strerror}); set RECONCILER_LAB_CACHE to another one") from error
     return folder
 
 

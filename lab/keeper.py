@@ -55,7 +55,7 @@ def keep(wish: Wish, claimed: Callable[[str], None]) -> int:
     end = threading.Event()
     _listen(end, watch_input=not wish.detached)
     try:
-        runs.clean_dead()
+        _complain(runs.clean_dead())
         user = lab_user()
         folder, _lock = runs.claim(wish.name)
     except LabError as error:
@@ -88,9 +88,9 @@ def _slurm(choices: Choices, run: Run, progress: Callable[[str], None]) -> objec
 
 
 def _kubernetes(size: Literal["control-plane", "node"], run: Run, progress: Callable[[str], None]) -> object:
-    from lab import kubernetes  # noqa: PLC0415 - a lab without Kubernetes is up sooner without it
+    from lab.kubernetes import start  # noqa: PLC0415 - a lab without Kubernetes is up sooner without it
 
-    return kubernetes.start(run, size, progress)
+    return start(run, size, progress)
 
 
 def _listen(end: threading.Event, *, watch_input: bool) -> None:
@@ -161,6 +161,10 @@ def _close(run: Run, threads: list[threading.Thread]) -> int:
         thread.join(_JOIN)
     problems = runs.bury(run.folder)
     _reap(run)
-    for problem in problems:
-        sys.stderr.write(f"lab {run.folder.name}: {problem}\n")
+    _complain(problems)
     return 1 if problems else 0
+
+
+def _complain(problems: list[str]) -> None:
+    for problem in problems:
+        sys.stderr.write(f"lab: not put back: {problem}\n")

@@ -33,6 +33,12 @@ def look(pid: int) -> Process | None:
     return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]), zombie=fields[0] in "ZX")
 
 
+def lives(process: Process) -> bool:
+    """Whether exactly this process has not ended."""
+    now = look(process.pid)
+    return now is not None and now.start == process.start and not now.zombie
+
+
 def every() -> Iterator[Process]:
     """All processes that can be seen."""
     found = (look(int(entry)) for entry in os.listdir("/proc") if entry.isdigit())  # noqa: PTH208 - names are enough

@@ -97,7 +97,7 @@ class Daemons:
             process.kill()
             process.wait()
 
-    def signal(self, name: str, number: signal.Signals) -> None:
+    def send(self, name: str, number: signal.Signals) -> None:
         """Signal a daemon and do not wait."""
         self._of(name)[1].send_signal(number)
 

@@ -34,7 +34,7 @@ def folder_of(name: str) -> Path:
 
 
 def all_folders() -> list[Path]:
-    """The folders of all labs, alive or dead."""
+    """The folders of all labs, alive or dead; those on their way in or out have names with a dot in front."""
     return sorted(folder for folder in host.run_root().iterdir() if folder.is_dir())
 
 
@@ -84,15 +84,16 @@ def clean_dead() -> list[str]:
 
 def end(folder: Path) -> None:
     """End the lab in `folder`, alive or dead, and wait until all is put back. Raises LabError when that fails."""
-    if found := keeper(folder):
+    found = keeper(folder)
+    if found:
         proc.send(found, signal.SIGTERM)
     give_up = time.monotonic() + _SECONDS
-    while found := keeper(folder):
+    while found and proc.lives(found):
         if time.monotonic() > give_up:
             proc.send(found, signal.SIGKILL)
         time.sleep(_PAUSE)
     if problems := clean_dead():
-        raise LabError(f"the lab in {folder} left something: {'; '.join(problems)}")
+        raise LabError(f"{folder} is ended, but not all could be put back: {'; '.join(problems)}")
 
 
 def bury(folder: Path) -> list[str]:
@@ -105,7 +106,10 @@ def bury(folder: Path) -> list[str]:
         return problems
     dead = folder.with_name(f".dead-{secrets.token_hex(4)}")
     folder.rename(dead)  # the name is free at once, and a new lab of that name is not what is removed here
-    shutil.rmtree(dead)
+    try:
+        shutil.rmtree(dead)
+    except OSError as error:
+        return [f"{dead} cannot be removed: {error}"]
     return []
 
 

@@ -87,8 +87,8 @@ def test_an_orphan_is_found_by_all_its_marks(ledger: Ledger, environment: dict[s
     ledger.marked("LAB_TEST_MARK=/lab/a", "LAB_TEST_OTHER=")
     orphan = _orphan({**os.environ, **environment})
     assert undo(ledger) == []
-    assert _lives(orphan) is not ours
-    proc.end(lambda: {orphan} if _lives(orphan) else set(), patience=0.0)
+    assert proc.lives(orphan) is not ours
+    proc.end(lambda: {orphan} if proc.lives(orphan) else set(), patience=0.0)
 
 
 def test_a_process_without_a_mark_is_found_by_its_program_and_folder(ledger: Ledger) -> None:
@@ -169,8 +169,3 @@ def _orphan(environment: dict[str, str]) -> proc.Process:
 
     until(looked, 5, "the orphan runs")
     return found[0]
-
-
-def _lives(process: proc.Process) -> bool:
-    now = proc.look(process.pid)
-    return bool(now and now.start == process.start and not now.zombie)
