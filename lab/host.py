@@ -71,7 +71,7 @@ def cache_dir() -> Path:
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
-        raise LabError(f"{folder} cannot be made ({error.strerror}); set RECONCILER_LAB_CACHE to another one") from error
+        raise LabError(f"{folder} cannot be made ({error.strerror}); set RECONCILER_LAB_CACHE") from error
     return folder
 
 
