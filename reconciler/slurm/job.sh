@@ -139,7 +139,7 @@ nap() {
     while running "$server" && running "$sleeper"; do
         wait -n
     done
-    kill "$sleeper" 2>/dev/null
+    kill -s KILL "$sleeper" 2>/dev/null # an ignored SIGTERM is inherited
 }
 
 watch_server() {
@@ -154,7 +154,7 @@ watch_server() {
             report bad
         fi
         write_report
-        if [[ $stage == starting ]]; then nap 1; else nap "$probe_interval"; fi
+        if [[ $stage == starting ]]; then nap 0.5; else nap "$probe_interval"; fi
     done
 }
 

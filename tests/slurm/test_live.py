@@ -1,0 +1,208 @@
+"""Observer and deployer on the lab's real Slurm."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+
+from lab.lab import Lab
+from lab.slurm import SlurmFacts
+from lab.wait import until
+from reconciler.errors import RefusedError, UnreachableError
+from reconciler.models.health import Health
+from reconciler.models.wanted import ResolvedService
+from reconciler.models.workload import Phase, Workload
+from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
+from reconciler.slurm.mark import write
+from tests.slurm.services import OWNER, mark, recipe, resolved, target
+
+pytestmark = pytest.mark.slurm
+_SECONDS = 30.0
+_numbers = count()
+
+
+class Cluster:
+    """The lab's Slurm through our own observer and deployer; what a test starts, ends with it."""
+
+    def __init__(self, facts: SlurmFacts) -> None:
+        self.facts = facts
+        site = target(facts.folder, transport={"conf": facts.conf, "bin": facts.bin})
+        commands = SlurmCommands(site.transport, 30.0)
+        self.observer = SlurmObserver("slurm", OWNER, commands)
+        self.deployer = SlurmDeployer(site, OWNER, commands)
+
+    def service(self, **fields: object) -> ResolvedService:
+        """A small service with a name of its own."""
+        return resolved(f"web{next(_numbers)}", recipe(**fields), resources={"cpus": 1, "memory": "64Mi"})
+
+    def seen(self, service: str) -> tuple[Workload, ...]:
+        """All workloads of a service, in the order of their ids."""
+        look = self.observer.look()
+        assert look.complete, look.why
+        return tuple(
+            sorted((one for one in look.workloads if one.mark.service == service), key=lambda one: int(one.id))
+        )
+
+    def wait(self, service: str, what: Callable[[Workload], bool]) -> Workload:
+        """The newest workload of a service, once `what` is so."""
+        until(lambda: any(map(what, self.seen(service)[-1:])), _SECONDS, f"{service} gets there")
+        return self.seen(service)[-1]
+
+    def submit(self, *options: str) -> str:
+        """A job of somebody else under the same account; its id."""
+        output = self.facts.command(
+            "sbatch", "--parsable", "--mem=16M", "--chdir=/", "--output=/dev/null", *options, "--wrap=sleep 60"
+        )
+        return output.strip()
+
+
+@pytest.fixture
+def cluster(lab_slurm: Lab) -> Iterator[Cluster]:
+    made = Cluster(lab_slurm.slurm)
+    yield made
+    jobs = made.facts.command("squeue", "--me", "--noheader", "--format=%A").split()
+    if jobs:
+        made.facts.command("scancel", "--signal=KILL", "--full", "--quiet", *jobs)
+        made.facts.command("scancel", "--quiet", *jobs)
+    until(lambda: not made.facts.command("squeue", "--me", "--noheader").strip(), _SECONDS, "all jobs have ended")
+
+
+def healthy(workload: Workload) -> bool:
+    return workload.health is Health.HEALTHY
+
+
+def ended(workload: Workload) -> bool:
+    return workload.phase is Phase.ENDED
+
+
+def test_a_service_becomes_healthy_answers_and_stops_as_asked(cluster: Cluster) -> None:
+    service = cluster.service()
+    cluster.deployer.deploy(service, mark(service.name, 1, generation=2, revision="0123456789ab"), 0.0, ())
+    workload = cluster.wait(service.name, healthy)
+    assert workload.mark == mark(service.name, 1, generation=2, revision="0123456789ab")
+    ((name, address),) = workload.endpoints
+    assert name == "http"
+    with urllib.request.urlopen(f"http://{address}/", timeout=5) as answer:
+        assert answer.status == 200
+    cluster.deployer.cancel(workload, removal=False)
+    last = cluster.wait(service.name, ended)
+    assert (last.health, last.reason) == (Health.SUSPENDED, "was stopped, as asked")
+
+
+def test_what_is_gone_already_can_be_cancelled_again(cluster: Cluster) -> None:
+    service = cluster.service()
+    cluster.deployer.deploy(service, mark(service.name), 0.0, ())
+    workload = cluster.wait(service.name, healthy)
+    cluster.deployer.cancel(workload, removal=True)
+    cluster.wait(service.name, ended)
+    cluster.deployer.cancel(workload, removal=True)
+    assert len(cluster.seen(service.name)) == 1
+
+
+def test_a_failed_job_tells_why(cluster: Cluster) -> None:
+    service = cluster.service(start={"process": {"command": ["bash", "-c", "exit 3"]}})
+    cluster.deployer.deploy(service, mark(service.name, attempt=4), 0.0, ())
+    last = cluster.wait(service.name, ended)
+    assert (last.health, last.reason, last.mark.attempt) == (Health.FAILED, "ended with exit code 3", 4)
+
+
+def test_a_delay_is_kept_by_slurm_and_a_pending_job_can_be_cancelled(cluster: Cluster) -> None:
+    service = cluster.service()
+    cluster.deployer.deploy(service, mark(service.name), 300.0, ())
+    waiting = cluster.wait(service.name, lambda workload: "begin time" in workload.reason)
+    assert (waiting.phase, waiting.health) == (Phase.PENDING, Health.PENDING)
+    cluster.deployer.cancel(waiting, removal=False)
+    assert cluster.wait(service.name, ended).reason == "was cancelled"
+
+
+def test_a_stateful_service_waits_for_the_one_before(cluster: Cluster) -> None:
+    service = cluster.service(stateful=True)
+    cluster.deployer.deploy(service, mark(service.name), 0.0, ())
+    first = cluster.wait(service.name, healthy)
+    cluster.deployer.deploy(service, mark(service.name, generation=1), 0.0, (first,))
+    second = cluster.wait(service.name, lambda workload: "for the job before it" in workload.reason)
+    assert second.phase is Phase.PENDING
+    cluster.deployer.cancel(first, removal=False)
+    assert cluster.wait(service.name, healthy).id == second.id
+
+
+def test_a_pending_job_that_started_meanwhile_is_cancelled_too(cluster: Cluster) -> None:
+    service = cluster.service()
+    cluster.deployer.deploy(service, mark(service.name), 300.0, ())
+    (pending,) = cluster.seen(service.name)
+    cluster.facts.command("scontrol", "update", f"JobId={pending.id}", "StartTime=now")
+    running = cluster.wait(service.name, healthy)
+    cluster.deployer.cancel(pending, removal=False)
+    cluster.wait(service.name, ended)
+    assert running.id == pending.id
+
+
+def test_jobs_of_others_are_reported_and_never_touched(cluster: Cluster) -> None:
+    service = cluster.service()
+    name = f"{service.name}.0"
+    jobs = [
+        cluster.submit(f"--job-name={name}", "--comment=theirs"),
+        cluster.submit(f"--job-name={name}", f"--comment={write(mark(service.name)).replace(OWNER, 'factory-b')}"),
+        cluster.submit("--job-name=copy", f"--comment={write(mark(service.name))}"),
+    ]
+    cluster.deployer.deploy(service, mark(service.name), 0.0, ())
+    ours = cluster.wait(service.name, healthy)
+    assert [conflict.what.split()[1] for conflict in cluster.observer.look().conflicts] == jobs[:2]
+    cluster.deployer.cancel(ours, removal=True)
+    cluster.wait(service.name, ended)
+    states = cluster.facts.command("squeue", "--noheader", f"--jobs={','.join(jobs)}", "--format=%T").split()
+    assert set(states) == {"RUNNING"}
+    assert len(states) == 3
+
+
+def test_hostile_text_of_others_changes_nothing_for_ours(cluster: Cluster) -> None:
+    service = cluster.service()
+    forged = write(mark(service.name, 7))
+    cluster.submit("--job-name=a\nb\x1e\x1f|\x01", f"--comment=\n{forged}\n")
+    cluster.submit(f"--job-name={service.name}.7\n", f"--comment={forged}")
+    cluster.submit("--job-name='\"`$(id)", "--comment=(null)")
+    cluster.deployer.deploy(service, mark(service.name), 0.0, ())
+    cluster.wait(service.name, healthy)
+    assert [workload.mark.replica for workload in cluster.seen(service.name)] == [0]
+
+
+def test_a_request_that_no_node_can_meet_is_refused_with_slurms_words(cluster: Cluster) -> None:
+    service = resolved("huge", resources={"gpus": 1, "gpuType": "h100"})
+    with pytest.raises(RefusedError, match="node configuration is not available"):
+        cluster.deployer.deploy(service, mark("huge"), 0.0, ())
+
+
+def test_without_the_controller_a_look_is_incomplete_and_a_submit_did_not_happen(cluster: Cluster) -> None:
+    service = cluster.service()
+    cluster.facts.stop_controller()
+    try:
+        with ThreadPoolExecutor() as pool:  # each waits for 9 seconds
+            looking = pool.submit(cluster.observer.look)
+            submitting = pool.submit(cluster.deployer.deploy, service, mark(service.name), 0.0, ())
+            look, error = looking.result(), submitting.exception()
+    finally:
+        cluster.facts.start_controller()
+    assert isinstance(error, UnreachableError)
+    assert "Unable to contact slurm controller" in str(error)
+    assert not look.complete
+    assert "Unable to contact slurm controller" in look.why
+    assert cluster.seen(service.name) == ()
+
+
+def test_the_environment_of_the_daemon_changes_nothing(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"SBATCH_PARTITION": "short", "SQUEUE_STATES": "PD", "TOKEN": "s3cr3t"}.items():
+        monkeypatch.setenv(name, value)
+    service = cluster.service(start={"process": {"command": ["env"]}}, env={"HELLO": "world"})
+    cluster.deployer.deploy(service, mark(service.name), 0.0, ())
+    job = cluster.wait(service.name, ended).id
+    monkeypatch.undo()
+    assert (
+        cluster.facts.command("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%P").strip() == "main"
+    )
+    log = (cluster.facts.logs / f"{service.name}.0-{job}.out").read_text()
+    assert "HELLO=world" in log
+    assert "s3cr3t" not in log
