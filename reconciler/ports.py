@@ -32,6 +32,13 @@ class Source(Protocol):
         """The commits that changed something below the desired path, newest first, lazily. Raises SourceError."""
         ...
 
+    def messages(self, revision: Revision, since: Revision) -> Iterator[str]:
+        """The messages that may give leave, of `since` and of all later commits up to `revision`. Raises SourceError.
+
+        Those of merged branches, and of commits that change no file, are among them.
+        """
+        ...
+
     def watch(self, bell: Bell) -> None:
         """Begin to ring `bell` when something may have changed (a local repository); returns at once."""
         ...

@@ -9,7 +9,7 @@ from functools import partial
 from reconciler.board import Board
 from reconciler.desired.load import Desired, Loader
 from reconciler.errors import SourceError
-from reconciler.models.revision import Change
+from reconciler.models.revision import Change, Revision
 from reconciler.models.status import SourceStatus
 from reconciler.ports import Source
 
@@ -39,7 +39,8 @@ class Feed:
                 self._board.post_source(SourceStatus(before.revision, "", before.complaints))
                 return False
             snapshot = self._source.read(revision)
-            desired = self._loader.load(snapshot, partial(self._source.earlier, revision))
+            earlier, history = partial(self._source.earlier, revision), partial(self._source.history, revision)
+            desired = self._loader.load(snapshot, earlier, history)
         except SourceError as error:
             _log.warning("the repository cannot be read: %s", error)
             kept = SourceStatus(before.revision if before else None, str(error), before.complaints if before else ())
@@ -57,3 +58,9 @@ class Feed:
         if self._desired is None:
             return iter(())
         return self._source.history(self._desired.revision)
+
+    def messages(self, since: Revision) -> Iterator[str]:
+        """The messages of `since` and of all later commits, up to the desired state in force."""
+        if self._desired is None:
+            return iter(())
+        return self._source.messages(self._desired.revision, since)

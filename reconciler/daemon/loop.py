@@ -43,7 +43,7 @@ class TargetLoop(threading.Thread):
         if desired is None:
             return tick
         try:
-            report = self._turn.run(desired, self._feed.history)
+            report = self._turn.run(desired, self._feed)
         except Exception:  # noqa: BLE001 - a fault of ours in one turn must not end the thread
             _log.exception("%s: the turn failed; the next one is in %g s", self._world.name, tick)
             return tick

@@ -81,4 +81,4 @@ def _turn(world: World, turn: Turn, feed: Feed, desired: Desired, *, act: bool) 
         if world.observer.look().complete and not (act and world.stands_by()):
             break
         time.sleep(0.1)
-    return turn.run(desired, feed.history, act=act)
+    return turn.run(desired, feed, act=act)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 
 from reconciler.desired.names import names_in
-from reconciler.models.revision import Change, File
+from reconciler.models.revision import Change, File, Revision
 from reconciler.models.wanted import Lost, Removals
 
+#: The messages of a commit and of all later ones.
+Messages = Callable[[Revision], Iterable[str]]
 #: Commits looked at for the one that removed a service.
 MAX_COMMITS = 2_000
 #: What `Reconciler-Allow-Removals: all` stands for.
@@ -18,11 +20,14 @@ ALL = 2**31
 _TRAILER = re.compile(r"^reconciler-allow-removals:[ \t]*(all|\d{1,9})[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
 
-def lost(names: Collection[str], history: Iterator[Change], present: int = 0) -> tuple[Lost, ...]:
+def lost(
+    names: Collection[str], history: Iterator[Change], present: int = 0, messages: Messages | None = None
+) -> tuple[Lost, ...]:
     """What Git says about live services that nobody wants, in the order of their names.
 
     `history` is newest first and read no further than needed; `present` is how many services there are at its head
-    (running back from there tells how many there were before each commit).
+    (running back from there tells how many there were before each commit). `messages` gives the messages of a commit
+    and of all later ones: leave may be given by one that changes no file, or by one that came in with a merge.
     """
     missing = set(names)
     found: dict[str, Lost] = {}
@@ -33,6 +38,8 @@ def lost(names: Collection[str], history: Iterator[Change], present: int = 0) ->
         after = _names(new for _, new in change.files.values())
         removed = before - after
         count += len(removed) - len(after - before)
+        if removed & missing and messages is not None:
+            allowed = max([allowed, *map(allowance, messages(change.revision))])
         for name in removed & missing:
             found[name] = Lost(name, change.revision, allowed, len(removed), count)
         missing -= removed

@@ -15,7 +15,7 @@ from reconciler.source.address import parse_address, parse_folder
 from reconciler.source.changes import older_versions, read_change
 from reconciler.source.clone import Clone, followed
 from reconciler.source.commands import CloneError
-from reconciler.source.log import Commit, Side, read_page, read_revision
+from reconciler.source.log import Commit, Side, read_messages, read_page, read_revision
 from reconciler.source.reader import Reader
 from reconciler.source.remote import Remote
 from reconciler.source.tree import read_tree
@@ -77,6 +77,13 @@ class GitSource:
         """
         pages = (self._reading(partial(self._read_changes, page)) for page in self._pages(revision.sha, self._path))
         return islice(chain.from_iterable(pages), CHANGES_LIMIT)
+
+    def messages(self, revision: Revision, since: Revision) -> Iterator[str]:
+        """Messages with a `Reconciler-…:` line, of `since` and of all that came after it, merged branches included.
+
+        Raises SourceError.
+        """
+        return iter(self._reading(partial(read_messages, self._commands, revision.sha, since.sha)))
 
     def watch(self, bell: Bell) -> None:
         """Ring `bell` on each change of a repository on this machine, and once in each interval of any other."""

@@ -66,6 +66,16 @@ def read_page(commands: Commands, sha: str, path: str) -> list[Commit]:
     return list(_parse(commands.local("log", *chosen, *_OPTIONS, _format(), sha, "--", *paths)))
 
 
+def read_messages(commands: Commands, sha: str, since: str) -> list[str]:
+    """Messages with a line `Reconciler-…:` of `since` and of all that came after it, up to `sha`.
+
+    At most a thousand. Raises SourceError.
+    """
+    chosen = ("--extended-regexp", "--regexp-ignore-case", "--grep=^reconciler-[a-z-]+:", "--max-count=1000")
+    output = commands.local("log", *chosen, "--encoding=UTF-8", "-z", "--format=%B", sha, f"^{since}^@", "--")
+    return [message.decode("utf-8", "replace") for message in output.split(b"\0") if message]
+
+
 def _format() -> str:
     return "--format=%H%x00%P%x00%an%x00%ct%x00%B%x00"
 

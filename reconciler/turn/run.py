@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from reconciler.board import Board
 from reconciler.desired.load import Desired
@@ -13,7 +14,7 @@ from reconciler.desired.removals import judge_removals, lost
 from reconciler.errors import SourceError
 from reconciler.health import judge
 from reconciler.models.action import Action, Cancel, Hold, Outcome, Plan
-from reconciler.models.revision import Change
+from reconciler.models.revision import Change, Revision
 from reconciler.models.status import ServiceStatus, TargetStatus
 from reconciler.models.wanted import Removals, ResolvedService, Wanted
 from reconciler.models.workload import Observed, Phase
@@ -23,7 +24,17 @@ from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
 from reconciler.turn.world import World
 
-History = Callable[[], Iterator[Change]]
+
+class Past(Protocol):
+    """What Git knows of the revisions behind the desired state in force. Both raise SourceError."""
+
+    def history(self) -> Iterator[Change]:
+        """The commits that changed something, newest first."""
+        ...
+
+    def messages(self, since: Revision) -> Iterator[str]:
+        """The messages of a commit and of all later ones."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class Turn:
         self._looked: datetime | None = None
         self._revision = ""
 
-    def run(self, desired: Desired, history: History, *, act: bool = True) -> Report:
+    def run(self, desired: Desired, past: Past, *, act: bool = True) -> Report:
         """Look, decide, act, judge and post. With `act` False nothing is written to the target."""
         began = time.monotonic()
         world = self._world
@@ -65,7 +76,7 @@ class Turn:
         if seen.complete:
             self._looked = seen.at
             self._patience.refresh((wanted for _, wanted in services), seen)
-        plan = self._plan(desired, history, services, seen)
+        plan = self._plan(desired, past, services, seen)
         stands_by = world.stands_by() if act else ""
         outcomes: tuple[Outcome, ...] = ()
         if act and not stands_by:
@@ -83,11 +94,11 @@ class Turn:
         return (one for one in desired.services.values() if one.target == self._world.name)
 
     def _plan(
-        self, desired: Desired, history: History, services: list[tuple[ResolvedService, Wanted]], seen: Observed
+        self, desired: Desired, past: Past, services: list[tuple[ResolvedService, Wanted]], seen: Observed
     ) -> Plan:
         in_flight = self._patience.in_flight()
         constraints = Constraints(
-            removals=self._judge_removals(desired, history, seen),
+            removals=self._judge_removals(desired, past, seen),
             held=desired.held,
             not_now=self._patience.not_now(seen.at),
             ready=self._board.ready(),
@@ -96,7 +107,7 @@ class Turn:
         kept = (one for one in plan.actions if isinstance(one, Hold | Cancel) or one.service not in in_flight)
         return Plan(plan.target, tuple(kept))
 
-    def _judge_removals(self, desired: Desired, history: History, seen: Observed) -> Removals:
+    def _judge_removals(self, desired: Desired, past: Past, seen: Observed) -> Removals:
         """The verdict on what lives here and nobody wants here; one that moved to another target is no removal."""
         live = {one.mark.service for one in seen.workloads if one.phase in (Phase.PENDING, Phase.RUNNING)}
         mine = {one.name for one in self._mine(desired)}
@@ -107,7 +118,7 @@ class Turn:
         key = (desired.revision.sha, gone, len(live))
         if self._removals is None or self._removals[0] != key:
             try:
-                found = lost(gone, history())
+                found = lost(gone, past.history(), len(desired.services), past.messages)
             except SourceError as error:
                 reason = f"the history cannot be read: {error}"
                 return Removals(moved, dict.fromkeys(gone, reason))

@@ -1,0 +1,37 @@
+"""The command `reconciler` with all its verbs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from reconciler.cli.config import version
+from reconciler.cli.once import once
+from reconciler.cli.plan import plan
+from reconciler.cli.recipes import recipes
+from reconciler.cli.run import run
+from reconciler.cli.schema import schema
+from reconciler.cli.status import status
+from reconciler.cli.validate import validate
+from reconciler.errors import ReconcilerError
+
+app = typer.Typer(
+    name="reconciler",
+    help="GitOps for AI services on Kubernetes and Slurm: what is committed is what runs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.callback()(version)
+for _verb in (run, once, plan, status, validate, recipes, schema):
+    app.command()(_verb)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is printed as text and ends with 2."""
+    try:
+        app()
+    except ReconcilerError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the front door talks to a person
+        sys.exit(2)
