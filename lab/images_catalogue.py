@@ -12,7 +12,7 @@ BUSYBOX = "docker.io/library/busybox:1.36"
 
 # It does nothing until it is told to end; a shell does not act on signals while it waits in the foreground.
 _PAUSE = "#!/bin/sh\ntrap 'exit 0' TERM INT\nwhile :; do sleep 86400 & wait; done\n"
-_APPLETS = ("cat", "chmod", "date", "env", "httpd", "id", "ls", "mkdir", "mktemp", "nc", "rm", "sleep", "test", "wget")
+_APPLETS = ("cat", "chmod", "date", "env", "httpd", "id", "ls", "mkdir", "mktemp", "nc", "rm", "sleep", "test")
 
 
 def pause() -> Image:

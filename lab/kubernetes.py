@@ -32,8 +32,8 @@ class KubernetesFacts:
     `kubeconfig` may do everything; `daemon_kubeconfig` belongs to the lab's user and may do what a daemon needs in
     `namespaces` (the first one is the default). `server`: URL of the API server. `programs`: folder with kubectl and
     the others. `controllers`: whether controllers and scheduler run. `node`: the node's address, as this machine
-    reaches pods, services and node ports; "" without one. `missing_images`: reference → why it is not there.
-    `folder` holds its files, `run` is the lab's folder.
+    reaches pods, services and node ports, and `network` its network namespace (`ip netns exec`); "" without one.
+    `missing_images`: reference → why it is not there. `folder` holds its files, `run` is the lab's folder.
     """
 
     run: Path
@@ -45,6 +45,7 @@ class KubernetesFacts:
     size: Size
     controllers: bool
     node: str = ""
+    network: str = ""
     namespaces: tuple[str, ...] = NAMESPACES
     missing_images: dict[str, str] = field(default_factory=dict)
 
@@ -133,7 +134,7 @@ def _start_node(run: Run, programs: Path, progress: Progress) -> KubernetesFacts
     with ThreadPoolExecutor(1) as pool:
         images = pool.submit(node.import_images)
         plane = kubernetes_server.start(run, programs, lan)
-        facts = _facts(plane, "node", controllers=plane.start_controllers(), node=str(lan.node))
+        facts = _facts(plane, "node", controllers=plane.start_controllers())
         node.join(plane)
         facts.fill()
         progress("importing images and waiting for the node")
@@ -142,7 +143,7 @@ def _start_node(run: Run, programs: Path, progress: Progress) -> KubernetesFacts
     return replace(facts, missing_images=missing)
 
 
-def _facts(plane: kubernetes_server.ControlPlane, size: Size, *, controllers: bool, node: str = "") -> KubernetesFacts:
+def _facts(plane: kubernetes_server.ControlPlane, size: Size, *, controllers: bool) -> KubernetesFacts:
     """Facts of a control plane that serves; makes the daemon's kubeconfig and the folders of the volumes."""
     plane.authority.issue(DAEMON, f"/CN={DAEMON}")
     daemon = plane.authority.kubeconfig(DAEMON, plane.server, NAMESPACES[0])
@@ -158,7 +159,8 @@ def _facts(plane: kubernetes_server.ControlPlane, size: Size, *, controllers: bo
         server=plane.server,
         size=size,
         controllers=controllers,
-        node=node,
+        node=str(plane.network.node) if plane.network else "",
+        network=plane.network.name if plane.network else "",
     )
 
 

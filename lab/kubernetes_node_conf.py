@@ -24,6 +24,8 @@ def containerd(socket: Path, networks: Path) -> str:
   sandbox_image = "{PAUSE}"
   # Without CAP_SYS_RESOURCE nobody may lower the score that decides who is killed when memory runs out.
   restrict_oom_score_adj = true
+  # Its profile would be loaded into the kernel of the host, and stay.
+  disable_apparmor = true
   [{cri}.containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
   [{cri}.containerd.runtimes.runc.options]
@@ -35,10 +37,14 @@ def containerd(socket: Path, networks: Path) -> str:
 
 
 def cni(network: Network) -> str:
-    """Text of the one network of pods: a bridge that routes to the rest of the node's network."""
+    """Text of the one network of pods: each at a wire of its own, so that the node sees all that they send.
+
+    On a common bridge the answer of a service's pod would reach another pod past the node, which alone can undo the
+    translation of addresses.
+    """
     addresses = {"type": "host-local", "ranges": [[{"subnet": str(network.pods)}]], "routes": [{"dst": "0.0.0.0/0"}]}
-    bridge = {"type": "bridge", "bridge": "pods", "isGateway": True, "hairpinMode": True, "ipam": addresses}
-    return json.dumps({"cniVersion": "1.0.0", "name": "lab", "plugins": [bridge]}, indent=1)
+    wire = {"type": "ptp", "ipMasq": False, "ipam": addresses}
+    return json.dumps({"cniVersion": "1.0.0", "name": "lab", "plugins": [wire]}, indent=1)
 
 
 def kubelet(network: Network, authority: Authority, socket: Path, resolver: Path) -> str:
