@@ -139,7 +139,8 @@ nap() {
     while running "$server" && running "$sleeper"; do
         wait -n
     done
-    kill -s KILL "$sleeper" 2>/dev/null # an ignored SIGTERM is inherited
+    # KILL, as an ignored SIGTERM is inherited; waited for, as bash would announce its end in the log.
+    { kill -s KILL "$sleeper" && wait "$sleeper"; } 2>/dev/null
 }
 
 watch_server() {
@@ -178,7 +179,7 @@ finish() {
     if [[ -n $server ]]; then
         running "$server" && log "killed after $stop_grace s"
         kill -s KILL -- "-$server" 2>/dev/null
-        wait "$server" || code=$?
+        wait "$server" 2>/dev/null || code=$?
     fi
     [[ $stage == late && $code == 0 ]] && code=1
     log "ended with $code"

@@ -102,6 +102,13 @@ _FAILED: dict[str, str] = {
     "SystemFailure": "failed by a fault of Slurm or of its node",
 }
 
+# Given by job.sh (78) and by bash.
+_CODES: dict[int, str] = {
+    78: "could not be made ready; the job's log says why",
+    126: "its program could not be executed",
+    127: "its program was not found",
+}
+
 
 def verdict(state: str, why: str, report: Report | None) -> Verdict:
     """What a job in `state` with Slurm's reason `why` means. What it reported counts only from its start on."""
@@ -147,4 +154,7 @@ def _failure(why: str, report: Report | None) -> str:
 
 def _code(code: int) -> str:
     """Bash gives 128 and the signal's number for a child that was ended by a signal (bash(1), "EXIT STATUS")."""
+    known = _CODES.get(code)
+    if known:
+        return f"{known} (exit code {code})"
     return f"was ended by signal {code - 128}" if code > 128 else f"ended with exit code {code}"

@@ -89,6 +89,11 @@ def test_no_text_of_others_forges_or_splits_a_record(name: str, comment: str) ->
         (" n=a h=ok", {"state": "COMPLETING"}, (Phase.STOPPING, Health.PROGRESSING, "is ending")),
         (" n=a h=ok x=3", {"state": "FAILED"}, (Phase.ENDED, Health.FAILED, "ended with exit code 3")),
         (" n=a h=ok x=137", {"state": "FAILED"}, (Phase.ENDED, Health.FAILED, "was ended by signal 9")),
+        (
+            " n=a h=starting x=127",
+            {"state": "FAILED"},
+            (Phase.ENDED, Health.FAILED, "its program was not found (exit code 127)"),
+        ),
         ("", {"state": "FAILED", "why": "Odd"}, (Phase.ENDED, Health.FAILED, "failed (Odd)")),
         (" n=a h=ok x=0", {"state": "COMPLETED"}, (Phase.ENDED, Health.FAILED, "ended by itself with exit code 0")),
         (" n=a h=expiring", {"state": "TIMEOUT"}, (Phase.ENDED, Health.DEGRADED, "its time limit was reached")),
