@@ -26,6 +26,8 @@ _EPOCH = "1970-01-01T00:00:00Z"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _BLOCK = 1 << 20
+_KEY = 24
+_KEPT = 3
 #: Debian since 12 has these as links into /usr, and paths of programs and libraries rely on it.
 _MERGED = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64", "var/run": "/run"}
 
@@ -81,7 +83,8 @@ def pack(image: Image) -> Path:
     """The archive of an image, from the cache when it is there."""
     folder = host.cache_dir() / "images"
     folder.mkdir(mode=0o755, exist_ok=True)
-    archive = folder / f"{_key(image)}.tar"
+    name = re.sub(r"[^a-z0-9]+", "-", image.reference.lower())
+    archive = folder / f"{name}-{_key(image)}.tar"
     if not archive.exists():
         draft = archive.with_suffix(f".{secrets.token_hex(4)}.draft")
         layer = draft.with_suffix(".layer")
@@ -92,7 +95,15 @@ def pack(image: Image) -> Path:
         finally:
             layer.unlink(missing_ok=True)
             draft.unlink(missing_ok=True)
+        _forget_old(folder, name)
     return archive
+
+
+def _forget_old(folder: Path, name: str) -> None:
+    """Keep the last few archives of an image: other checkouts use the same cache."""
+    known = sorted(folder.glob(f"{name}-{'?' * _KEY}.tar"), key=lambda path: path.stat().st_mtime)
+    for path in known[:-_KEPT]:
+        path.unlink(missing_ok=True)
 
 
 def tree(folder: Path, inside: str, *, skip: Iterable[str] = ()) -> Iterator[tuple[str, Path]]:
@@ -128,7 +139,7 @@ def _key(image: Image) -> str:
     for inside, what in sorted(_complete(image).items()):
         detail = (what.stat().st_size, what.stat().st_mtime_ns) if isinstance(what, Path) else ()
         digest.update(f"{inside}\0{what}\0{detail}\n".encode())
-    return digest.hexdigest()[:24]
+    return digest.hexdigest()[:_KEY]
 
 
 def _complete(image: Image) -> dict[str, Path | Text | Folder | Link]:

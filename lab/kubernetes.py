@@ -1,4 +1,8 @@
-"""A real Kubernetes for tests: the control plane alone, or with one node whose pods really run."""
+"""A real Kubernetes for tests: the control plane alone, or with one node whose pods really run.
+
+Not there: cluster DNS (use the addresses of services), enforced network policies, pulling of images, a way out of the
+lab for pods, and volumes made on demand (there is a stock of volumes without a storage class).
+"""
 
 from __future__ import annotations
 

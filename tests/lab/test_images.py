@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab import images_catalogue, images_faiss, images_postgres
+from lab.host import program
 from lab.images import Folder, Image, Link, Text, libraries, pack, tree
 
 
@@ -86,6 +88,15 @@ def test_a_changed_file_makes_another_archive(small: Image, tmp_path: Path) -> N
     assert pack(small) != before
 
 
+def test_only_the_last_few_are_kept(small: Image, tmp_path: Path, cache: Path) -> None:
+    for number in range(5):
+        (tmp_path / "hello").write_text("x" * number)
+        last = pack(small)
+    kept = list((cache / "images").iterdir())
+    assert len(kept) == 3
+    assert last in kept
+
+
 def test_packing_again_gives_the_same_bytes(small: Image) -> None:
     archive = pack(small)
     first = archive.read_bytes()
@@ -137,3 +148,28 @@ def test_the_catalogue_is_keyed_by_reference() -> None:
     assert {reference: make().reference for reference, make in images_catalogue.IMAGES.items()} == {
         reference: reference for reference in images_catalogue.IMAGES
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "POSTGRES_PASSWORD is not set"),
+        ({"POSTGRES_PASSWORD": "a", "POSTGRES_PASSWORD_FILE": "/b"}, "POSTGRES_PASSWORD_FILE are both set"),
+        ({"POSTGRES_PASSWORD_FILE": "/none"}, "/none"),
+    ],
+)
+def test_the_postgres_entry_point_says_what_is_wrong(tmp_path: Path, given: dict[str, str], said: str) -> None:
+    done = entry_point("postgres", PGDATA=str(tmp_path / "data"), **given)
+    assert (done.returncode, said in done.stderr) == (1, True)
+
+
+def test_the_postgres_entry_point_runs_other_programs_as_they_are(tmp_path: Path) -> None:
+    assert entry_point("echo", "a  b", PGDATA=str(tmp_path)).stdout == "a  b\n"
+
+
+def entry_point(*argv: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the entry point with the shell that is in the image."""
+    script = Path(images_postgres.__file__).with_suffix(".sh")
+    path = {"PATH": "/usr/sbin:/usr/bin:/bin"}
+    command = [program("busybox"), "sh", str(script), *argv]
+    return subprocess.run(command, env=path | env, capture_output=True, text=True, timeout=20, check=False)
