@@ -100,6 +100,7 @@ _FAILED: dict[str, str] = {
     "NonZeroExitCode": "ended with an exit code other than 0",
     "JobLaunchFailure": "could not be launched; does the folder of logs exist on the nodes?",
     "SystemFailure": "failed by a fault of Slurm or of its node",
+    "BadConstraints": "was refused: no node has what it asks for",
 }
 
 # Given by job.sh (78) and by bash.
