@@ -153,8 +153,7 @@ class Client:
         while True:
             response = self._open(request, urllib3.Timeout(total=self._timeout), preload=True)
             if response.status < 300:
-                answer: Object = json.loads(response.data)
-                return answer
+                return _object(request, response.data)
             wait = _retry_after(response) or pause
             if response.status not in AGAIN or time.monotonic() + wait > deadline or self._closing.wait(wait):
                 if response.status == 401:
@@ -237,6 +236,15 @@ def _unanswered(request: Request, error: HTTPError) -> TargetError:
     if not request.write:
         return LookError(text)
     return UnreachableError(text) if isinstance(error, _NEVER_SENT) else UncertainError(text)
+
+
+def _object(request: Request, body: bytes) -> Object:
+    try:
+        answer: Object = json.loads(body)
+    except ValueError as error:
+        text = f"{request.what}: the answer is not JSON; is there a proxy in between?"
+        raise UncertainError(text) if request.write else LookError(text) from error
+    return answer
 
 
 def _plain(error: HTTPError) -> str:

@@ -52,12 +52,15 @@ def connect(target: KubernetesTarget, connections: int) -> Connection:
     try:
         _load(target, configuration)
     except Exception as error:  # the loader names no errors of its own; a broken YAML file raises anything
-        raise LookError(f"{_place(target)}: cannot be used: {error}") from error
+        raise LookError(f"{_place(target)}: cannot be used: {_first_line(error)}") from error
     configuration.connection_pool_maxsize = connections
     configuration.socket_options = _KEEP_ALIVE
 
     def headers() -> dict[str, str]:
-        settings: Mapping[str, Any] = configuration.auth_settings()
+        try:
+            settings: Mapping[str, Any] = configuration.auth_settings()
+        except Exception as error:  # as above: a credential plugin that is missing or fails
+            raise LookError(f"{_place(target)}: no credentials: {_first_line(error)}") from error
         return {setting["key"]: setting["value"] for setting in settings.values() if setting.get("value")}
 
     return Connection(client.ApiClient(configuration).rest_client.pool_manager, configuration.host.rstrip("/"), headers)
@@ -75,6 +78,11 @@ def _load(target: KubernetesTarget, configuration: object) -> None:
         client_configuration=configuration,
         persist_config=False,
     )
+
+
+def _first_line(error: Exception) -> str:
+    """Later lines may quote the file, or what a plugin printed: both may hold secrets."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _place(target: KubernetesTarget) -> str:

@@ -43,6 +43,7 @@ class Lease:
         patience = timedelta(seconds=self._deadline / 2)  # a request that hangs must not outlast the lease
         self._client = Client(target.model_copy(update={"timeout": patience}), 1)
         self._renewed: float | None = None
+        self._held: Object | None = None
         self._watched: tuple[str, float] = ("", 0.0)
         self._bell: Bell = _silent
         self._stopping = threading.Event()
@@ -87,16 +88,18 @@ class Lease:
 
     def _take(self) -> bool:
         """Renew or take the lease; False while it is another's."""
-        found = self._client.get(LEASE, self._namespace, self._name)
+        # What we wrote last is most likely what is there: one request instead of two; ClashError if it is not.
+        held, self._held = self._held, None
+        found = held or self._client.get(LEASE, self._namespace, self._name)
         if found is None:
-            self._client.create(self._lease({}, transitions=0))
+            self._held = self._client.create(self._lease({}, transitions=0))
             return True
         spec = found.get("spec", {})
         holder = spec.get("holderIdentity")
         if holder and holder != self.identity and not self._silent_for_long(found):
             return False
         transitions = spec.get("leaseTransitions", 0) + (holder != self.identity)
-        self._client.replace(self._lease(found, transitions))
+        self._held = self._client.replace(self._lease(found, transitions))
         return True
 
     def _silent_for_long(self, found: Object) -> bool:

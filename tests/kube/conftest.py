@@ -95,6 +95,16 @@ def cluster(lab_control_plane: Lab) -> Iterator[Cluster]:
         made.close()
 
 
+@pytest.fixture
+def node(lab_node: Lab) -> Iterator[Cluster]:
+    """The same with a node, so that pods run."""
+    made = Cluster(lab_node.kubernetes)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
 def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
     """Wait until `true()` is true."""
     deadline = time.monotonic() + seconds

@@ -31,7 +31,7 @@ def _one(*seen: Seen) -> Workload:
     return workload
 
 
-@pytest.mark.parametrize("order", permutations(_SET))
+@pytest.mark.parametrize("order", list(permutations(_SET)))
 def test_a_whole_set_has_its_digest_in_any_order(order: tuple[Seen, ...]) -> None:
     assert _one(*order) == Workload("cloud", "ai/a", Mark("factory", "a", 0, "d1"), Phase.RUNNING, Health.HEALTHY)
 
