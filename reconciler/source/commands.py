@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
@@ -55,14 +55,14 @@ class Commands:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._environment = {"GIT_DIR": str(folder), **_LOCAL_ENVIRONMENT}
 
     def local(self, *words: str, limit: int = LISTING_LIMIT) -> bytes:
         """Output of a command that only reads the clone.
 
         Raises CloneError when it fails, SourceError when it says more than `limit` bytes.
         """
-        interrupt = self._open().execute(["git", *words], as_process=True)
-        with cast("Popen[bytes]", interrupt.proc) as process:
+        with start_git(words, self._environment) as process:
             output = _read(process.stdout, limit + 1)
             if len(output) > limit:
                 process.kill()
@@ -75,16 +75,22 @@ class Commands:
     @contextmanager
     def objects(self) -> Iterator[Objects]:
         """The clone's objects; the processes behind them end with the block."""
-        commands = self._open()
+        commands = git.Git()
+        commands.update_environment(**self._environment)
         try:
             yield Objects(commands)
         finally:
             commands.clear_cache()
 
-    def _open(self) -> git.Git:
-        commands = git.Git()
-        commands.update_environment(GIT_DIR=str(self.folder), **_LOCAL_ENVIRONMENT)
-        return commands
+
+def start_git(words: Sequence[str], environment: Mapping[str, str], *, session: bool = False) -> Popen[bytes]:
+    """Start git with pipes, as the leader of a session of its own if asked. Raises SourceError when there is no git."""
+    try:
+        process = git.Git().execute(["git", *words], env=environment, as_process=True, start_new_session=session)
+    except git.GitCommandNotFound as error:
+        raise SourceError("git is not installed; install it (Debian: apt-get install git)") from error
+    started, process.proc = process.proc, None  # GitPython ends what it still holds when its own object goes
+    return cast("Popen[bytes]", started)
 
 
 def describe(errors: str) -> str:
