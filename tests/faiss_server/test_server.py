@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -134,6 +135,13 @@ def test_info_and_metrics_tell_how_many_vectors_there_are(client: httpx.Client) 
     text = client.get("/metrics").text
     assert f"faiss_vectors {count}.0" in text
     assert 'faiss_operation_items_total{operation="add"}' in text
+
+
+def test_many_clients_at_once_get_ids_of_their_own() -> None:
+    with serving() as (client, _), ThreadPoolExecutor(8) as pool:
+        body = {"vectors": VECTORS[:5].tolist()}
+        answers = list(pool.map(lambda _: client.post("/vectors", json=body).json()["ids"], range(40)))
+        assert sorted(number for ids in answers for number in ids) == list(range(200))
 
 
 def test_an_ivf_index_trains_on_the_first_vectors() -> None:
