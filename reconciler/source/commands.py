@@ -83,14 +83,16 @@ class Commands:
             commands.clear_cache()
 
 
-def start_git(words: Sequence[str], environment: Mapping[str, str], *, session: bool = False) -> Popen[bytes]:
-    """Start git with pipes, as the leader of a session of its own if asked. Raises SourceError when there is no git."""
+@contextmanager
+def start_git(words: Sequence[str], environment: Mapping[str, str], *, session: bool = False) -> Iterator[Popen[bytes]]:
+    """Run git with pipes, as the leader of a session of its own if asked. Raises SourceError when there is no git."""
     try:
-        process = git.Git().execute(["git", *words], env=environment, as_process=True, start_new_session=session)
+        # GitPython's wrapper ends the process when it is collected, so it is held for as long as the block runs.
+        held = git.Git().execute(["git", *words], env=environment, as_process=True, start_new_session=session)
     except git.GitCommandNotFound as error:
         raise SourceError("git is not installed; install it (Debian: apt-get install git)") from error
-    started, process.proc = process.proc, None  # GitPython ends what it still holds when its own object goes
-    return cast("Popen[bytes]", started)
+    with cast("Popen[bytes]", held.proc) as process:
+        yield process
 
 
 def describe(errors: str) -> str:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
-from typing import cast
-
-import git
 
 from reconciler.errors import SourceError
 from reconciler.source.address import Address
-from reconciler.source.commands import describe
+from reconciler.source.commands import describe, start_git
 
 _OPTIONS = (
     "core.hooksPath=/dev/null",
@@ -72,7 +69,7 @@ class Remote:
         """
         options = [word for option in _OPTIONS for word in ("-c", option)]
         environment = {"GIT_DIR": str(folder), **_environment(self._address)}
-        with self._start(["git", *options, *words], environment) as process:
+        with self._start([*options, *words], environment) as process:
             try:
                 output, errors = process.communicate(timeout=self._timeout)
             except TimeoutExpired:
@@ -85,20 +82,18 @@ class Remote:
         return output.decode(errors="replace")
 
     @contextmanager
-    def _start(self, words: list[str], environment: dict[str, str]) -> Iterator[Popen[bytes]]:
-        with self._lock:
-            if self._closed:
-                raise SourceError(f"{self.url}: the source is closed")
+    def _start(self, words: Sequence[str], environment: Mapping[str, str]) -> Iterator[Popen[bytes]]:
+        """Run git so that close() can end it."""
+        with ExitStack() as stack:
+            with self._lock:
+                if self._closed:
+                    raise SourceError(f"{self.url}: the source is closed")
+                process = self._running = stack.enter_context(start_git(words, environment, session=True))
             try:
-                interrupt = git.Git().execute(words, env=environment, as_process=True, start_new_session=True)
-            except git.GitCommandNotFound as error:
-                raise SourceError("git is not installed; install it (Debian: apt-get install git)") from error
-            self._running = cast("Popen[bytes]", interrupt.proc)
-        try:
-            with self._running as process:
                 yield process
-        finally:
-            self._running = None
+            finally:
+                with self._lock:
+                    self._running = None
 
     def _upload_pack(self) -> tuple[str, ...]:
         return (f"--upload-pack={_UPLOAD_PACK}",) if self._address.folder else ()
@@ -117,7 +112,7 @@ def _environment(address: Address) -> dict[str, str]:
     """
     environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": address.protocols}
     if address.header:
-        count = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
+        count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
         environment[f"GIT_CONFIG_KEY_{count}"] = f"http.{address.url}.extraHeader"
         environment[f"GIT_CONFIG_VALUE_{count}"] = address.header
         environment["GIT_CONFIG_COUNT"] = str(count + 1)

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import signal
 import socket
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -185,11 +187,45 @@ def test_a_repository_that_goes_away_leaves_the_last_revision_readable(repositor
     assert source.refresh() == revision
 
 
+def test_git_is_not_installed(repository, follow, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SourceError, match="git is not installed; install it"):
+        follow(repository.folder).refresh()
+
+
 def test_nobody_listens(follow):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(SourceError, match=rf"git://127\.0\.0\.1:{port}/x: .*[Cc]onnection refused"):
         follow(f"git://127.0.0.1:{port}/x").refresh()
+
+
+class _Doorman(BaseHTTPRequestHandler):
+    """Notes what it is shown, and lets nobody in."""
+
+    seen: list[tuple[str, str | None]]
+
+    def do_GET(self):
+        self.seen.append((self.path, self.headers["Authorization"]))
+        self.send_error(404)
+
+    def log_message(self, *_words):
+        """Say nothing."""
+
+
+def test_a_password_is_sent_to_the_server_and_shown_to_nobody_else(follow):
+    _Doorman.seen = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Doorman) as server:
+        url = f"http://127.0.0.1:{server.server_port}/team.git"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with pytest.raises(SourceError, match=rf"{re.escape(url)}: .*not found") as error:
+                follow(url.replace("//", "//me:s3cret@")).refresh()
+        finally:
+            server.shutdown()
+    assert _Doorman.seen == [("/team.git/info/refs?service=git-upload-pack", "Basic bWU6czNjcmV0")]
+    assert "s3cret" not in str(error.value)
+    assert "bWU6czNjcmV0" not in str(error.value)
 
 
 @pytest.fixture
@@ -331,7 +367,7 @@ def test_readers_in_other_threads_see_whole_revisions_while_the_clone_is_made_an
     for thread in threads:
         thread.start()
     for _ in range(3):
-        (clone / "config").write_text("[half")
+        repository.git("config", "--file", str(clone / "config"), "reconciler.url", "another")
         source.refresh()
     for thread in threads:
         thread.join()
