@@ -47,6 +47,8 @@ class Shelf:
                 frozen[name] = f"the recipe is in force {since}: {wrong[0]}"
             if recipe is not None:
                 recipes[name] = recipe
+        present = {(file.path, file.blob) for file in files.values()}
+        self._read = {key: read for key, read in self._read.items() if key in present}
         made = Catalogue(recipes, {name: why for name, why in frozen.items() if name in recipes})
         if made != self._catalogue:
             self._catalogue = made
