@@ -11,6 +11,7 @@ Nothing of the host is changed but for one interface and one route, which vanish
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
@@ -64,16 +65,12 @@ def create(ledger: Ledger) -> Network:
 
 
 def _choose() -> Network:
+    """Addresses that are free, and a name that no lab has had: what a dead one has left is never taken for ours."""
     used = _routes()
-    for number, whole in enumerate(_RANGE.subnets(new_prefix=22)):
-        network = Network(f"reclab{number}", whole)
-        if not _taken(network.name) and not any(whole.overlaps(other) for other in used):
-            return network
+    for whole in _RANGE.subnets(new_prefix=22):
+        if not any(whole.overlaps(other) for other in used):
+            return Network(f"reclab-{secrets.token_hex(4)}", whole)  # an interface's name has at most 15 characters
     raise LabError(f"all of {_RANGE} is in use on this machine; end some labs (python -m lab down --all)")
-
-
-def _taken(name: str) -> bool:
-    return name in {row["name"] for row in _ip("netns", "list")} | {row["ifname"] for row in _ip("link")}
 
 
 def _connect(network: Network) -> None:

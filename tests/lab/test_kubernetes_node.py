@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import urllib.request
 from pathlib import Path
+from urllib.error import URLError
 
 import psycopg
 import pytest
@@ -78,9 +80,18 @@ def run(facts: KubernetesFacts, name: str, items: list[Mapping]) -> str:
     return facts.kubectl("get", "service", "-n", "ai", name, "-o", "jsonpath={.spec.clusterIP}")
 
 
+def listens(address: str, port: int) -> bool:
+    with socket.socket() as wire:
+        return wire.connect_ex((address, port)) == 0
+
+
 def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return str(answer.read().decode())
+    """The answer, "" while kube-proxy does not know yet that the pod is ready and refuses."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return str(answer.read().decode())
+    except URLError:
+        return ""
 
 
 def test_every_image_is_there(facts: KubernetesFacts) -> None:
@@ -98,10 +109,11 @@ def test_a_pod_answers_this_machine_by_its_own_and_its_services_address(facts: K
 def test_the_faiss_server_runs_as_a_pod_and_reaches_another_one(facts: KubernetesFacts) -> None:
     volumes: dict[str, Mapping] = {"/tmp": {"emptyDir": {}}}
     address = run(facts, "faiss", pod("faiss", images_faiss.REFERENCE, 8080, volumes, command=FAISS))
-    assert "ok" in get(f"http://{address}:8080/healthz")
+    until(lambda: "ok" in get(f"http://{address}:8080/healthz"), 5, "the service answers")
     other = run(facts, "asked", web("asked"))
+    until(lambda: get(f"http://{other}:8080/") == "hello\n", 5, "the other one answers")
     ask = f"from urllib.request import urlopen; print(urlopen('http://{other}:8080/', timeout=5).read().decode())"
-    assert "hello" in facts.kubectl("exec", "-n", "ai", "faiss", "--", "python3", "-c", ask)
+    assert facts.kubectl("exec", "-n", "ai", "faiss", "--", "python3", "-c", ask) == "hello\n\n"
 
 
 def test_postgres_runs_as_a_pod_on_a_claim(facts: KubernetesFacts) -> None:
@@ -119,6 +131,7 @@ def test_postgres_runs_as_a_pod_on_a_claim(facts: KubernetesFacts) -> None:
     said = {"POSTGRES_PASSWORD": "lab", "POSTGRES_DB": "app", "PGDATA": "/var/lib/postgresql/data/pgdata"}
     env = [{"name": name, "value": value} for name, value in said.items()]
     address = run(facts, "pg", [claim, *pod("pg", images_postgres.REFERENCE, 5432, volumes, env=env)])
+    until(lambda: listens(address, 5432), 5, "the service answers")
     with psycopg.connect(host=address, user="postgres", password="lab", dbname="app", connect_timeout=5) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -132,7 +145,8 @@ def test_nothing_is_left_of_a_node(facts: KubernetesFacts, *, killed: bool) -> N
         lab.wait("kubernetes", 120)
         name = lab.kubernetes.network
         assert name != facts.network, "two nodes side by side"
-        assert get(f"http://{run(lab.kubernetes, 'web', web('web'))}:8080/") == "hello\n"
+        service = run(lab.kubernetes, "web", web("web"))
+        until(lambda: get(f"http://{service}:8080/") == "hello\n", 5, "the service answers")
         assert len(traces(lab, name)) > 10
         if killed:
             keeper = runs.keeper(lab.folder)
@@ -140,7 +154,7 @@ def test_nothing_is_left_of_a_node(facts: KubernetesFacts, *, killed: bool) -> N
             os.kill(keeper.pid, signal.SIGKILL)
             until(lambda: runs.keeper(lab.folder) is None, 5, "the keeper is dead")
             assert runs.clean_dead() == []
-    assert traces(lab, name) == []
+    until(lambda: traces(lab, name) == [], 15, "all is put back, be it by a lab that starts at this moment")
     assert machine() == before
     assert facts.ready(), "the other node is untouched"
 
