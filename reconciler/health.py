@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.models.action import Cancel, Hold, Plan
@@ -40,10 +40,12 @@ def judge(
     for workload in seen.workloads:
         groups.setdefault(workload.mark.service, []).append(workload)
     holds = {action.service: action.reason for action in plan.actions if isinstance(action, Hold)}
+    conflicts = {conflict.service: conflict.what for conflict in seen.conflicts}
     table = []
     for service, wanted in services:
         loads = groups.pop(wanted.service, [])
         verdict = _wanted(wanted, loads, seen, errors.get(wanted.service) or holds.get(wanted.service, ""))
+        verdict = _and(verdict, conflicts.get(wanted.service, ""))
         table.append(_line(service, wanted, loads, verdict, seen.at, before.get(wanted.service)))
     going = {action.service for action in plan.actions if isinstance(action, Cancel)}
     for name, loads in groups.items():
@@ -67,8 +69,12 @@ def _wanted(wanted: Wanted, loads: Sequence[Workload], seen: Observed, trouble: 
             return Verdict(State.RUNNING, Health.HEALTHY, "no replica is wanted")
         state = State.HELD if trouble else State.ABSENT
         return Verdict(state, Health.FAILED if trouble else Health.PROGRESSING, trouble or "is being started")
-    verdict = _alive(wanted, alive, loads)
-    return Verdict(verdict.state, verdict.health, "; ".join(filter(None, [verdict.why, trouble])))
+    return _and(_alive(wanted, alive, loads), trouble)
+
+
+def _and(verdict: Verdict, more: str) -> Verdict:
+    """The verdict with one more thing to know; state and health stay."""
+    return replace(verdict, why="; ".join(filter(None, [verdict.why, more])))
 
 
 def _alive(wanted: Wanted, alive: Sequence[Workload], loads: Sequence[Workload]) -> Verdict:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.health import judge
@@ -7,7 +9,7 @@ from reconciler.models.action import Hold, Plan
 from reconciler.models.health import Health, worst
 from reconciler.models.status import ServiceStatus, State
 from reconciler.models.wanted import ResolvedService, Wanted
-from reconciler.models.workload import Observed, Phase
+from reconciler.models.workload import Conflict, Observed, Phase
 from tests.fakes import START, look, workload
 from tests.samples import resolved
 
@@ -67,6 +69,12 @@ def test_an_error_is_shown_beside_what_goes_on_running() -> None:
     line = status(Wanted("a", 1, "d2"), look(workload("a")), errors={"a": "refused: no such partition"})
     assert line.state is State.RUNNING
     assert "no such partition" in line.why
+
+
+def test_a_conflict_is_told_and_changes_nothing_else() -> None:
+    seen = replace(look(workload("a")), conflicts=(Conflict("a", "job 7 has its name"), Conflict("b", "another")))
+    line = status(Wanted("a", 1, "d1"), seen)
+    assert (line.state, line.health, line.why) == (State.RUNNING, Health.HEALTHY, "job 7 has its name")
 
 
 def test_suspended_stays_in_the_table() -> None:

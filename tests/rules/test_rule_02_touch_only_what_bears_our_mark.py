@@ -14,7 +14,8 @@ from tests.e2e.world import alive, deployments, files, until
 @pytest.mark.slurm
 def test_a_foreign_job_of_the_same_name(factory: Factory, lab_slurm: Lab) -> None:
     slurm = lab_slurm.slurm
-    foreign = slurm.command("sbatch", "--parsable", "--job-name=a.0", "--comment=mine", "--wrap=sleep 300").strip()
+    options = ("--job-name=a.0", "--comment=mine", "--output=/dev/null", "--chdir=/", "--wrap=sleep 300")
+    foreign = slurm.command("sbatch", "--parsable", *options).strip()
     try:
         factory.commit(files("a", "b"), "two")
         factory.start()
