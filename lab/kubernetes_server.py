@@ -19,8 +19,8 @@ from lab.network import Network
 from lab.process import Daemon
 from lab.run import Run
 
-#: Addresses of services where there is no node; nothing answers there.
-_NO_NODE = IPv4Network("198.18.1.0/24")
+#: Addresses of services where there is no node: nothing answers there, so that there may be many.
+_NO_NODE = IPv4Network("198.18.0.0/16")
 _INNER_PORTS = (2379, 2380, 6443, 10257, 10259)
 _TRIES = 4
 
