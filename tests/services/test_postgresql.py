@@ -1,0 +1,113 @@
+"""The shipped recipe `postgresql`, from a commit to a query; its data outlives every instance of it."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+import psycopg
+import pytest
+
+from tests.e2e.world import page, until
+from tests.services.conftest import SlurmPlace
+from tests.services.place import Place, endpoint, moved, wanted
+
+
+class Database:
+    """A database that a factory keeps, and its client."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.name = f"db-{token_hex(3)}"
+        self.password = f"s3same-{token_hex(8)}"
+        place.secret(self.name, "password", self.password)
+
+    def commit(self, message: str, connections: int = 20, **spec: object) -> None:
+        """Want it so."""
+        secrets = {"POSTGRES_PASSWORD": {"name": self.name, "key": "password"}}
+        config = {"maxConnections": connections, "sharedBuffers": "16MB"}
+        files = wanted(self.place, self.name, "postgresql", config=config, secrets=secrets, **spec)
+        self.place.factory.commit(files, message)
+
+    def ask(self, statement: str) -> list[tuple[object, ...]]:
+        """The rows of a statement. While an instance takes the place of another, it is tried again for a while."""
+        rows: list[tuple[object, ...]] = []
+
+        def answered() -> bool:
+            try:
+                rows[:] = self._ask(statement)
+            except psycopg.OperationalError:
+                return False
+            return True
+
+        until(f"an answer to {statement}", answered, 60)
+        return rows
+
+    def _ask(self, statement: str) -> list[tuple[object, ...]]:
+        host, _, port = endpoint(self.place, self.name, "postgresql").rpartition(":")
+        place = {"host": host, "port": port, "user": "postgres", "password": self.password, "dbname": "postgres"}
+        with psycopg.connect(**place, connect_timeout=5) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def database(place: Place) -> Database:
+    """One that runs and holds a row."""
+    made = Database(place)
+    made.commit("a database")
+    place.factory.start()
+    made.ask("CREATE TABLE kept (word text)")
+    made.ask("INSERT INTO kept VALUES ('hello')")
+    return made
+
+
+def test_its_data_is_there_after_a_restart_and_after_its_end_by_hand(database: Database) -> None:
+    place, name = database.place, database.name
+    before = place.running(name)
+    database.commit("restart it", restart="2026-11-24")
+    until("restarted", lambda: moved(place, name, before), 60)
+    assert database.ask("SELECT word FROM kept") == [("hello",)]
+
+    before = place.running(name)
+    place.kill(before[0])
+    until("back after its end by hand", lambda: moved(place, name, before), 60)
+    assert database.ask("SELECT word FROM kept") == [("hello",)]
+
+
+def test_the_password_leaves_through_no_exit(database: Database) -> None:
+    place, name, factory = database.place, database.name, database.place.factory
+    factory.stop()
+    database.commit("a plan has something to say", connections=30)
+    exits = {f"plan -o {form}": factory.run("plan", "-o", form).stdout for form in ("text", "json", "markdown")}
+    factory.start()
+    until("replaced", lambda: f"replace {name}" in factory.log.read_text(), 20)
+    database.ask("SELECT 1")
+    exits |= {
+        "status": factory.run("status").stdout,
+        "status -o json": factory.run("status", "-o", "json").stdout,
+        "metrics": page(factory.state, "/metrics"),
+        "the daemon's log": factory.log.read_text(),
+        **place.records(name),
+    }
+    assert [where for where, text in exits.items() if name not in text] == [], "nothing was looked at"
+    assert [where for where, text in exits.items() if database.password in text] == []
+
+
+@pytest.mark.slurm
+def test_two_jobs_of_one_database_never_run_at_once(on_slurm: SlurmPlace) -> None:
+    database = Database(on_slurm)
+    database.commit("a database")
+    on_slurm.factory.start()
+    database.ask("SELECT 1")
+    before = on_slurm.running(database.name)
+    database.commit("replace it", connections=30)
+    looks: list[list[str]] = []
+
+    def replaced() -> bool:
+        looks.append(on_slurm.running(database.name))
+        return len(looks[-1]) == 1 and looks[-1] != before
+
+    until("replaced", replaced, 60)
+    assert max(map(len, looks)) == 1
+    assert database.ask("SHOW max_connections") == [("30",)]
+    assert on_slurm.running(database.name) == looks[-1]
