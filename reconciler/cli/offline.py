@@ -2,45 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from reconciler.desired.shelf import FOLDER
 from reconciler.desired.yaml import read_documents
+from reconciler.errors import Complaint
 from reconciler.models.revision import File, Revision, Snapshot
 from reconciler.settings import Settings
+from reconciler.source.reader import FILE_LIMIT
 
-_SIZE = 1 << 20
 _NOWHERE = Revision("0" * 40, "nobody", "what lies in the folder", datetime(2000, 1, 1, tzinfo=UTC))
+_RECIPES = FOLDER.rstrip("/")
 
 
-def read_folder(path: Path) -> Snapshot:
-    """The YAML files below a folder (its `desired/` and `recipes/`, where it has them), or one file, as a revision.
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What lies at a path. The files of `snapshot` are named from `root` on, as they would be in the repository.
 
-    Links are not followed, as Git objects would not be. Paths are as a person would type them.
+    `absolute`: whether the path was typed as an absolute one.
     """
+
+    root: Path
+    snapshot: Snapshot
+    absolute: bool
+
+    def place(self, complaint: Complaint) -> Complaint:
+        """The complaint with the path of its file as a person would type it here."""
+        path = self.root / complaint.file
+        return replace(complaint, file=str(path) if self.absolute else os.path.relpath(path))
+
+
+def read_folder(path: Path, desired: str) -> Folder:
+    """The YAML files at a path: a repository (its folders `desired` and recipes), a part of one, or one file.
+
+    With a part come the repository's recipes, as its services may use them. Links are not followed, as Git objects
+    would not be.
+    """
+    whole = Path(os.path.normpath(path.absolute()))
+    root = _root(whole, desired)
+    parts = [root / part for part in (desired, _RECIPES)] if whole == root else [whole]
+    found = {one for part in parts for one in _yaml(part)} or set(_yaml(whole))
+    if found:
+        found.update(_yaml(root / _RECIPES))
+    files = [_file(one, str(one.relative_to(root))) for one in sorted(found)]
+    return Folder(root, Snapshot(_NOWHERE, {file.path: file for file in files}), path.is_absolute())
+
+
+def _root(path: Path, desired: str) -> Path:
+    """The repository that a path belongs to: the nearest folder with desired services or recipes."""
+    start = path if path.is_dir() else path.parent
+    for folder in (start, *start.parents):
+        if (folder / desired).is_dir() or (folder / _RECIPES).is_dir():
+            return folder
+        if (folder / ".git").exists():
+            break
+    return start
+
+
+def _yaml(path: Path) -> Iterator[Path]:
     if path.is_file():
-        found: Iterable[Path] = [path]
-        root = path.parent
-    else:
-        parts = [path / part for part in ("desired", "recipes") if (path / part).is_dir()] or [path]
-        found = (one for part in parts for one in sorted(part.rglob("*")) if one.suffix in (".yaml", ".yml"))
-        root = path
-    files = {str(one.relative_to(root)): _file(one, root) for one in found}
-    return Snapshot(_NOWHERE, files)
+        return iter([path])
+    named = (one for one in path.rglob("*") if one.suffix in (".yaml", ".yml"))
+    return (one for one in named if one.is_symlink() or one.is_file())
 
 
-def _file(path: Path, root: Path) -> File:
-    name = str(path.relative_to(root))
+def _file(path: Path, name: str) -> File:
     if path.is_symlink():
-        return File(name, name, None, "a symbolic link, which is not followed; commit the file itself")
-    if path.stat().st_size > _SIZE:
-        return File(name, name, None, f"{path.stat().st_size} bytes; at most {_SIZE} are read")
+        return File(name, name, None, "it is a symbolic link; only plain files are read")
+    size = path.stat().st_size
+    if size > FILE_LIMIT:
+        return File(name, name, None, f"it has {size} bytes; at most {FILE_LIMIT} are read")
+    data = path.read_bytes()
     try:
-        return File(name, name, path.read_text("utf-8"))
-    except UnicodeDecodeError:
-        return File(name, name, None, "not UTF-8 text")
+        return File(name, name, data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return File(name, name, None, f"it is not UTF-8: byte 0x{data[error.start]:02x} in line {line}")
 
 
 def generous_settings(snapshot: Snapshot) -> Settings:

@@ -11,7 +11,7 @@ from reconciler.cli.config import load_settings
 
 
 def validate(
-    path: Annotated[Path, typer.Argument(help="A folder with desired/ and recipes/, or one file.", exists=True)],
+    path: Annotated[Path, typer.Argument(help="A repository, a folder of one, or one file.", exists=True)],
     config: Annotated[
         Path | None,
         typer.Option("--config", "-c", help="Check against the operator's targets and limits too.", show_default=False),
@@ -23,13 +23,20 @@ def validate(
     """
     from reconciler.cli.offline import generous_settings, read_folder
     from reconciler.daemon.build import make_loader
+    from reconciler.desired.shelf import FOLDER
 
-    snapshot = read_folder(path)
-    settings = load_settings(config) if config else generous_settings(snapshot)
-    desired = make_loader(settings).load(snapshot, lambda _: iter(()))
+    given = load_settings(config) if config else None
+    folder = read_folder(path, given.source.path if given else "desired")
+    desired = make_loader(given or generous_settings(folder.snapshot)).load(folder.snapshot, lambda _: iter(()))
     for complaint in desired.complaints:
-        typer.echo(f"error: {complaint}", err=True)
-    if desired.complaints:
+        typer.echo(f"error: {folder.place(complaint)}", err=True)
+    if not folder.snapshot.files:
+        typer.echo(f"error: {path}: there is no YAML file in it", err=True)
+    if desired.complaints or not folder.snapshot.files:
         raise typer.Exit(2)
-    count = len(desired.services)
-    typer.echo(f"{count} service{'s' if count != 1 else ''} in {len(snapshot.files)} files, no errors")
+    recipes = sum(name.startswith(FOLDER) for name in folder.snapshot.files)
+    typer.echo(f"{_count(len(desired.services), 'service')} and {_count(recipes, 'recipe')}, no errors")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

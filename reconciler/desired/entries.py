@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.desired.check import check
+from reconciler.desired.finding import Finding
 from reconciler.desired.names import guess_names, name_of
 from reconciler.desired.recipes import Catalogue
 from reconciler.desired.resolve import resolve
@@ -14,6 +15,8 @@ from reconciler.models.revision import File, Revision
 from reconciler.models.service import Service
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import Settings
+
+_MISPLACED = Finding(("kind",), "a recipe among the services", fix="move the file to `recipes/<category>/<name>.yaml`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class Reader:
         name, line = name_of(document.content), document.node.start_mark.line + 1
         if document.complaints:
             return Entry(name, document.file, line, None, document.complaints)
+        if document.content.get("kind") == "Recipe":
+            return Entry(name, document.file, line, None, (document.complain(_MISPLACED),))
         checked, findings = check(Service, document.content)
         resolved = None
         if checked is not None:
