@@ -32,7 +32,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
-    verbs = parser.add_subparsers(required=True, metavar="up | down | status")
+    verbs = parser.add_subparsers(required=True, metavar="up | down | status | demo")
     up = verbs.add_parser("up", help="start a lab that stays until `down` (Slurm and a Kubernetes node unless said)")
     up.add_argument("--slurm", action="store_true", help="a Slurm with four nodes")
     size = up.add_mutually_exclusive_group()
@@ -45,6 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (up, down):
         verb.add_argument("--name", default=DEFAULT_NAME, help="name of the lab (default: %(default)s)")
     verbs.add_parser("status", help="all labs of this user").set_defaults(act=_status)
+    shown = verbs.add_parser("demo", help="a lab, a demo repository, the daemon and a live table, until Ctrl-C")
+    shown.add_argument("--until-healthy", action="store_true", help="end with 0 once all services are healthy")
+    shown.add_argument("--minutes", type=float, default=45.0, help="patience of --until-healthy (default: %(default)s)")
+    shown.add_argument("--no-kubernetes", action="store_true", help="Slurm only")
+    shown.set_defaults(act=_demo)
     keeper = verbs.add_parser("keep")  # without help: it is for Lab.start only
     keeper.add_argument("wish")
     keeper.set_defaults(act=_keep)
@@ -97,6 +102,13 @@ def _show(folder: Path) -> None:
             print(f"    {name:<20}{value if isinstance(value, str | int) else json.dumps(value)}")
     pids = control.ask(folder, "pids")
     print("  daemons     " + ", ".join(f"{name} {pid or 'ended'}" for name, pid in pids.items()))
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from lab.demo import demo  # noqa: PLC0415 - the keeper starts sooner without the daemon's parts
+
+    patience = arguments.minutes * 60 if arguments.until_healthy else None
+    return demo(patience, kubernetes=not arguments.no_kubernetes)
 
 
 def _keep(arguments: argparse.Namespace) -> int:

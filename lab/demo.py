@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
 
@@ -13,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lab import host
-from lab.factory import Factory
+from lab.factory import Factory, is_healthy
 from lab.host import LabError
 from lab.lab import Lab
 from reconciler.cli.table import plain, render
@@ -21,62 +22,65 @@ from reconciler.web.shapes import StatusShape
 
 _ROOT = Path(__file__).parents[1]
 _PAUSE = 0.5
+_SLURM_SECONDS = 180.0
 _SECRET = ("postgres-demo", "password")
 
 
-def demo(*, until_healthy: bool, minutes: float, kubernetes: bool) -> int:
-    """Run the demo until Ctrl-C, or until everything is healthy; returns the exit code."""
-    console = Console()
+def demo(patience: float | None, *, kubernetes: bool) -> int:
+    """Run the demo until Ctrl-C; with `patience` (seconds) until everything is healthy. Returns the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    until = None if patience is None else time.monotonic() + patience
     with_node = kubernetes and _node_possible()
-    host.install("services")
-    with Lab.start(slurm=True, kubernetes="node" if with_node else "none") as lab:
-        lab.wait("slurm", 120, _say)
-        show = Demo(lab, console, with_node=with_node)
-        try:
-            return show.run(until=time.monotonic() + minutes * 60 if until_healthy else None)
-        except KeyboardInterrupt:
-            _say("stopping everything that was started here")
-            return 0
-        finally:
-            show.factory.stop()
+    try:
+        host.install("demo")
+        with Lab.start(slurm=True, kubernetes="node" if with_node else "none") as lab:
+            lab.wait("slurm", _SLURM_SECONDS, _say)
+            show = Demo(lab, with_node=with_node)
+            try:
+                return show.run(until)
+            finally:
+                show.factory.stop()
+    except KeyboardInterrupt:
+        _say("everything that was started here has ended")
+        return 0
 
 
 class Demo:
     """What is on the screen while the demo runs."""
 
-    def __init__(self, lab: Lab, console: Console, *, with_node: bool) -> None:
+    def __init__(self, lab: Lab, *, with_node: bool) -> None:
         self.factory = Factory(lab, owner="demo")
         self._lab = lab
-        self._console = console
-        self._with_node = with_node
-        self._joined = not with_node
+        self._console = Console()
+        self._kubeconfig = self.factory.folder / "kubeconfig" if with_node else None
+        self._note = "kubernetes: starting" if with_node else ""
+        self._password = token_hex(16)
         self._shown: set[str] = set()
         self._names: tuple[str, ...] = ()
 
     def run(self, until: float | None) -> int:
-        """Show how it stands, again and again; 0 once all is healthy where `until` (monotonic seconds) is given."""
+        """Show how it stands, again and again; where `until` (monotonic seconds) is given, 0 once all is healthy."""
         self._prepare()
         self.factory.start()
+        self.factory.wait("it serves", lambda _: True, 30)
         _say(self._hint())
         if not self._console.is_terminal:
             return self._follow(until, self._lines)
-        with Live(Text("the daemon starts"), console=self._console, auto_refresh=False) as live:
+        with Live(console=self._console, auto_refresh=False) as live:
             return self._follow(until, lambda shape: live.update(self._screen(shape), refresh=True))
 
     def _prepare(self) -> None:
-        password = token_hex(16)
-        self.factory.secret(*_SECRET, password)
-        self._password = password
-        texts = {f"desired/{file.name}": file.read_text() for file in sorted((_ROOT / "desired").glob("*.yaml"))}
-        if not self._with_node:
-            texts = {path: text for path, text in texts.items() if "target: kubernetes" not in text}
-        self.factory.commit(texts, "The services of the demo")
-        kubeconfig = self._lab.folder / "kubernetes" / "daemon.kubeconfig" if self._with_node else None
-        self.factory.configure(kubeconfig=kubeconfig, http={"listen": _listen()})
-        self._names = tuple(Path(path).stem for path in texts)
+        self.factory.secret(*_SECRET, self._password)
+        texts = {file.name: file.read_text("utf-8") for file in sorted((_ROOT / "desired").glob("*.yaml"))}
+        if self._kubeconfig is None:
+            texts = {name: text for name, text in texts.items() if "target: kubernetes" not in text}
+        self._names = tuple(name.removesuffix(".yaml") for name in texts)
+        self.factory.commit({f"desired/{name}": text for name, text in texts.items()}, "The services of the demo")
+        # The usual address where it is free, so that people find it again.
+        listen = "127.0.0.1:9464" if host.port_is_free(9464) else "127.0.0.1:0"
+        self.factory.configure(kubeconfig=self._kubeconfig, http={"listen": listen})
 
-    def _follow(self, until: float | None, show: object) -> int:
-        assert callable(show)
+    def _follow(self, until: float | None, show: Callable[[StatusShape], None]) -> int:
         while True:
             self._join()
             shape = self.factory.status()
@@ -84,59 +88,52 @@ class Demo:
                 raise LabError(f"the daemon ended; its log is {self.factory.log}")
             if shape is not None:
                 show(shape)
-                if until is not None and self._joined and self._all_healthy(shape):
-                    _say(f"all {len(self._names)} services are healthy")
-                    return 0
+            if until is not None and shape is not None and all(is_healthy(shape, name) for name in self._names):
+                _say(f"all {len(self._names)} services are healthy")
+                return 0
             if until is not None and time.monotonic() > until:
-                _say("not healthy in time")
+                _say("not all services became healthy in time")
                 return 1
             time.sleep(_PAUSE)
 
     def _join(self) -> None:
-        """Once Kubernetes is up, give it the secret that the demo's database needs."""
-        if self._joined:
+        """Show how far Kubernetes is; once it is up, give it the demo's secret, and the daemon the way to it."""
+        if self._kubeconfig is None or self._kubeconfig.exists():
             return
         report = self._lab.reports()["kubernetes"]
+        self._note = f"kubernetes: {report.progress}"
         if report.state == "failed":
-            raise LabError(
-                f"kubernetes cannot run here: {report.progress}; `make run ARGS=--no-kubernetes` does without"
-            )
-        if report.state != "ready":
-            self._once(f"kubernetes: {report.progress}")
-            return
-        name, key = _SECRET
-        literal = f"--from-literal={key}={self._password}"
-        self._lab.kubernetes.kubectl("create", "secret", "generic", name, "--namespace=ai", literal)
-        self._joined = True
-        self._once("kubernetes: ready")
-
-    def _all_healthy(self, shape: StatusShape) -> bool:
-        healthy = {one.service for one in shape.services if (one.state, one.health) == ("Running", "Healthy")}
-        return healthy.issuperset(self._names)
+            self._note = f"kubernetes cannot run here, the rest goes on: {report.progress}"
+        elif report.state == "ready":
+            facts = self._lab.kubernetes
+            name, key = _SECRET
+            literal = f"--from-literal={key}={self._password}"
+            facts.kubectl("create", "secret", "generic", name, "--namespace=ai", literal)
+            self.factory.put(self._kubeconfig, facts.daemon_kubeconfig.read_bytes(), 0o600)
+            self._note = ""
+        self._once(self._note or "kubernetes: ready")
 
     def _lines(self, shape: StatusShape) -> None:
         for line in plain(shape):
             self._once(line)
 
     def _screen(self, shape: StatusShape) -> Group:
-        notes: Iterable[Text] = ()
-        if not self._joined:
-            notes = (Text(f"kubernetes: {self._lab.reports()['kubernetes'].progress}", style="cyan"),)
-        return Group(Text(self._hint(), style="dim"), *notes, render(shape))
+        notes = [Text(self._note, style="cyan")] if self._note else []
+        return Group(*notes, render(shape))
 
     def _once(self, line: str) -> None:
-        """Say a line that was not said yet (only where there is no live table)."""
+        """Say a line that was not said yet (where there is no live table)."""
         if line not in self._shown and not self._console.is_terminal:
             self._shown.add(line)
             _say(line)
 
     def _hint(self) -> str:
+        """Where the metrics are, and the one line to type to change something."""
+        address = (self.factory.state / "http").read_text("utf-8").strip()
         repository = self.factory.repository
-        example = repository / "desired" / "faiss-slurm.yaml"
-        edit = f"sed -i 's/dimension: .*/dimension: 128/' {example}"
-        commit = f"git -C {repository} commit -qam 'another dimension'"
-        address = (self.factory.state / "http").read_text().strip() if (self.factory.state / "http").exists() else ""
-        return f"metrics: {address or 'soon'}/metrics   change something: {edit} && {commit}"
+        edit = f"sed -i 's/dimension: 64/dimension: 128/' {repository}/desired/faiss-slurm.yaml"
+        commit = f"git -C {repository} -c safe.directory='*' commit -qam 'longer vectors'"
+        return f"metrics: {address}/metrics\nchange something: {edit} && {commit}"
 
 
 def _say(line: str) -> None:
@@ -144,14 +141,8 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _listen() -> str:
-    """The usual address where it is free, so that people find it again; otherwise any."""
-    return "127.0.0.1:9464" if host.port_is_free(9464) else "127.0.0.1:0"
-
-
 def _node_possible() -> bool:
     """Whether a Kubernetes node can run here; says so when not."""
-    if host.is_root():
-        return True
-    _say("Kubernetes is left out: its node needs root (network namespaces, containers); Slurm runs without")
-    return False
+    if not host.is_root():
+        _say("Kubernetes is left out: its node needs root (network namespaces, containers); Slurm runs without")
+    return host.is_root()

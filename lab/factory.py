@@ -50,7 +50,7 @@ class Factory:
             self.git("config", "user.name", "Lab")
             self.git("config", "user.email", "lab@localhost.invalid")
         for path, content in files.items():
-            self._put(self.repository / path, content)
+            self.put(self.repository / path, content)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD").strip()
@@ -74,7 +74,7 @@ class Factory:
             "state": str(self.state),
             **extra,
         }
-        self._put(self.settings, json.dumps(content, indent=2) + "\n")
+        self.put(self.settings, json.dumps(content, indent=2) + "\n")
         return self.settings
 
     def slurm_target(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class Factory:
 
     def secret(self, name: str, key: str, value: str) -> None:
         """Keep a secret where the lab's Slurm site keeps them: readable by its user only."""
-        self._put(self.lab.slurm.secrets / name / key, value, 0o600)
+        self.put(self.lab.slurm.secrets / name / key, value, 0o600)
 
     # --- the daemon
 
@@ -179,15 +179,18 @@ class Factory:
             if self.lab.user:
                 self.lab.user.own(folder)
 
-    def _put(self, path: Path, content: str | bytes | None, mode: int = 0o644) -> None:
+    def put(self, path: Path, content: str | bytes | None, mode: int = 0o644) -> None:
+        """Write a file of the lab's user (None deletes it); it is there at once, whole and with its mode."""
         if content is None:
             path.unlink()
             return
         self._make(path.parent)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        path.chmod(mode)
+        young = path.with_name(f".{path.name}.new")
+        young.write_bytes(content.encode() if isinstance(content, str) else content)
+        young.chmod(mode)
         if self.lab.user:
-            self.lab.user.own(path)
+            self.lab.user.own(young)
+        young.replace(path)
 
     def _run(self, argv: Sequence[str]) -> str:
         done = subprocess.run(

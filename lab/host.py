@@ -29,7 +29,9 @@ NEEDS: dict[str, dict[str, str]] = {
         "busybox-static": "busybox",
         "iproute2": "ip",
         "util-linux": "nsenter",
+        "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
     },
+    "demo": {"git": "git", "postgresql-15": "/usr/lib/postgresql/15/bin/postgres"},
 }
 
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")

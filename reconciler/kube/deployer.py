@@ -22,7 +22,7 @@ class KubernetesDeployer:
     """The deployer of one Kubernetes target; to be shared by threads.
 
     It touches nothing but what bears the mark of `owner`. `keep_data`: claims of removed services stay.
-    A deploy takes the place of what runs under the same name: there is nothing left of it to cancel.
+    A deploy takes the place of what runs under the same name (Wanted.in_place): nothing of it is to be cancelled.
     """
 
     def __init__(self, target_name: str, target: KubernetesTarget, owner: str, *, keep_data: bool = True) -> None:
@@ -34,7 +34,6 @@ class KubernetesDeployer:
         self._strangers = Roster(self._client, marks.foreign(owner))
         self._mine = Roster(self._client, marks.ours(owner))
         self._manifests: dict[str, tuple[ResolvedService, Manifest, Rendered]] = {}
-        self._replaced: set[Workload] = set()
 
     @property
     def calls(self) -> int:
@@ -54,14 +53,9 @@ class KubernetesDeployer:
                 self._client.apply(item)
             if after:
                 self._sweep(service, manifest)
-        place = f"{service.namespace}/{service.name}"
-        self._replaced.update(workload for workload in after if workload.id == place)
 
     def cancel(self, workload: Workload, *, removal: bool) -> None:
         """See `reconciler.ports.Deployer.cancel`. Claims go only with a removal, and only without `keep_data`."""
-        if workload in self._replaced:
-            self._replaced.discard(workload)
-            return
         if workload.mark.owner != self._owner:
             raise ConflictError(f"{workload.id} bears the mark of {workload.mark.owner}, not of {self._owner}")
         namespace, _, service = workload.id.partition("/")

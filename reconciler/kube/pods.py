@@ -113,8 +113,14 @@ def _resources(service: ResolvedService, target: KubernetesTarget) -> Object:
         if not target.gpu_resource:
             raise RefusedError(f"service {service.name}: resources.gpus: target {service.target} has no GPUs")
         hard[target.gpu_resource] = str(wanted.gpus)
-    requests = ({"cpu": str(wanted.cpus)} if wanted.cpus else {}) | hard
+    requests = ({"cpu": _cpu(wanted.cpus)} if wanted.cpus else {}) | hard
     return {key: value for key, value in (("requests", requests), ("limits", hard)) if value}
+
+
+def _cpu(cpus: float) -> str:
+    """In the words that the API server gives back: whole processors, or thousandths."""
+    thousandths = math.ceil(cpus * 1000)
+    return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)
 
 
 def _node_selector(service: ResolvedService, target: KubernetesTarget) -> dict[str, str]:

@@ -52,7 +52,9 @@ class Metadata(Model):
 class Resources(Model):
     """What one replica needs on each of its machines."""
 
-    cpus: int | None = Field(default=None, ge=1, le=4096, description="Processors.")
+    cpus: int | float | None = Field(
+        default=None, gt=0, le=4096, description="Processors; a part of one, such as 0.5, is a whole one on Slurm."
+    )
     memory: Quantity | None = Field(default=None, description="Main memory, such as 64Gi.")
     gpus: int | None = Field(default=None, ge=0, le=64, description="GPUs on each machine.")
     gpu_type: Word | None = Field(default=None, description="The GPU's type as the target names it, such as a100.")

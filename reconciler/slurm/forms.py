@@ -6,6 +6,7 @@ service's environment is exported.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -151,5 +152,5 @@ def _srun(service: ResolvedService) -> str:
             "expected 1"
         )
     # Since 22.05, srun does not take --cpus-per-task over from sbatch by itself.
-    cpus = f"--cpus-per-task={service.resources.cpus} " if service.resources.cpus else ""
+    cpus = f"--cpus-per-task={math.ceil(service.resources.cpus)} " if service.resources.cpus else ""
     return f"srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 --kill-on-bad-exit=1 {cpus}"

@@ -90,7 +90,7 @@ def _asked(service: ResolvedService) -> Iterator[str]:
     yield f"--nodes={service.service.spec.nodes}"
     yield "--ntasks-per-node=1"
     if resources.cpus:
-        yield f"--cpus-per-task={resources.cpus}"
+        yield f"--cpus-per-task={math.ceil(resources.cpus)}"
     if resources.memory:
         yield f"--mem={math.ceil(quantity_bytes(resources.memory) / 2**20)}M"
     if resources.gpus:
