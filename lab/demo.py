@@ -16,6 +16,7 @@ from rich.text import Text
 from lab import host
 from lab.factory import Factory, is_healthy
 from lab.host import LabError
+from lab.keeper import Size
 from lab.lab import Lab
 from reconciler.cli.table import plain, render
 from reconciler.web.shapes import StatusShape
@@ -33,7 +34,7 @@ def demo(patience: float | None, *, kubernetes: bool) -> int:
     with_node = kubernetes and _node_possible()
     try:
         host.install("demo")
-        with Lab.start(slurm=True, kubernetes="node" if with_node else "none") as lab:
+        with _start("node" if with_node else "none") as lab:
             lab.wait("slurm", _SLURM_SECONDS, _say)
             show = Demo(lab, with_node=with_node)
             try:
@@ -49,7 +50,7 @@ class Demo:
     """What is on the screen while the demo runs."""
 
     def __init__(self, lab: Lab, *, with_node: bool) -> None:
-        self.factory = Factory(lab, owner="demo")
+        self.factory = Factory(lab, "demo", owner="demo")
         self._lab = lab
         self._console = Console()
         self._kubeconfig = self.factory.folder / "kubeconfig" if with_node else None
@@ -134,6 +135,14 @@ class Demo:
         edit = f"sed -i 's/dimension: 64/dimension: 128/' {repository}/desired/faiss-slurm.yaml"
         commit = f"git -C {repository} -c safe.directory='*' commit -qam 'longer vectors'"
         return f"metrics: {address}/metrics\nchange something: {edit} && {commit}"
+
+
+def _start(size: Size) -> Lab:
+    """A lab called `demo`, so that its paths are short; of another name where one runs already."""
+    try:
+        return Lab.start(slurm=True, kubernetes=size, name="demo")
+    except LabError:
+        return Lab.start(slurm=True, kubernetes=size)
 
 
 def _say(line: str) -> None:

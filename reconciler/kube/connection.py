@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import urllib3
@@ -69,6 +70,8 @@ def connect(target: KubernetesTarget, connections: int) -> Connection:
 def _load(target: KubernetesTarget, configuration: object) -> None:
     from kubernetes import config  # noqa: PLC0415 - as above
 
+    if isinstance(target.kubeconfig, Path) and not target.kubeconfig.is_file():
+        raise FileNotFoundError("there is no such file yet; the target joins when it is there")
     if target.kubeconfig == "in-cluster":
         config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # the client has no types here
         return

@@ -78,6 +78,6 @@ class KubernetesObserver:
 
 def _summary(failures: Iterable[str]) -> str:
     """The first failure, and how many more there are: they mostly say the same."""
-    known = list(failures)
+    known = list(dict.fromkeys(failures))
     more = f" (and {len(known) - 1} more)" if len(known) > 1 else ""
     return f"{known[0]}{more}" if known else ""

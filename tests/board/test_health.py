@@ -60,9 +60,13 @@ def test_a_failed_attempt_is_seen_with_its_reason_while_the_next_one_waits() -> 
     assert line.why == "attempt 2 after: exit code 3; begin time"
 
 
-def test_what_is_held_says_why() -> None:
+def test_what_waits_is_no_failure_and_what_cannot_start_is_one() -> None:
     line = status(Wanted("a", 1, "d1"), look(), Hold("a", "waits for db"))
-    assert (line.state, line.health, line.why) == (State.HELD, Health.FAILED, "waits for db")
+    assert (line.state, line.health, line.why) == (State.HELD, Health.PENDING, "waits for db")
+    line = status(Wanted("a", 1, "", blocked="no such port"), look(), Hold("a", "no such port"))
+    assert (line.state, line.health, line.why) == (State.HELD, Health.FAILED, "no such port")
+    line = status(Wanted("a", 1, "d1"), look(), errors={"a": "refused"})
+    assert (line.state, line.health, line.why) == (State.HELD, Health.FAILED, "refused")
 
 
 def test_an_error_is_shown_beside_what_goes_on_running() -> None:

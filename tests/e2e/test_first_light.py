@@ -40,7 +40,9 @@ def test_a_service_lives_from_its_first_commit_to_its_last(factory: Factory, lab
     factory.commit({"desired/comes.yaml": None}, "remove it")
     factory.wait("gone from the table", lambda shape: line_of(shape, "comes") is None)
     assert set(alive(slurm, owner)) == {"stays.0"}
-    until("its series vanish", lambda: metric(page(factory.state, "/metrics"), "reconciler_service", service="comes") is None)
+    metrics = page(factory.state, "/metrics")
+    assert metric(metrics, "reconciler_service", service="stays") is not None
+    assert metric(metrics, "reconciler_service", service="comes") is None
 
 
 def test_a_new_value_of_restart_restarts_once(factory: Factory, lab_slurm: Lab) -> None:
