@@ -21,13 +21,19 @@ _TRAILER = re.compile(r"^reconciler-allow-removals:[ \t]*(all|\d{1,9})[ \t]*$", 
 
 
 def lost(
-    names: Collection[str], history: Iterator[Change], present: int = 0, messages: Messages | None = None
+    names: Collection[str],
+    history: Iterator[Change],
+    present: int = 0,
+    messages: Messages | None = None,
+    head: str = "",
 ) -> tuple[Lost, ...]:
     """What Git says about live services that nobody wants, in the order of their names.
 
     `history` is newest first and read no further than needed; `present` is how many services there are at its head
     (running back from there tells how many there were before each commit). `messages` gives the messages of a commit
     and of all later ones: leave may be given by one that changes no file, or by one that came in with a merge.
+    `head` is the message of the head: only it gives leave for what history does not know (after a forced push, say),
+    as nothing tells whether an older one was meant for it.
     """
     missing = set(names)
     found: dict[str, Lost] = {}
@@ -45,7 +51,8 @@ def lost(
         missing -= removed
         if not missing:
             break
-    return tuple(found.get(name, Lost(name)) for name in sorted(names))
+    unknown = allowance(head)
+    return tuple(found.get(name, Lost(name, None, unknown)) for name in sorted(names))
 
 
 def allowance(message: str) -> int:
@@ -99,15 +106,15 @@ def _covers(one: Lost, needy: Collection[Lost]) -> int:
 
     A trailer counts for its own commit and all before it, so what was removed earlier has the same number or a larger.
     """
-    return sum(other.removed_by is not None and other.allowed >= one.allowed for other in needy)
+    return sum(other.allowed >= one.allowed for other in needy)
 
 
 def _is_covered(one: Lost, needy: Collection[Lost]) -> bool:
-    return one.removed_by is not None and 0 < _covers(one, needy) <= one.allowed
+    return 0 < _covers(one, needy) <= one.allowed
 
 
 def _advice(one: Lost, needy: Collection[Lost]) -> str:
-    if one.removed_by is None:
-        return "history does not say who removed it: bring it back into Git, or end it by hand"
-    number = sum(other.removed_by is not None for other in needy)
-    return f"to let them go, commit with a line `Reconciler-Allow-Removals: {number}` in the message"
+    unknown = (
+        " (history does not say who removed it: bring it back into Git instead?)" if one.removed_by is None else ""
+    )
+    return f"to let them go, commit with a line `Reconciler-Allow-Removals: {len(needy)}` in the message{unknown}"

@@ -118,7 +118,13 @@ class Turn:
         key = (desired.revision.sha, gone, len(live))
         if self._removals is None or self._removals[0] != key:
             try:
-                found = lost(gone, past.history(), len(desired.services) + len(desired.held), past.messages)
+                found = lost(
+                    gone,
+                    past.history(),
+                    len(desired.services) + len(desired.held),
+                    past.messages,
+                    desired.revision.message,
+                )
             except SourceError as error:
                 reason = f"the history cannot be read: {error}"
                 return Removals(moved, dict.fromkeys(gone, reason))

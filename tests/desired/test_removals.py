@@ -76,11 +76,14 @@ def test_a_removal_that_was_small_stays_allowed_when_services_are_few_by_now() -
     assert judge(repository, 10, gone=("s0",)).allowed == {"s1"}
 
 
-def test_what_history_does_not_know_goes_one_at_a_time_and_never_when_nothing_is_wanted() -> None:
+def test_what_history_does_not_know_goes_one_at_a_time_or_when_the_head_gives_leave() -> None:
     unknown = (Lost("x"), Lost("y"))
     assert judge_removals(unknown[:1], 5, 4, 0.2).allowed == {"x"}
     assert set(judge_removals(unknown, 5, 3, 0.2).held) == {"x", "y"}
-    assert set(judge_removals((Lost("x", None, ALL),), 1, 0, 0.2).held) == {"x"}
+    assert set(judge_removals((Lost("x"),), 1, 0, 0.2).held) == {"x"}
+    assert judge_removals((Lost("x", None, ALL),), 1, 0, 0.2).allowed == {"x"}
+    (given,) = lost({"x"}, iter(()), head="again\n\nReconciler-Allow-Removals: 1")
+    assert given == Lost("x", None, 1)
 
 
 def test_a_service_brought_back_and_removed_again_belongs_to_the_second_removal() -> None:

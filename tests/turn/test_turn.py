@@ -55,9 +55,10 @@ class Room:
     def turn(
         self, *services: ResolvedService, past: Past | None = None, held: dict[str, str] | None = None
     ) -> list[str]:
-        """One turn; what it wrote."""
+        """One turn, of a revision of its own; what it wrote."""
         before = len(self.platform.writes)
-        desired = Desired(REVISION, {one.name: one for one in services}, held=held or {})
+        self.revisions += 1
+        desired = Desired(replace(REVISION, sha=f"{self.revisions:040x}"), {one.name: one for one in services}, held=held or {})
         self._turn.run(desired, past or Past())
         return sorted(self.platform.writes[before:])
 
