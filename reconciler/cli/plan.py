@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -56,13 +57,13 @@ def text_of(result: Pass) -> str:
 def markdown_of(result: Pass) -> str:
     """The plan for a comment on a pull request."""
     revision = result.desired.revision
-    lines = [f"### Plan for `{revision.short}`", "", f"{_inert(revision.subject)} ({_inert(revision.author)})", ""]
+    lines = [f"### Plan for `{revision.short}`", "", f"{_code(revision.subject)} by {_code(revision.author)}", ""]
     for name, report in sorted(result.reports.items()):
         summary = _summary(report.seen.complete, report.seen.why, len(report.plan.changes))
-        lines += [f"**{name}**: {_inert(summary)}", ""]
-        rows = [f"| {kind} | `{subject}` | {_inert(reason)} |" for kind, subject, reason in _rows(report.plan.actions)]
+        lines += [f"**{name}**: {summary if report.seen.complete else _code(summary)}", ""]
+        rows = [f"| {kind} | `{subject}` | {_cell(reason)} |" for kind, subject, reason in _rows(report.plan.actions)]
         lines += ["| action | what | why |", "|---|---|---|", *rows, ""] if rows else []
-    lines += [f"- error: {_inert(str(complaint))}" for complaint in result.desired.complaints]
+    lines += [f"- error: {_code(str(complaint))}" for complaint in result.desired.complaints]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -97,8 +98,16 @@ def _summary(complete: bool, why: str, changes: int) -> str:  # noqa: FBT001 - r
     return f"{changes} change{'s' if changes != 1 else ''}" if changes else "nothing to do"
 
 
-def _inert(text: str) -> str:
-    """Foreign text that cannot become markup, a mention or a new table cell."""
-    for character in "\\`*_{}[]<>#|@!":
-        text = text.replace(character, "\\" + character if character not in "<>@" else f"&#{ord(character)};")
-    return " ".join(text.split())
+def _code(text: str) -> str:
+    """Foreign text as a code span, in which nothing is markup, a link, a mention or the number of an issue.
+
+    The fence is longer than any run of backticks in the text (CommonMark 6.1).
+    """
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {' '.join(text.split())} {fence}"
+
+
+def _cell(text: str) -> str:
+    """A code span in a table, where a pipe would end the cell even so."""
+    return _code(text).replace("|", "\\|")
