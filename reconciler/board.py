@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.models.health import Health
@@ -78,6 +78,7 @@ class Board:
             services = [status for statuses in self._services.values() for status in statuses]
             targets = dict(sorted(self._targets.items()))
             source = self._source
+        services += _held(source, frozenset(one.service for one in services))
         return Status(source, targets, tuple(sorted(services, key=lambda one: (one.service, one.target))))
 
     def services(self, target: str) -> dict[str, ServiceStatus]:
@@ -94,3 +95,10 @@ class Board:
         """The counters as they stand."""
         with self._lock:
             return Tallies(dict(self._actions), dict(self._turns), self._source_failures)
+
+
+def _held(source: SourceStatus, shown: frozenset[str]) -> Iterator[ServiceStatus]:
+    """Lines for services that no target shows: their files are bad and nothing of them runs."""
+    for name, why in source.held.items():
+        if source.revision and name not in shown:
+            yield ServiceStatus(name, "", "", State.HELD, Health.FAILED, source.revision.time, why)

@@ -44,7 +44,7 @@ def judge(
     table = []
     for service, wanted in services:
         loads = groups.pop(wanted.service, [])
-        verdict = _wanted(wanted, loads, seen, errors.get(wanted.service) or holds.get(wanted.service, ""))
+        verdict = _wanted(wanted, loads, seen, errors.get(wanted.service, ""), holds.get(wanted.service, ""))
         verdict = _and(verdict, conflicts.get(wanted.service, ""))
         table.append(_line(service, wanted, loads, verdict, seen.at, before.get(wanted.service)))
     going = {action.service for action in plan.actions if isinstance(action, Cancel)}
@@ -56,7 +56,7 @@ def judge(
     return tuple(sorted(table, key=lambda status: status.service))
 
 
-def _wanted(wanted: Wanted, loads: Sequence[Workload], seen: Observed, trouble: str) -> Verdict:
+def _wanted(wanted: Wanted, loads: Sequence[Workload], seen: Observed, error: str, hold: str) -> Verdict:
     if not seen.complete:
         return Verdict(State.UNKNOWN, Health.UNKNOWN, seen.why)
     alive = [workload for workload in loads if workload.phase is not Phase.ENDED]
@@ -67,9 +67,17 @@ def _wanted(wanted: Wanted, loads: Sequence[Workload], seen: Observed, trouble: 
     if not alive:
         if not wanted.units:
             return Verdict(State.RUNNING, Health.HEALTHY, "no replica is wanted")
-        state = State.HELD if trouble else State.ABSENT
-        return Verdict(state, Health.FAILED if trouble else Health.PROGRESSING, trouble or "is being started")
-    return _and(_alive(wanted, alive, loads), trouble)
+        return _absent(error or wanted.blocked, hold)
+    return _and(_alive(wanted, alive, loads), error or hold)
+
+
+def _absent(error: str, hold: str) -> Verdict:
+    """Nothing is there: because it cannot be, because it waits for something, or because it only now begins."""
+    if error:
+        return Verdict(State.HELD, Health.FAILED, error)
+    if hold:
+        return Verdict(State.HELD, Health.PENDING, hold)
+    return Verdict(State.ABSENT, Health.PROGRESSING, "is being started")
 
 
 def _and(verdict: Verdict, more: str) -> Verdict:

@@ -31,7 +31,9 @@ def render(shape: StatusShape) -> RenderableType:
 
 def plain(shape: StatusShape) -> list[str]:
     """One line for each service, for places without a terminal; equal states give equal lines."""
-    heads = [f"{one.service}: {one.target} {one.revision or '-'} {one.state} {one.health}" for one in shape.services]
+    heads = [
+        f"{one.service}: {one.target or '-'} {one.revision or '-'} {one.state} {one.health}" for one in shape.services
+    ]
     return [f"{head}: {one.why}" if one.why else head for head, one in zip(heads, shape.services, strict=True)]
 
 
@@ -54,7 +56,7 @@ def _services(shape: StatusShape) -> Table:
     now = utc_now()
     for one in shape.services:
         health = Text(f"{one.health} {one.ready}/{one.replicas}", style=_COLOURS.get(one.health, ""))
-        cells = (one.service, one.target, one.revision or "-", one.state)
+        cells = (one.service, one.target or "-", one.revision or "-", one.state)
         table.add_row(*map(Text, cells), health, Text(_age(one.since, now)), Text(one.why))
     return table
 

@@ -36,22 +36,25 @@ class Feed:
         try:
             revision = self._source.refresh()
             if before is not None and before.revision.sha == revision.sha:
-                self._board.post_source(SourceStatus(before.revision, "", before.complaints))
+                self._post(before)
                 return False
             snapshot = self._source.read(revision)
             earlier, history = partial(self._source.earlier, revision), partial(self._source.history, revision)
             desired = self._loader.load(snapshot, earlier, history)
         except SourceError as error:
             _log.warning("the repository cannot be read: %s", error)
-            kept = SourceStatus(before.revision if before else None, str(error), before.complaints if before else ())
-            self._board.post_source(kept)
+            self._post(before, str(error))
             return False
         self._desired = desired
-        self._board.post_source(SourceStatus(desired.revision, "", desired.complaints))
+        self._post(desired)
         _log.info("revision %s by %s: %s", revision.short, revision.author, revision.subject)
         for complaint in desired.complaints:
             _log.error("%s", complaint)
         return True
+
+    def _post(self, desired: Desired | None, error: str = "") -> None:
+        known = SourceStatus(desired.revision, error, desired.complaints, desired.held) if desired else None
+        self._board.post_source(known or SourceStatus(error=error))
 
     def history(self) -> Iterator[Change]:
         """The commits behind the desired state in force, newest first."""

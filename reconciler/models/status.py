@@ -27,7 +27,10 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """One line of the table. `revision` is the short id of the commit that what runs was deployed from ("" if none)."""
+    """One line of the table. `target` and `recipe` are "" where no good version of the service names them.
+
+    `revision` is the short id of the commit that what runs was deployed from ("" if none).
+    """
 
     service: str
     target: str
@@ -57,11 +60,15 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """The repository: the revision in force, what is wrong with its files, and whether it can be read now."""
+    """The repository: the revision in force, what is wrong with its files, and whether it can be read now.
+
+    `held` names services that never had a good version, so that no target is known for them, and says why.
+    """
 
     revision: Revision | None = None
     error: str = ""
     complaints: tuple[Complaint, ...] = ()
+    held: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
