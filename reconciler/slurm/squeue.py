@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.errors import LookError
+from reconciler.models.health import Health
 from reconciler.models.workload import Conflict, Mark, Observed, Phase, Workload
 from reconciler.slurm import mark as marks
 from reconciler.slurm.states import Verdict, verdict
@@ -93,12 +94,18 @@ def _workload(record: _Record, mark: Mark, report: marks.Report | None, target: 
         mark=mark,
         phase=found.phase,
         health=found.health,
-        reason=found.reason,
+        reason=_reason(record, found),
         since=_since(record, found),
         deadline=record.end if found.phase is Phase.RUNNING else None,
         endpoints=_endpoints(report) if found.phase is Phase.RUNNING else (),
         lasted=_lasted(record) if found.phase is Phase.ENDED else 0.0,
     )
+
+
+def _reason(record: _Record, found: Verdict) -> str:
+    """What failed by itself names its log, a file in the target's folder of logs (sbatch.py gives it that name)."""
+    failed = found.phase is Phase.ENDED and found.health is Health.FAILED
+    return f"{found.reason}; log: {record.name}-{record.id}.out" if failed else found.reason
 
 
 def _since(record: _Record, found: Verdict) -> datetime | None:

@@ -105,7 +105,7 @@ _FAILED: dict[str, str] = {
 
 # Given by job.sh (78) and by bash.
 _CODES: dict[int, str] = {
-    78: "could not be made ready; the job's log says why",
+    78: "could not be made ready: a secret, a folder, a port or a first step is wrong",
     126: "its program could not be executed",
     127: "its program was not found",
 }

@@ -107,7 +107,9 @@ def test_a_failed_job_tells_why(cluster: Cluster) -> None:
     service = cluster.service(start={"process": {"command": ["bash", "-c", "exit 3"]}})
     cluster.deployer.deploy(service, mark(service.name, attempt=4), 0.0, ())
     last = cluster.wait(service.name, ended)
-    assert (last.health, last.reason, last.mark.attempt) == (Health.FAILED, "ended with exit code 3", 4)
+    log = f"{service.name}.0-{last.id}.out"
+    assert (last.health, last.reason, last.mark.attempt) == (Health.FAILED, f"ended with exit code 3; log: {log}", 4)
+    assert (cluster.facts.logs / log).exists()
 
 
 def test_a_delay_is_kept_by_slurm_and_a_pending_job_can_be_cancelled(cluster: Cluster) -> None:

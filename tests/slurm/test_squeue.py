@@ -34,7 +34,7 @@ def ours(report: str = "", **fields: str) -> str:
 
 def test_hostile_records_change_nothing_for_ours() -> None:
     seen = {workload.mark.service: workload for workload in look(RECORDING).workloads}
-    assert {name: (one.phase, one.health, one.reason) for name, one in seen.items()} == {
+    assert {name: (one.phase, one.health, one.reason.partition("; log:")[0]) for name, one in seen.items()} == {
         "later": (Phase.ENDED, Health.SUSPENDED, "was cancelled"),
         "web": (Phase.ENDED, Health.SUSPENDED, "was stopped, as asked"),
         "web2": (Phase.ENDED, Health.SUSPENDED, "was stopped, as asked"),
@@ -106,7 +106,14 @@ def test_state_and_report_make_a_verdict(
     report: str, fields: dict[str, str], expected: tuple[Phase, Health, str]
 ) -> None:
     (seen,) = look(ours(report, **fields)).workloads
-    assert (seen.phase, seen.health, seen.reason) == expected
+    assert (seen.phase, seen.health, seen.reason.partition("; log:")[0]) == expected
+
+
+def test_a_failed_job_names_its_log_and_others_do_not() -> None:
+    (failed,) = look(ours(" n=a h=ok x=3", state="FAILED")).workloads
+    assert failed.reason == "ended with exit code 3; log: web.0-7.out"
+    (stopped,) = look(ours(" n=a h=stopping x=3", state="FAILED")).workloads
+    assert stopped.reason == "was stopped, as asked"
 
 
 @pytest.mark.parametrize(
