@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ from reconciler import __version__
 from reconciler.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from reconciler.settings import Settings
 
 Config = Annotated[
@@ -18,6 +21,7 @@ Config = Annotated[
     typer.Option("--config", "-c", envvar="RECONCILER_CONFIG", help="The operator's settings.", show_default=True),
 ]
 DEFAULT = Path("reconciler.yaml")
+_UNFOLDED = 10_000
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
@@ -32,6 +36,13 @@ def version(
     ] = False,
 ) -> None:
     """GitOps for AI services on Kubernetes and Slurm: what is committed is what runs."""
+
+
+def console() -> Console:
+    """Where tables are shown: as wide as the terminal; elsewhere so wide that no line is folded."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=_UNFOLDED)
 
 
 def load_settings(path: Path) -> Settings:

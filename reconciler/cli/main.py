@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
@@ -29,7 +30,11 @@ for _verb in (run, once, plan, status, validate, recipes, schema):
 
 
 def main() -> None:
-    """Run the command line; an error of ours is printed as text and ends with 2."""
+    """Run the command line; an error of ours is printed as text and ends with 2.
+
+    Only the verbs that act keep a log; the others say in their output what it would say.
+    """
+    logging.getLogger("reconciler").addHandler(logging.NullHandler())
     try:
         app()
     except ReconcilerError as error:

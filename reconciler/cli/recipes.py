@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.config import console
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -17,23 +19,20 @@ def recipes(
     name: Annotated[str | None, typer.Argument(help="Show this one with its parameters.")] = None,
 ) -> None:
     """List the recipes, or show one: parameters, ports, secrets, storage and an example."""
-    from rich.console import Console
-
     from reconciler.daemon.build import builtin_recipes
     from reconciler.desired.finding import did_you_mean
     from reconciler.desired.recipes import load_recipes
 
     catalogue, _ = load_recipes(builtin_recipes())
     known = catalogue.recipes
-    console = Console()
     if name is None:
-        console.print(_list(list(known.values())))
+        console().print(_list(list(known.values())))
         return
     if name not in known:
         advice = did_you_mean(name, known) or "known: " + ", ".join(known)
         typer.echo(f"error: there is no recipe {name}; {advice}", err=True)
         raise typer.Exit(2)
-    _show(known[name], console)
+    _show(known[name], console())
 
 
 def _list(found: list[Recipe]) -> Table:
@@ -46,16 +45,16 @@ def _list(found: list[Recipe]) -> Table:
     return table
 
 
-def _show(recipe: Recipe, console: Console) -> None:
+def _show(recipe: Recipe, screen: Console) -> None:
     from rich.table import Table
 
-    console.print(f"{recipe.metadata.name} ({recipe.metadata.category}): {recipe.metadata.description}", markup=False)
-    console.print(f"image: {recipe.spec.image}", markup=False)
+    screen.print(f"{recipe.metadata.name} ({recipe.metadata.category}): {recipe.metadata.description}", markup=False)
+    screen.print(f"image: {recipe.spec.image}", markup=False)
     table = Table("PARAMETER", "TYPE", "DEFAULT", "DESCRIPTION", box=None, padding=(0, 2, 0, 0))
     for name, parameter in recipe.spec.parameters.items():
         default = "required" if parameter.required else _text(parameter.default)
         table.add_row(name, _type(parameter), default, parameter.description)
-    console.print(table)
+    screen.print(table)
     for title, names in (
         ("ports", [f"{name} {port.container}" for name, port in recipe.spec.ports.items()]),
         (
@@ -65,8 +64,8 @@ def _show(recipe: Recipe, console: Console) -> None:
         ("storage", [f"{name} {volume.path} {volume.size}" for name, volume in recipe.spec.storage.items()]),
     ):
         if names:
-            console.print(f"{title}: {', '.join(names)}", markup=False)
-    console.print("\nexample:\n" + _example(recipe), markup=False, highlight=False)
+            screen.print(f"{title}: {', '.join(names)}", markup=False)
+    screen.print("\nexample:\n" + _example(recipe), markup=False, highlight=False)
 
 
 def _type(parameter: Parameter) -> str:

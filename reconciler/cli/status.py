@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli.config import DEFAULT, Config, load_settings
+from reconciler.cli.config import DEFAULT, Config, console, load_settings
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -42,11 +42,9 @@ def status(
     if output is Format.JSON:
         typer.echo(shape.model_dump_json(indent=2))
         return
-    from rich.console import Console
-
     from reconciler.cli.table import render
 
-    Console().print(render(shape))
+    console().print(render(shape))
 
 
 def read_status(settings: Settings) -> StatusShape:

@@ -40,7 +40,7 @@ def resolve_config(
             if expected:
                 findings.append(Finding(path, "is not allowed", found=describe(value), expected=expected))
         elif parameter.required:
-            findings.append(Finding(path, "is missing", expected=parameter.description, fix=f"add `{name}:`"))
+            findings.append(Finding(path, f'is missing ("{parameter.description}")', fix=f"add `{name}:`"))
     return values, findings
 
 

@@ -79,8 +79,8 @@ def _check_against_recipe(spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding
         yield Finding(("spec", "nodes"), problem, found=str(spec.nodes), expected="1")
     for name, need in recipe.spec.secrets.items():
         if need.required and name not in spec.secrets:
-            fix = f"add `{name}: {{name: …, key: …}}`"
-            yield Finding(("spec", "secrets", name), "is missing", expected=need.description, fix=fix)
+            problem, fix = f'is missing ("{need.description}")', f"add `{name}: {{name: …, key: …}}`"
+            yield Finding(("spec", "secrets", name), problem, fix=fix)
 
 
 def _check_target(
