@@ -61,27 +61,16 @@ def database(place: Place) -> Database:
     return made
 
 
-def test_its_data_is_there_after_a_restart_and_after_its_end_by_hand(database: Database) -> None:
-    place, name = database.place, database.name
+def test_its_data_outlives_it_and_its_password_leaves_through_no_exit(database: Database) -> None:
+    place, name, factory = database.place, database.name, database.place.factory
     before = place.running(name)
+    factory.stop()
     database.commit("restart it", restart="2026-11-24")
+    exits = {f"plan -o {form}": factory.run("plan", "-o", form).stdout for form in ("text", "json", "markdown")}
+    factory.start()
     until("restarted", lambda: moved(place, name, before), 60)
     assert database.ask("SELECT word FROM kept") == [("hello",)]
 
-    before = place.running(name)
-    place.kill(before[0])
-    until("back after its end by hand", lambda: moved(place, name, before), 60)
-    assert database.ask("SELECT word FROM kept") == [("hello",)]
-
-
-def test_the_password_leaves_through_no_exit(database: Database) -> None:
-    place, name, factory = database.place, database.name, database.place.factory
-    factory.stop()
-    database.commit("a plan has something to say", connections=30)
-    exits = {f"plan -o {form}": factory.run("plan", "-o", form).stdout for form in ("text", "json", "markdown")}
-    factory.start()
-    until("replaced", lambda: f"replace {name}" in factory.log.read_text(), 20)
-    database.ask("SELECT 1")
     exits |= {
         "status": factory.run("status").stdout,
         "status -o json": factory.run("status", "-o", "json").stdout,
@@ -91,6 +80,11 @@ def test_the_password_leaves_through_no_exit(database: Database) -> None:
     }
     assert [where for where, text in exits.items() if name not in text] == [], "nothing was looked at"
     assert [where for where, text in exits.items() if database.password in text] == []
+
+    before = place.running(name)
+    place.kill(before[0])
+    until("back after its end by hand", lambda: moved(place, name, before), 60)
+    assert database.ask("SELECT word FROM kept") == [("hello",)]
 
 
 @pytest.mark.slurm
