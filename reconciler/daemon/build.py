@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import site
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,10 +22,14 @@ from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
 from reconciler.source.git import GitSource
 from reconciler.turn import Turn, World
 
+_SHARE = Path("share/reconciler/recipes")
+
 
 def builtin_recipes() -> dict[str, str]:
     """The recipes that ship with Reconciler, by path. Raises SettingsError when the installation lacks them."""
-    places = [Path(reconciler.__file__).parent.parent / "recipes", Path(sys.prefix) / "share/reconciler/recipes"]
+    root = Path(reconciler.__file__).parent.parent
+    # The source tree; and where a wheel has them: in a `--target` folder, in an environment, in a user's own.
+    places = [root / "recipes", *(base / _SHARE for base in (root, Path(sys.prefix), Path(site.getuserbase())))]
     for place in places:
         files = sorted(place.glob("*/*.yaml"))
         if files:
