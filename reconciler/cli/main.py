@@ -38,5 +38,6 @@ def main() -> None:
     try:
         app()
     except ReconcilerError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the front door talks to a person
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)  # noqa: T201 - the front door talks to a person
         sys.exit(2)

@@ -27,11 +27,11 @@ _QUIET = {"env", "secrets"}
 def check(model: type[_Model], content: Mapping[str, Plain]) -> tuple[_Model | None, tuple[Finding, ...]]:
     """The content as a model, or everything that is wrong with it.
 
-    Strict: text is no number, 1 is not true. By way of JSON, where pydantic's strict mode still takes a list for a
-    tuple and text for a path.
+    Strict: text is no number, 1 is not true, and keys have one spelling. By way of JSON, where pydantic's strict mode
+    still takes a list for a tuple and text for a path.
     """
     try:
-        return model.model_validate_json(json.dumps(content), strict=True), ()
+        return model.model_validate_json(json.dumps(content), strict=True, by_alias=True, by_name=False), ()
     except ValidationError as error:
         return None, tuple(_findings(model, content, error.errors(include_url=False)))
 
@@ -79,6 +79,11 @@ def _finding(model: type[BaseModel], path: Path, errors: list[ErrorDetails]) -> 
     kind = first["type"]
     if kind == "missing":
         return Finding(path, "is missing", fix=f"add `{path[-1]}:`")
+    if kind == "union_tag_not_found":
+        return Finding(path, "says no kind", fix=f"add `{_discriminator(first)}:`")
+    if kind == "union_tag_invalid":
+        found, expected = f"`{first['ctx']['tag']}`", first["ctx"]["expected_tags"].replace("'", "`")
+        return Finding((*path, _discriminator(first)), "is not allowed", found=found, expected=expected)
     if kind == "extra_forbidden":
         return Finding(path, "unknown key", fix=did_you_mean(str(path[-1]), known_keys(model, path[:-1])))
     expected = dict.fromkeys(expected_words(one["type"], one["msg"], one.get("ctx", {})) for one in errors)
@@ -87,3 +92,8 @@ def _finding(model: type[BaseModel], path: Path, errors: list[ErrorDetails]) -> 
     found = describe_kind(value) if _QUIET.intersection(path) and not is_key else describe(value)
     problem = "the key is not allowed" if is_key else "is not allowed"
     return Finding(path, problem, found=found, expected=" or ".join(expected))
+
+
+def _discriminator(error: ErrorDetails) -> str:
+    """The key that tells which of several kinds of mapping is meant; pydantic has it in quotes."""
+    return str(error["ctx"]["discriminator"]).strip("'")
