@@ -54,7 +54,9 @@ class Complaint:
             f"expected {self.expected}" if self.expected else "",
             self.fix,
         ]
-        return "; ".join([head, *(part for part in parts if part)])
+        text = "; ".join([head, *(part for part in parts if part)])
+        # A file may quote control characters, which would move a terminal's cursor or forge lines of a log.
+        return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 class ReconcilerError(Exception):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from reconciler.desired.shelf import FOLDER
 from reconciler.desired.yaml import read_documents
 from reconciler.errors import Complaint
 from reconciler.models.revision import File, Revision, Snapshot
+from reconciler.models.units import Name
 from reconciler.settings import Settings
 from reconciler.source.reader import FILE_LIMIT
 
 _NOWHERE = Revision("0" * 40, "nobody", "what lies in the folder", datetime(2000, 1, 1, tzinfo=UTC))
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 _RECIPES = FOLDER.rstrip("/")
 
 
@@ -40,8 +44,8 @@ class Folder:
 def read_folder(path: Path, desired: str) -> Folder:
     """The YAML files at a path: a repository (its folders `desired` and recipes), a part of one, or one file.
 
-    With a part come the repository's recipes, as its services may use them. Links are not followed, as Git objects
-    would not be.
+    With a part come the repository's recipes, as its services may use them. Links are not followed, as the daemon does
+    not; it complains of any, as there may be YAML behind it.
     """
     whole = Path(os.path.normpath(path.absolute()))
     root = _root(whole, desired)
@@ -67,8 +71,7 @@ def _root(path: Path, desired: str) -> Path:
 def _yaml(path: Path) -> Iterator[Path]:
     if path.is_file():
         return iter([path])
-    named = (one for one in path.rglob("*") if one.suffix in (".yaml", ".yml"))
-    return (one for one in named if one.is_symlink() or one.is_file())
+    return (one for one in path.rglob("*") if one.is_symlink() or (one.suffix in (".yaml", ".yml") and one.is_file()))
 
 
 def _file(path: Path, name: str) -> File:
@@ -88,11 +91,9 @@ def _file(path: Path, name: str) -> File:
 def generous_settings(snapshot: Snapshot) -> Settings:
     """Settings under which only the files themselves can be wrong: every target, namespace and GPU type they name."""
     specs = list(_specs(snapshot))
-    namespaces = sorted(
-        {str(spec["kubernetes"]["namespace"]) for spec in specs if _has(spec, "kubernetes", "namespace")}
-    )
-    types = sorted({str(spec["resources"]["gpuType"]) for spec in specs if _has(spec, "resources", "gpuType")})
-    targets = {str(spec["target"]) for spec in specs if isinstance(spec.get("target"), str)} - {"auto"}
+    namespaces = _names(_part(spec, "kubernetes").get("namespace") for spec in specs)
+    types = _names(_part(spec, "resources").get("gpuType") for spec in specs)
+    targets = [name for name in _names(spec.get("target") for spec in specs) if name != "auto"]
     slurm = {
         "kind": "slurm",
         "runtime": "apptainer",
@@ -105,7 +106,7 @@ def generous_settings(snapshot: Snapshot) -> Settings:
         "gpuResource": "nvidia.com/gpu",
         "gpuTypes": {name: {} for name in types},
     }
-    names: Mapping[str, Any] = {**dict.fromkeys(sorted(targets), slurm), "kubernetes": kubernetes, "slurm": slurm}
+    names: Mapping[str, Any] = {**dict.fromkeys(targets, slurm), "kubernetes": kubernetes, "slurm": slurm}
     content = {"owner": "nobody", "source": {"url": "."}, "targets": names, "state": "/nowhere"}
     return Settings.model_validate(content)
 
@@ -118,5 +119,19 @@ def _specs(snapshot: Snapshot) -> Iterator[Mapping[str, Any]]:
                 yield spec
 
 
-def _has(spec: Mapping[str, Any], part: str, key: str) -> bool:
-    return isinstance(spec.get(part), Mapping) and isinstance(spec[part].get(key), str)
+def _part(spec: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = spec.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _names(values: Iterable[object]) -> list[str]:
+    """Those that a target, a namespace or a GPU type can have for a name, each once."""
+    return sorted({value for value in values if isinstance(value, str) and _is_name(value)})
+
+
+def _is_name(value: str) -> bool:
+    try:
+        _NAME.validate_python(value)
+    except ValidationError:
+        return False
+    return True
