@@ -10,7 +10,7 @@ from reconciler.turn import Turn, World
 
 _log = logging.getLogger("reconciler.loop")
 
-#: Rings that come together make one turn.
+#: Seconds between two turns: a ring after quiet is heard at once, rings that come together make one turn more.
 _COALESCE = 0.05
 
 
@@ -33,8 +33,9 @@ class TargetLoop(threading.Thread):
         """Turn until stopped."""
         while not self._stop_event.is_set():
             self._bell.clear()
-            self._bell.wait(self._turn_once())
+            due = self._turn_once()
             self._stop_event.wait(_COALESCE)
+            self._bell.wait(due)
 
     def _turn_once(self) -> float:
         """One turn; in how many seconds the next one is due at the latest."""
