@@ -41,7 +41,7 @@ class FakePlatform:
 
     def render(self, service: ResolvedService) -> Rendered:
         text = service.service.model_dump_json(exclude={"spec": {"restart", "suspend", "replicas"}})
-        return Rendered(f"{hash(text) & 0xFFFFFFFF:08x}", text)
+        return Rendered(f"{hash(text) & 0xFFFFFFFF:08x}", lambda: text)
 
     def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:
         del after

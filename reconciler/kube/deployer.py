@@ -33,7 +33,7 @@ class KubernetesDeployer:
         self._client = Client(target, target.parallel)
         self._strangers = Roster(self._client, marks.foreign(owner))
         self._mine = Roster(self._client, marks.ours(owner))
-        self._manifests: dict[str, tuple[ResolvedService, Manifest, Rendered]] = {}
+        self._manifests: dict[str, tuple[ResolvedService, Manifest]] = {}
 
     @property
     def calls(self) -> int:
@@ -42,11 +42,12 @@ class KubernetesDeployer:
 
     def render(self, service: ResolvedService) -> Rendered:
         """See `reconciler.ports.Deployer.render`; the same service again costs nothing."""
-        return self._rendered(service)[1]
+        manifest = self._manifest(service)
+        return Rendered(manifest.digest, lambda: dump(manifest.objects))
 
     def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:  # noqa: ARG002 - Kubernetes has a backoff of its own
         """See `reconciler.ports.Deployer.deploy`."""
-        manifest, _ = self._rendered(service)
+        manifest = self._manifest(service)
         with _writing():
             self._leave_strangers_alone(service, manifest)
             for item in manifests.stamp(manifest, mark):
@@ -69,15 +70,14 @@ class KubernetesDeployer:
         """See `reconciler.ports.Deployer.close`."""
         self._client.close()
 
-    def _rendered(self, service: ResolvedService) -> tuple[Manifest, Rendered]:
+    def _manifest(self, service: ResolvedService) -> Manifest:
         known = self._manifests.get(service.name)
         # Identity, not equality: comparing two services costs as much as rendering one.
         if known is not None and known[0] is service:
-            return known[1], known[2]
+            return known[1]
         manifest = manifests.render(service, self._target, self._owner)
-        rendered = Rendered(manifest.digest, dump(manifest.objects))
-        self._manifests[service.name] = (service, manifest, rendered)
-        return manifest, rendered
+        self._manifests[service.name] = (service, manifest)
+        return manifest
 
     def _leave_strangers_alone(self, service: ResolvedService, manifest: Manifest) -> None:
         """Raises ConflictError when an object that would be changed or used does not bear our mark."""

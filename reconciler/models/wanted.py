@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -64,10 +64,18 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What would be handed to a platform: `digest` decides whether it is the same, `text` is for people."""
+    """What would be handed to a platform: `digest` decides whether it is the same.
+
+    `write` makes its text for people; it is called only when somebody wants to read it.
+    """
 
     digest: str
-    text: str
+    write: Callable[[], str] = field(compare=False)
+
+    @property
+    def text(self) -> str:
+        """The whole of it, for people."""
+        return self.write()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Template:
     def rendered(self) -> Rendered:
         """The digest over everything that decides what runs, and the whole as text for people."""
         text = "\n".join([*(f"# sbatch {option}" for option in self.options), self.body])
-        return Rendered(hashlib.sha256(text.encode()).hexdigest()[:16], text)
+        return Rendered(hashlib.sha256(text.encode()).hexdigest()[:16], lambda: text)
 
     def submission(self, mark: Mark, delay: float, after: tuple[Workload, ...]) -> Submission:
         """One replica under `mark`, not before `delay` seconds from now; a stateful one not beside those of `after`."""
