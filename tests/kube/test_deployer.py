@@ -46,7 +46,6 @@ def test_an_object_deleted_by_hand_makes_the_set_incomplete_until_it_is_deployed
     (broken,) = observer.look().workloads
     assert broken.reason == "2 objects are there where 3 of one version should be"
     cluster.deploy(deployer, service, after=(broken,))
-    deployer.cancel(broken, removal=False)
     until(lambda: [workload.mark for workload in observer.look().workloads] == [mark])
 
 
@@ -102,7 +101,6 @@ def test_another_kind_of_workload_takes_the_place_of_the_old_one(cluster: Cluste
     until(lambda: observer.look().workloads)
     old = observer.look().workloads
     mark = cluster.deploy(deployer, resolved(name, "chroma", replicas=0), after=old)
-    deployer.cancel(old[0], removal=False)
     until(lambda: cluster.names("deployment,statefulset") == {f"statefulset.apps/{name}"})
     until(lambda: [workload.mark for workload in observer.look().workloads] == [mark])
 
