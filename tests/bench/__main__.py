@@ -1,0 +1,55 @@
+"""`python -m tests.bench`: all measures of docs/performance.md, on real parts, as tables. It never fails for a number.
+
+A goal that is missed is printed as missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+
+from rich.console import Console
+
+from tests.bench import front_door, kubernetes, pure, slurm
+from tests.bench.report import Table, show
+
+_COUNTS = (100, 1_000)
+_MEASURES = ("help", "pure", "slurm", "kubernetes")
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    counts = tuple(arguments.count or _COUNTS)
+    console = Console(width=max(Console().width, 150))
+    load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
+    console.print(
+        f"{os.cpu_count()} processors, Linux {platform.release()}, Python {platform.python_version()}; "
+        f"load before: {load}\n",
+        highlight=False,
+    )
+    for name in arguments.only or _MEASURES:
+        for table in _measure(name, counts):
+            show(table, console)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--count", type=int, action="append", help="number of services; may be given more than once")
+    parser.add_argument("--only", choices=_MEASURES, action="append", help="this measure; may be given more than once")
+    return parser
+
+
+def _measure(name: str, counts: tuple[int, ...]) -> tuple[Table, ...]:
+    match name:
+        case "help":
+            return (front_door.measure(),)
+        case "pure":
+            return (pure.measure(),)
+        case "slurm":
+            return slurm.measure(counts)
+        case _:
+            return kubernetes.measure(counts)
+
+
+main()

@@ -1,0 +1,67 @@
+"""What the API server itself says: how many objects there are, and how often it was asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Self
+
+import urllib3
+
+from lab.kubernetes import KubernetesFacts
+
+#: What services are made of, and what is watched of them.
+RESOURCES = ("deployments", "statefulsets", "services", "configmaps", "persistentvolumeclaims", "pods")
+#: Verbs of the controllers only (the daemon's updates are of leases), and of streams, which cost one call for minutes.
+_NOT_OURS = {"PUT", "WATCH"}
+_REQUEST = re.compile(r"apiserver_request_total\{(?P<labels>[^}]*)\} (?P<value>\S+)")
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+Calls = Counter[tuple[str, str]]
+
+
+class ApiServer:
+    """The administrator's view of a lab's API server."""
+
+    def __init__(self, facts: KubernetesFacts) -> None:
+        pki = facts.folder / "pki"
+        self._server = facts.server
+        self._pool = urllib3.PoolManager(
+            ca_certs=str(pki / "ca.crt"), cert_file=str(pki / "admin.crt"), key_file=str(pki / "admin.key")
+        )
+
+    def count(self, group: str, plural: str) -> int:
+        """How many objects of a kind are in namespace `ai`: one is sent, the rest is counted."""
+        page = json.loads(self._get(f"/{group}/namespaces/ai/{plural}?limit=1"))
+        return len(page["items"]) + int(page["metadata"].get("remainingItemCount", 0))
+
+    def calls(self) -> Calls:
+        """Requests for the resources of services since its start, by verb and resource; updates and streams apart."""
+        found: Calls = Counter()
+        for match in _REQUEST.finditer(self._get("/metrics").decode()):
+            labels = dict(_LABEL.findall(match["labels"]))
+            if labels["verb"] not in _NOT_OURS and labels["resource"] in RESOURCES and not labels["subresource"]:
+                found[labels["verb"], labels["resource"]] += int(float(match["value"]))
+        return found
+
+    def leases(self) -> int:
+        """Requests for leases of namespace-scoped kind since its start."""
+        text = self._get("/metrics").decode()
+        found = (dict(_LABEL.findall(match["labels"])) | {"n": match["value"]} for match in _REQUEST.finditer(text))
+        return sum(int(float(one["n"])) for one in found if one["resource"] == "leases" and one["verb"] != "WATCH")
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _get(self, path: str) -> bytes:
+        answer = self._pool.request("GET", self._server + path, retries=False)
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status}")
+        return answer.data
