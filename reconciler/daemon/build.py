@@ -11,6 +11,7 @@ from pathlib import Path
 import reconciler
 from reconciler.board import Board
 from reconciler.daemon.feed import Feed
+from reconciler.daemon.lock import StateLock
 from reconciler.desired.load import Loader
 from reconciler.errors import SettingsError
 from reconciler.kube.deployer import KubernetesDeployer
@@ -54,26 +55,28 @@ def make_feed(settings: Settings, board: Board) -> Iterator[tuple[GitSource, Fee
 
 
 @contextmanager
-def make_worlds(settings: Settings, inherit: tuple[int, ...]) -> Iterator[Mapping[str, World]]:
-    """All targets; everything they hold is freed at the end. `inherit` are descriptors that submits keep open."""
+def make_worlds(settings: Settings, lock: StateLock | None) -> Iterator[Mapping[str, World]]:
+    """All targets; everything they hold is freed at the end. `lock` is the held one; None for looking only."""
     with ExitStack() as stack:
-        yield {name: _world(settings, name, inherit, stack) for name in settings.targets}
+        yield {name: _world(settings, name, lock, stack) for name in settings.targets}
 
 
-def _world(settings: Settings, name: str, inherit: tuple[int, ...], stack: ExitStack) -> World:
+def _world(settings: Settings, name: str, lock: StateLock | None, stack: ExitStack) -> World:
     target = settings.targets[name]
     match target:
         case KubernetesTarget():
-            world = _kubernetes(settings, name, target, stack)
+            world = _kubernetes(settings, name, target, lock, stack)
         case SlurmTarget():
-            world = _slurm(settings.owner, name, target, inherit)
+            world = _slurm(settings.owner, name, target, (lock.fd,) if lock else ())
     stack.callback(world.deployer.close)
     stack.callback(world.observer.close)
     return world
 
 
-def _kubernetes(settings: Settings, name: str, target: KubernetesTarget, stack: ExitStack) -> World:
-    lease = Lease(target, settings.owner)
+def _kubernetes(
+    settings: Settings, name: str, target: KubernetesTarget, lock: StateLock | None, stack: ExitStack
+) -> World:
+    lease = Lease(target, settings.owner, lock.identity() if lock else "")
     stack.callback(lease.close)
     return World(
         name,

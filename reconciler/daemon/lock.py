@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import secrets
 import threading
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class StateLock:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -45,6 +47,13 @@ class StateLock:
         except BlockingIOError:
             return False
         return True
+
+    def identity(self) -> str:
+        """A random name of this state folder, made once; to be asked for by who holds the lock."""
+        path = self._folder / "identity"
+        if not path.exists():
+            path.write_text(secrets.token_hex(8), "utf-8")
+        return path.read_text("utf-8").strip() or secrets.token_hex(8)
 
     def release(self) -> None:
         """Give it back (children that are still running keep it until they end)."""

@@ -45,7 +45,7 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
 
 def _serve(settings: Settings, board: Board, lock: StateLock, stop: threading.Event) -> None:
     with ExitStack() as stack:
-        worlds = stack.enter_context(make_worlds(settings, (lock.fd,)))
+        worlds = stack.enter_context(make_worlds(settings, lock))
         source, feed = stack.enter_context(make_feed(settings, board))
         turns = {name: make_turn(settings, world, board) for name, world in worlds.items()}
         loops = [TargetLoop(world, turns[name], feed, stop) for name, world in worlds.items()]

@@ -41,15 +41,13 @@ def single_pass(settings: Settings, *, act: bool) -> Pass:
     """Fetch, look at every target, decide, and act when `act`. Raises SourceError, TargetError, SettingsError."""
     board = Board()
     with ExitStack() as stack:
-        inherit: tuple[int, ...] = ()
-        if act:
-            inherit = (_lock(settings, stack),)
+        lock = _lock(settings, stack) if act else None
         _, feed = stack.enter_context(make_feed(settings, board))
         feed.refresh()
         desired = feed.desired
         if desired is None:
             raise SourceError(board.status().source.error)
-        worlds = stack.enter_context(make_worlds(settings, inherit))
+        worlds = stack.enter_context(make_worlds(settings, lock))
         turns = {name: make_turn(settings, world, board) for name, world in worlds.items()}
         for turn in turns.values():
             stack.callback(turn.close)
@@ -59,7 +57,7 @@ def single_pass(settings: Settings, *, act: bool) -> Pass:
         return Pass(desired, reports, board.status())
 
 
-def _lock(settings: Settings, stack: ExitStack) -> int:
+def _lock(settings: Settings, stack: ExitStack) -> StateLock:
     lock = StateLock(settings.state)
     stack.callback(lock.release)
     too_long = threading.Event()
@@ -69,7 +67,7 @@ def _lock(settings: Settings, stack: ExitStack) -> int:
     stack.callback(timer.cancel)
     if not lock.acquire(too_long):
         raise TargetError(f"another daemon works with {settings.state}; stop it first, or let it do the work")
-    return lock.fd
+    return lock
 
 
 def _turn(world: World, turn: Turn, feed: Feed, desired: Desired, *, act: bool) -> Report:

@@ -29,10 +29,14 @@ class Lease:
     """Holds the lease `reconciler-<owner>` in the first namespace of a target, or waits for it.
 
     `duration` and `retry` are in seconds: how long a holder that went silent is respected, and how often it is asked.
+    `identity` is given where something else (the lock on the state folder) makes sure that no two daemons have it: then
+    a daemon that was killed and started again goes on at once. Without it, every Lease has an identity of its own.
     """
 
-    def __init__(self, target: KubernetesTarget, owner: str, duration: float = 15.0, retry: float = 2.0) -> None:
-        self.identity = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    def __init__(
+        self, target: KubernetesTarget, owner: str, identity: str = "", duration: float = 15.0, retry: float = 2.0
+    ) -> None:
+        self.identity = f"{socket.gethostname()}-{identity or f'{os.getpid()}-{secrets.token_hex(4)}'}"
         self._namespace = target.namespaces[0]
         self._name = f"reconciler-{owner}"
         self._owner = owner

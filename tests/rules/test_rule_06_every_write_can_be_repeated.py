@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,6 +19,14 @@ MOMENTS = (0.0, 0.01, 0.02, 0.04, 0.06, 0.09, 0.13, 0.18, 0.25, 0.4)
 COUNT = 20
 
 
+@pytest.fixture(autouse=True)
+def closed(lab_slurm: Lab) -> Iterator[None]:
+    """A partition that takes jobs and starts none: what counts here is how many there are."""
+    lab_slurm.slurm.command("scontrol", "update", "PartitionName=short", "State=DOWN")
+    yield
+    lab_slurm.slurm.command("scontrol", "update", "PartitionName=short", "State=UP")
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_in_the_middle_of_twenty_deploys_on_both_platforms(
     both: Factory, lab_slurm: Lab, lab_control_plane: Lab, moment: float
@@ -25,8 +34,8 @@ def test_killed_in_the_middle_of_twenty_deploys_on_both_platforms(
     slurm, kubernetes = lab_slurm.slurm, lab_control_plane.kubernetes
     on_slurm = [f"s{number}" for number in range(COUNT)]
     on_kubernetes = [f"k{number}" for number in range(COUNT)]
-    texts = files(*on_slurm, slurm={"partition": "gpu"}) | files(*on_kubernetes, target="kubernetes", replicas=0)
-    both.commit(texts, "forty services")
+    texts = files(*on_slurm, slurm={"partition": "short", "time": "1m"})
+    both.commit(texts | files(*on_kubernetes, target="kubernetes", replicas=0), "forty services")
     both.start()
     until("the first write", lambda: bool(jobs(slurm, both.owner)), 20)
     time.sleep(moment)
