@@ -15,7 +15,7 @@ from reconciler.source.address import parse_address, parse_folder
 from reconciler.source.changes import older_versions, read_change
 from reconciler.source.clone import Clone, followed
 from reconciler.source.commands import CloneError
-from reconciler.source.log import Commit, Side, read_messages, read_page, read_revision
+from reconciler.source.log import PAGE, Commit, Side, read_messages, read_page, read_revision
 from reconciler.source.reader import Reader
 from reconciler.source.remote import Remote
 from reconciler.source.tree import read_tree
@@ -105,10 +105,11 @@ class GitSource:
                 return operation()
 
     def _pages(self, sha: str, path: str) -> Iterator[list[Commit]]:
+        """Pages of commits from `sha` on; one that is not full is the last, and Git is not asked for another."""
         page = self._reading(partial(read_page, self._commands, sha, path))
         while page:
             yield page
-            parent = page[-1].parent
+            parent = page[-1].parent if len(page) == PAGE else ""
             page = self._reading(partial(read_page, self._commands, parent, path)) if parent else []
 
     def _read_changes(self, page: list[Commit]) -> list[Change]:
