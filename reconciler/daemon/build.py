@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import site
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -45,13 +46,24 @@ def make_loader(settings: Settings) -> Loader:
 
 @contextmanager
 def make_feed(settings: Settings, board: Board) -> Iterator[tuple[GitSource, Feed]]:
-    """The source and its feed; the source is closed at the end."""
+    """The source and its feed; the source is closed at the end. Raises SettingsError."""
+    _check_account(settings)
     recipes = "recipes" if settings.recipes.repository else None
     source = GitSource(settings.source, settings.state, recipes)
     try:
         yield source, Feed(source, make_loader(settings), board)
     finally:
         source.close()
+
+
+def _check_account(settings: Settings) -> None:
+    """Another account would not see the jobs of this one, and would start them all again."""
+    owner = settings.state.stat().st_uid if settings.state.exists() else os.geteuid()
+    if owner != os.geteuid():
+        raise SettingsError(
+            f"state: {settings.state} belongs to user id {owner}, and this process has {os.geteuid()}; "
+            "run it as the user that runs the daemon: another one does not see its Slurm jobs"
+        )
 
 
 @contextmanager

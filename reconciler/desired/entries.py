@@ -9,6 +9,7 @@ from reconciler.desired.finding import Finding
 from reconciler.desired.names import guess_names, name_of
 from reconciler.desired.recipes import Catalogue
 from reconciler.desired.resolve import resolve
+from reconciler.desired.without import without
 from reconciler.desired.yaml import Document, read_documents
 from reconciler.errors import Complaint
 from reconciler.models.revision import File, Revision
@@ -85,5 +86,16 @@ class Reader:
         resolved = None
         if checked is not None:
             resolved, findings = resolve(checked, self.catalogue, self.settings, revision, document.file)
+        else:
+            findings = (*findings, *self._further(document, findings, revision))
         complaints = tuple(document.complain(finding, name) for finding in findings)
         return Entry(name, document.file, line, resolved, complaints)
+
+    def _further(self, document: Document, findings: tuple[Finding, ...], revision: Revision) -> list[Finding]:
+        """What else is wrong: found by leaving out what is known to be wrong, so that all errors are said at once."""
+        wrong = [finding.path for finding in findings]
+        rest, _ = check(Service, without(document.content, wrong))
+        if rest is None:
+            return []
+        _, further = resolve(rest, self.catalogue, self.settings, revision, document.file)
+        return [one for one in further if not any(one.path[: len(path)] == path for path in wrong)]
