@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import site
 import os
+import site
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
