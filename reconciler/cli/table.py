@@ -55,7 +55,8 @@ def _services(shape: StatusShape) -> Table:
     table.add_column("WHY", overflow="fold")
     now = utc_now()
     for one in shape.services:
-        health = Text(f"{one.health} {one.ready}/{one.replicas}", style=_COLOURS.get(one.health, ""))
+        count = f" {one.ready}/{one.replicas}" if one.replicas else ""
+        health = Text(one.health + count, style=_COLOURS.get(one.health, ""))
         cells = (one.service, one.target or "-", one.revision or "-", one.state)
         table.add_row(*map(Text, cells), health, Text(_age(one.since, now)), Text(one.why))
     return table

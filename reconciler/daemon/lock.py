@@ -33,7 +33,7 @@ class StateLock:
     def acquire(self, stop: threading.Event) -> bool:
         """Wait until this process holds the lock; False when `stop` was set first."""
         waited = False
-        while not self._try():
+        while not self.acquire_now():
             if not waited:
                 _log.warning("another daemon holds the lock on the state folder; waiting for it to end")
             waited = True
@@ -41,7 +41,8 @@ class StateLock:
                 return False
         return not stop.is_set()
 
-    def _try(self) -> bool:
+    def acquire_now(self) -> bool:
+        """Take it if nobody else has it; who has it already keeps it."""
         try:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

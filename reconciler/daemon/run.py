@@ -14,6 +14,7 @@ from reconciler.daemon.build import make_feed, make_turn, make_worlds
 from reconciler.daemon.feed import Feed
 from reconciler.daemon.lock import StateLock
 from reconciler.daemon.loop import TargetLoop
+from reconciler.errors import SettingsError
 from reconciler.metrics import utc_now
 from reconciler.settings import Settings
 from reconciler.web import PageServer, make_app
@@ -25,7 +26,7 @@ _GRACE = 4.0
 
 
 def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, Board], None]) -> None:
-    """Serve until `stop` is set. `ready` is called once with the pages' address and the board.
+    """Serve until `stop` is set. `ready` is called with the pages' address and the board once it may act.
 
     Raises SettingsError when the settings cannot be used (address taken, unreadable kubeconfig, …).
     """
@@ -33,14 +34,26 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
     with ExitStack() as stack:
         lock = StateLock(settings.state)
         stack.callback(lock.release)
-        pages = PageServer(settings.http.listen)
+        pages = _open_pages(settings.http.listen, lock, stop)
+        if pages is None:
+            return
         stack.callback(pages.close)
         pages.start(make_app(board, utc_now, tuple(settings.targets)))
-        (settings.state / "http").write_text(pages.address + "\n", "utf-8")
-        ready(pages.address, board)
         if lock.acquire(stop):
+            (settings.state / "http").write_text(pages.address + "\n", "utf-8")
+            ready(pages.address, board)
             _serve(settings, board, lock, stop)
     _log.info("stopped")
+
+
+def _open_pages(listen: str, lock: StateLock, stop: threading.Event) -> PageServer | None:
+    """The pages; where the daemon that holds the lock has the address too, only after it has ended (None: stopped)."""
+    try:
+        return PageServer(listen)
+    except SettingsError:
+        if lock.acquire_now():
+            raise
+    return PageServer(listen) if lock.acquire(stop) else None
 
 
 def _serve(settings: Settings, board: Board, lock: StateLock, stop: threading.Event) -> None:
