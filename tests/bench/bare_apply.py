@@ -21,7 +21,7 @@ def main() -> None:
     server, authority, certificate, key = sys.argv[2:]
     pool = urllib3.PoolManager(maxsize=THREADS, ca_certs=authority, cert_file=certificate, key_file=key)
 
-    def apply(request: list) -> None:
+    def apply(request: tuple[str, dict[str, object]]) -> None:
         path, body = request
         url = f"{server}{path}?fieldManager=reconciler&force=true"
         answer = pool.request("PATCH", url, body=json.dumps(body).encode(), headers=HEADERS, retries=False)

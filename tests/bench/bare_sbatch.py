@@ -14,7 +14,7 @@ from pathlib import Path
 THREADS = 8
 
 
-def submit(job: list) -> None:
+def submit(job: tuple[list[str], str]) -> None:
     options, script = job
     subprocess.run(["sbatch", *options], input=script, text=True, capture_output=True, check=True)
 

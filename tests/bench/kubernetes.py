@@ -115,6 +115,7 @@ class KubernetesArena:
     def _rest(self) -> None:
         """Wait until the server has nothing left to do: after a start, and after many changes, that takes a while."""
         pid = control.ask(self._lab.folder, "pids")["kube-apiserver"]
+        assert pid
         until = time.monotonic() + _WARM_UP
         busy = 1.0
         while busy > _AT_REST and time.monotonic() < until:

@@ -15,7 +15,7 @@ from reconciler.models.health import Health
 from reconciler.models.wanted import Wanted
 from reconciler.models.workload import Mark, Observed, Phase, Workload
 from reconciler.plan import Constraints, make_plan
-from reconciler.settings import Settings
+from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.slurm import mark as marks
 from reconciler.slurm.sbatch import template
 from reconciler.slurm.squeue import parse
@@ -47,6 +47,9 @@ def measure(sizes: Sequence[int] = SIZES) -> Table:
 
 def _times(size: int) -> dict[str, float]:
     settings = _settings()
+    slurm, cloud = settings.targets["slurm"], settings.targets["cloud"]
+    assert isinstance(slurm, SlurmTarget)
+    assert isinstance(cloud, KubernetesTarget)
     texts = files(size, "slurm", replicas=1)
     loader = make_loader(settings)
     cold, services = _timed(lambda: resolve(texts, settings, loader))
@@ -60,12 +63,8 @@ def _times(size: int) -> dict[str, float]:
     return {
         "load, first time": cold,
         "load, one file changed": warm,
-        "render batch scripts": _timed(lambda: [template(one, settings.targets["slurm"]).rendered for one in services])[
-            0
-        ],
-        "render objects": _timed(lambda: [manifests.render(one, settings.targets["cloud"], "o") for one in on_cloud])[
-            0
-        ],
+        "render batch scripts": _timed(lambda: [template(one, slurm).rendered for one in services])[0],
+        "render objects": _timed(lambda: [manifests.render(one, cloud, "o") for one in on_cloud])[0],
         "plan, all to be started": _timed(lambda: make_plan(wanted, empty, _NOW, Constraints()))[0],
         "plan, nothing to do": _timed(lambda: make_plan(wanted, full, _NOW, Constraints()))[0],
         "judge": _timed(lambda: judge(zip(services, wanted, strict=True), full, plan, {}, {}))[0],

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import mean
+from statistics import median
 
 _PAUSE = 0.02
 _PATIENCE = 300.0
@@ -54,5 +54,5 @@ def run_bare(argv: Sequence[str], environment: dict[str, str], count: Callable[[
 
 
 def middle(runs: Sequence[Run]) -> Run:
-    """The mean of several runs."""
-    return Run(*(mean(values) for values in zip(*((run.first, run.last, run.cpu) for run in runs), strict=True)))
+    """The median of several runs, each value by itself."""
+    return Run(*(median(values) for values in zip(*((run.first, run.last, run.cpu) for run in runs), strict=True)))

@@ -115,12 +115,15 @@ def _quiet_table(results: Sequence[Result]) -> Table:
         "turns",
         "CPU a turn",
         "squeue a turn",
-        "other calls",
+        "its other requests",
         "CPU an empty commit",
         "memory",
         "peak",
     )
-    notes = ("Nothing changes: a tick each second for 12 s; then the same with six commits that change nothing.",)
+    notes = (
+        "Nothing changes: a tick each second for 12 s; then the same with six commits that change nothing.",
+        "squeue itself also asks for the partitions and the federation.",
+    )
     rows = [_quiet_row(result.count, one) for result in results for one in result.aftermath]
     return Table("Slurm: a turn in which nothing changed", (*columns, "goal 1 squeue"), rows, notes)
 
@@ -128,7 +131,8 @@ def _quiet_table(results: Sequence[Result]) -> Table:
 def _quiet_row(count: int, one: Aftermath) -> tuple[str, ...]:
     quiet, commits = one.quiet, one.commits
     looks = sum(number for name, number in quiet.calls.items() if name in _LOOKS) / max(quiet.turns, 1)
-    other = sum(number for name, number in quiet.calls.items() if name not in {*_LOOKS, *_BACKGROUND})
+    rest = sum(number for name, number in quiet.calls.items() if name not in {*_LOOKS, *_BACKGROUND})
+    other = rest / max(quiet.turns, 1)
     turn = quiet.cpu / max(quiet.turns, 1)
     extra = (commits.cpu - turn * (commits.turns - 6)) / 6
     cells = (
@@ -136,7 +140,7 @@ def _quiet_row(count: int, one: Aftermath) -> tuple[str, ...]:
         str(quiet.turns),
         f"{turn * 1000:.0f} ms",
         f"{looks:.2f}",
-        str(other),
+        f"{other:.2f}",
         f"{extra * 1000:.0f} ms",
     )
     return (*cells, f"{one.memory.now:.0f} MiB", f"{one.memory.peak:.0f} MiB", goal(round(looks, 1), 1, at_least=False))

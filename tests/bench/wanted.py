@@ -16,7 +16,7 @@ from reconciler.kube.kinds import kind_of
 from reconciler.models.revision import File, Revision, Snapshot
 from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Mark
-from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
+from reconciler.settings import KubernetesTarget, Settings, SlurmTarget, Target
 from reconciler.slurm.sbatch import template
 
 Files = Mapping[str, str | bytes | None]
@@ -44,8 +44,9 @@ def resolve(files: Files, settings: Settings, loader: Loader | None = None) -> l
     return list(desired.services.values())
 
 
-def submissions(services: list[ResolvedService], target: SlurmTarget, owner: str) -> str:
+def submissions(services: list[ResolvedService], target: Target, owner: str) -> str:
     """Options and script of each job, as JSON for the bare client."""
+    assert isinstance(target, SlurmTarget)
     return json.dumps(list(_submissions(services, target, owner)))
 
 
@@ -56,8 +57,9 @@ def _submissions(services: list[ResolvedService], target: SlurmTarget, owner: st
         yield one.options, one.script
 
 
-def bodies(services: list[ResolvedService], target: KubernetesTarget, owner: str) -> str:
+def bodies(services: list[ResolvedService], target: Target, owner: str) -> str:
     """Path and body of each object, as JSON for the bare client."""
+    assert isinstance(target, KubernetesTarget)
     return json.dumps(list(_bodies(services, target, owner)))
 
 
