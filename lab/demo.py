@@ -29,7 +29,8 @@ _SECRET = ("postgres-demo", "password")
 
 def demo(patience: float | None, *, kubernetes: bool) -> int:
     """Run the demo until Ctrl-C; with `patience` (seconds) until everything is healthy. Returns the exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job begins with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     until = None if patience is None else time.monotonic() + patience
     with_node = kubernetes and _node_possible()
     try:
