@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from reconciler.turn.act import Actor, kind_of
 from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
 from reconciler.turn.world import World
+
+_log = logging.getLogger("reconciler.turn")
 
 
 class Past(Protocol):
@@ -64,8 +67,10 @@ class Turn:
         self._actor = Actor(world, owner)
         self._patience = Patience()
         self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
+        self._lost = False
         self._looked: datetime | None = None
         self._revision = ""
+        self._holds: set[Hold] = set()
 
     def run(self, desired: Desired, past: Past, *, act: bool = True) -> Report:
         """Look, decide, act, judge and post. With `act` False nothing is written to the target."""
@@ -73,10 +78,12 @@ class Turn:
         world = self._world
         services = self._preparer.prepare(self._mine(desired), self._clock())
         seen = world.observer.look()
+        self._tell(seen)
         if seen.complete:
             self._looked = seen.at
             self._patience.refresh((wanted for _, wanted in services), seen)
         plan = self._plan(desired, past, services, seen)
+        self._say_holds(plan)
         stands_by = world.stands_by() if act else ""
         outcomes: tuple[Outcome, ...] = ()
         if act and not stands_by:
@@ -89,6 +96,14 @@ class Turn:
     def close(self) -> None:
         """Begin nothing more; wait for the writes under way."""
         self._actor.close()
+
+    def _tell(self, seen: Observed) -> None:
+        """Log when the target is lost from sight, and when it is seen again."""
+        if seen.complete and self._lost:
+            _log.info("%s: is seen again", self._world.name)
+        elif not seen.complete and not self._lost:
+            _log.warning("%s: unknown, so nothing is done there: %s", self._world.name, seen.why)
+        self._lost = not seen.complete
 
     def _mine(self, desired: Desired) -> Iterable[ResolvedService]:
         return (one for one in desired.services.values() if one.target == self._world.name)
@@ -131,6 +146,13 @@ class Turn:
             self._removals = key, judge_removals(found, len(live), len(desired.services), self._share)
         verdict = self._removals[1]
         return Removals(verdict.allowed | moved, verdict.held)
+
+    def _say_holds(self, plan: Plan) -> None:
+        """Log what is held, once for each reason."""
+        holds = {action for action in plan.actions if isinstance(action, Hold)}
+        for hold in sorted(holds - self._holds, key=lambda one: one.service):
+            _log.warning("%s: hold %s: %s", plan.target, hold.service, hold.reason)
+        self._holds = holds
 
     def _note(self, outcome: Outcome) -> None:
         result = "failed" if outcome.error else "ok"
