@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -34,31 +34,53 @@ def judge(
     """One status for each service of the target, wanted or still alive, sorted by name.
 
     `errors` names services whose last action failed. `before` is the table of the turn before: a state that did not
-    change keeps its `since`.
+    change keeps its `since`, and a look that was not whole leaves what was known as it was last seen.
     """
+    table = _known(services, seen, plan, errors, before) if seen.complete else _unknown(services, seen, before)
+    return tuple(sorted(table, key=lambda status: status.service))
+
+
+def _known(
+    services: Iterable[tuple[ResolvedService, Wanted]],
+    seen: Observed,
+    plan: Plan,
+    errors: Mapping[str, str],
+    before: Mapping[str, ServiceStatus],
+) -> Iterator[ServiceStatus]:
     groups: dict[str, list[Workload]] = {}
     for workload in seen.workloads:
         groups.setdefault(workload.mark.service, []).append(workload)
     holds = {action.service: action.reason for action in plan.actions if isinstance(action, Hold)}
     conflicts = {conflict.service: conflict.what for conflict in seen.conflicts}
-    table = []
     for service, wanted in services:
         loads = groups.pop(wanted.service, [])
-        verdict = _wanted(wanted, loads, seen, errors.get(wanted.service, ""), holds.get(wanted.service, ""))
+        verdict = _wanted(wanted, loads, errors.get(wanted.service, ""), holds.get(wanted.service, ""))
         verdict = _and(verdict, conflicts.get(wanted.service, ""))
-        table.append(_line(service, wanted, loads, verdict, seen.at, before.get(wanted.service)))
+        yield _line(service, wanted, loads, verdict, seen.at, before.get(wanted.service))
     going = {action.service for action in plan.actions if isinstance(action, Cancel)}
     for name, loads in groups.items():
         alive = [workload for workload in loads if workload.phase is not Phase.ENDED]
         if alive:
             reason = holds.get(name, "")
-            table.append(_leftover(seen, name, alive, reason, before.get(name), removing=name in going or not reason))
-    return tuple(sorted(table, key=lambda status: status.service))
+            yield _leftover(seen, name, alive, reason, before.get(name), removing=name in going or not reason)
 
 
-def _wanted(wanted: Wanted, loads: Sequence[Workload], seen: Observed, error: str, hold: str) -> Verdict:
-    if not seen.complete:
-        return Verdict(State.UNKNOWN, Health.UNKNOWN, seen.why)
+def _unknown(
+    services: Iterable[tuple[ResolvedService, Wanted]], seen: Observed, before: Mapping[str, ServiceStatus]
+) -> Iterator[ServiceStatus]:
+    """Nothing is known of now. Where it was last seen stays; so do those that are no longer wanted."""
+    verdict = Verdict(State.UNKNOWN, Health.UNKNOWN, seen.why)
+    rest = dict(before)
+    for service, wanted in services:
+        known = rest.pop(wanted.service, None)
+        line = _line(service, wanted, (), verdict, seen.at, known)
+        yield replace(line, revision=known.revision, endpoints=known.endpoints) if known else line
+    for known in rest.values():
+        since = _since(verdict.state, None, seen.at, known)
+        yield replace(known, state=verdict.state, health=verdict.health, since=since, why=verdict.why, ready=0)
+
+
+def _wanted(wanted: Wanted, loads: Sequence[Workload], error: str, hold: str) -> Verdict:
     alive = [workload for workload in loads if workload.phase is not Phase.ENDED]
     if wanted.suspended:
         if alive:
@@ -139,13 +161,12 @@ def _leftover(
     seen: Observed, name: str, alive: Sequence[Workload], reason: str, before: ServiceStatus | None, *, removing: bool
 ) -> ServiceStatus:
     state = State.REMOVING if removing else State.HELD
-    state = state if seen.complete else State.UNKNOWN
     return ServiceStatus(
         service=name,
         target=seen.target,
         recipe="",
         state=state,
-        health=alive[0].health if seen.complete else Health.UNKNOWN,
+        health=alive[0].health,
         since=_since(state, None, seen.at, before),
         why=reason or "is being removed",
         revision=alive[0].mark.revision,

@@ -67,7 +67,7 @@ class Turn:
         self._actor = Actor(world, owner)
         self._patience = Patience()
         self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
-        self._lost = False
+        self._missed = 0
         self._looked: datetime | None = None
         self._revision = ""
         self._holds: set[Hold] = set()
@@ -98,12 +98,16 @@ class Turn:
         self._actor.close()
 
     def _tell(self, seen: Observed) -> None:
-        """Log when the target is lost from sight, and when it is seen again."""
-        if seen.complete and self._lost:
+        """Log when the target is lost from sight and when it is seen again. The very first look may be too early."""
+        patience = 1 if self._looked is None else 0
+        if not seen.complete:
+            self._missed += 1
+            if self._missed == 1 + patience:
+                _log.warning("%s: unknown, so nothing is done there: %s", self._world.name, seen.why)
+            return
+        if self._missed > patience:
             _log.info("%s: is seen again", self._world.name)
-        elif not seen.complete and not self._lost:
-            _log.warning("%s: unknown, so nothing is done there: %s", self._world.name, seen.why)
-        self._lost = not seen.complete
+        self._missed = 0
 
     def _mine(self, desired: Desired) -> Iterable[ResolvedService]:
         return (one for one in desired.services.values() if one.target == self._world.name)

@@ -95,6 +95,18 @@ def test_what_nobody_wants_any_more_stays_in_the_table_until_it_is_gone() -> Non
     assert judge([], look(workload("old", phase=Phase.ENDED)), Plan("fake"), {}, {}) == ()
 
 
+def test_a_look_that_was_not_whole_leaves_what_was_known_in_the_table() -> None:
+    seen = look(workload("a"), workload("old"))
+    before = judge([(resolved("a"), Wanted("a", 1, "d1"))], seen, Plan("fake", (Hold("old", "needs leave"),)), {}, {})
+    table = {line.service: replace(line, endpoints=(("http", "n1:1"),)) for line in before}
+    unknown = judge([(resolved("a"), Wanted("a", 1, "d1"))], look(complete=False), Plan("fake"), {}, table)
+    assert [(one.service, one.state, one.health, one.why) for one in unknown] == [
+        ("a", State.UNKNOWN, Health.UNKNOWN, "cut"),
+        ("old", State.UNKNOWN, Health.UNKNOWN, "cut"),
+    ]
+    assert [(one.revision, one.endpoints, one.ready) for one in unknown] == [("abc", (("http", "n1:1"),), 0)] * 2
+
+
 def test_since_is_kept_while_the_state_is_the_same() -> None:
     wanted = Wanted("a", 1, "d1")
     (first,) = judge([(resolved("a"), wanted)], look(), Plan("fake"), {}, {})
