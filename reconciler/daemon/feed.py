@@ -48,8 +48,10 @@ class Feed:
         self._desired = desired
         self._post(desired)
         _log.info("revision %s by %s: %s", revision.short, revision.author, revision.subject)
+        told = frozenset(before.complaints) if before else frozenset()
         for complaint in desired.complaints:
-            _log.error("%s", complaint)
+            if complaint not in told:
+                _log.error("%s", complaint)
         return True
 
     def _post(self, desired: Desired | None, error: str = "") -> None:
