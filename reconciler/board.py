@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, SourceStatus, State, Status, TargetStatus
@@ -44,6 +45,7 @@ class Board:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._source = SourceStatus()
+        self._held: dict[str, datetime] = {}
         self._targets: dict[str, TargetStatus] = {}
         self._services: dict[str, tuple[ServiceStatus, ...]] = {}
         self._actions: Counter[tuple[str, str, str]] = Counter()
@@ -54,6 +56,8 @@ class Board:
         """Replace what is known of the repository; one with an error counts as a failure."""
         with self._lock:
             self._source = source
+            seen = source.revision.time if source.revision else None
+            self._held = {name: self._held.get(name, seen) for name in source.held} if seen else {}
             self._source_failures += bool(source.error)
 
     def post_target(self, target: TargetStatus, services: tuple[ServiceStatus, ...]) -> None:
@@ -78,7 +82,9 @@ class Board:
             services = [status for statuses in self._services.values() for status in statuses]
             targets = dict(sorted(self._targets.items()))
             source = self._source
-        services += _held(source, frozenset(one.service for one in services))
+            held = dict(self._held)
+        shown = {one.service for one in services}
+        services += [_held(name, source.held[name], since) for name, since in held.items() if name not in shown]
         return Status(source, targets, tuple(sorted(services, key=lambda one: (one.service, one.target))))
 
     def services(self, target: str) -> dict[str, ServiceStatus]:
@@ -97,8 +103,6 @@ class Board:
             return Tallies(dict(self._actions), dict(self._turns), self._source_failures)
 
 
-def _held(source: SourceStatus, shown: frozenset[str]) -> Iterator[ServiceStatus]:
-    """Lines for services that no target shows: their files are bad and nothing of them runs."""
-    for name, why in source.held.items():
-        if source.revision and name not in shown:
-            yield ServiceStatus(name, "", "", State.HELD, Health.FAILED, source.revision.time, why)
+def _held(name: str, why: str, since: datetime) -> ServiceStatus:
+    """The line of a service that no target shows: its file is bad and nothing of it runs."""
+    return ServiceStatus(name, "", "", State.HELD, Health.FAILED, since, why)
