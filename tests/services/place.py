@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,6 +64,7 @@ class SlurmPlace:
             "squeue": self.slurm.command("squeue", "--noheader", f"--jobs={job}", "--format=%j %k %o"),
             "the batch script": self.slurm.command("scontrol", "write", "batch_script", job, "-"),
             "the job's log": "\n".join([name, *logs]),
+            "the process table": _command_lines(),
         }
 
 
@@ -97,6 +99,10 @@ class KubernetesPlace:
     def _get(self, kinds: str, form: str) -> str:
         owner = f"--selector=reconciler/owner={self.factory.owner}"
         return self.kubernetes.kubectl("get", kinds, "--namespace=ai", owner, f"--output={form}")
+
+
+def _command_lines() -> str:
+    return subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
 
 
 def wanted(place: Place, name: str, recipe: str, **spec: object) -> dict[str, str | bytes | None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from secrets import token_hex
 
 import psycopg
 import pytest
 
+from lab.factory import line_of
 from tests.e2e.world import page, until
 from tests.services.conftest import SlurmPlace
 from tests.services.place import Place, endpoint, moved, wanted
@@ -105,3 +107,22 @@ def test_two_jobs_of_one_database_never_run_at_once(on_slurm: SlurmPlace) -> Non
     assert max(map(len, looks)) == 1
     assert database.ask("SHOW max_connections") == [("30",)]
     assert on_slurm.running(database.name) == looks[-1]
+
+
+@pytest.mark.slurm
+def test_a_secret_that_is_not_there_is_named_and_waited_for(on_slurm: SlurmPlace) -> None:
+    factory = on_slurm.factory
+    secrets = {"POSTGRES_PASSWORD": {"name": factory.owner, "key": "password"}}
+    factory.commit(wanted(on_slurm, "db", "postgresql", secrets=secrets), "a database without its secret")
+    factory.start()
+    shape = factory.wait("told", lambda shape: "log: " in getattr(line_of(shape, "db"), "why", ""), 20)
+    line = line_of(shape, "db")
+    assert line is not None
+    said = re.search(r"could not be made ready: a secret, .*; log: (\S+\.out)", line.why)
+    assert said, line.why
+    assert (
+        f"no secret file for POSTGRES_PASSWORD at {on_slurm.slurm.secrets}"
+        in (on_slurm.slurm.logs / said[1]).read_text()
+    )
+    factory.secret(factory.owner, "password", "sesame")
+    factory.wait_healthy(["db"], 60)
