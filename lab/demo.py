@@ -23,6 +23,7 @@ from reconciler.web.shapes import StatusShape
 
 _ROOT = Path(__file__).parents[1]
 _PAUSE = 0.5
+_NOTES = 10.0  # seconds between two lines about a build, where there is no live table
 _SLURM_SECONDS = 180.0
 _SECRET = ("postgres-demo", "password")
 
@@ -56,6 +57,7 @@ class Demo:
         self._console = Console()
         self._kubeconfig = self.factory.folder / "kubeconfig" if with_node else None
         self._note = "kubernetes: starting" if with_node else ""
+        self._next_note = 0.0
         self._password = token_hex(16)
         self._shown: set[str] = set()
         self._names: tuple[str, ...] = ()
@@ -113,7 +115,9 @@ class Demo:
             facts.kubectl("create", "secret", "generic", name, "--namespace=ai", literal)
             self.factory.put(self._kubeconfig, facts.daemon_kubeconfig.read_bytes(), 0o600)
             self._note = ""
-        self._once(self._note or "kubernetes: ready")
+        if not self._note or time.monotonic() > self._next_note:
+            self._once(self._note or "kubernetes: ready")
+            self._next_note = time.monotonic() + _NOTES
 
     def _lines(self, shape: StatusShape) -> None:
         for line in plain(shape):
