@@ -58,7 +58,8 @@ class Room:
         """One turn, of a revision of its own; what it wrote."""
         before = len(self.platform.writes)
         self.revisions += 1
-        desired = Desired(replace(REVISION, sha=f"{self.revisions:040x}"), {one.name: one for one in services}, held=held or {})
+        revision = replace(REVISION, sha=f"{self.revisions:040x}")
+        desired = Desired(revision, {one.name: one for one in services}, held=held or {})
         self._turn.run(desired, past or Past())
         return sorted(self.platform.writes[before:])
 
