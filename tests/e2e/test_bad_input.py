@@ -9,7 +9,7 @@ import pytest
 from lab.factory import Factory, line_of
 from lab.lab import Lab
 from reconciler.web.shapes import StatusShape
-from tests.e2e.world import RECIPE, RECIPE_PATH, alive, deployments, files, metric, page, service, until
+from tests.e2e.world import RECIPE, RECIPE_PATH, alive, deployments, files, metric, page, remove_all, service, until
 
 pytestmark = pytest.mark.slurm
 
@@ -133,15 +133,17 @@ def test_a_repository_that_is_away_for_a_while(factory: Factory, lab_slurm: Lab)
 def test_a_kubeconfig_that_comes_later(factory: Factory, lab_control_plane: Lab) -> None:
     later = factory.folder / "later.kubeconfig"
     factory.configure(kubeconfig=later)
-    factory.commit(files("a") | files("k", target="kubernetes", replicas=0), "two")
+    factory.commit(files("a") | files("late", target="kubernetes", replicas=0), "two")
     factory.start()
     factory.wait_healthy(["a"])
     shape = factory.wait("told", lambda shape: any(str(later) in one.why for one in shape.targets))
     assert {one.target: one.reachable for one in shape.targets} == {"slurm": True, "kubernetes": False}
-    line = line_of(shape, "k")
+    line = line_of(shape, "late")
     assert line is not None
     assert (line.state, line.health) == ("Unknown", "Unknown")
     kubernetes = lab_control_plane.kubernetes
     factory.put(later, Path(kubernetes.daemon_kubeconfig).read_bytes(), 0o600)
-    factory.wait_healthy(["a", "k"])
-    assert "k" in deployments(kubernetes, factory.owner)
+    factory.wait_healthy(["a", "late"])
+    assert "late" in deployments(kubernetes, factory.owner)
+    factory.stop()
+    remove_all(kubernetes, factory.owner)
