@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.desired.dependencies import check_dependencies
 from reconciler.desired.entries import Entry, FileReading, Reader
 from reconciler.desired.freeze import last_good, last_sole_owner
 from reconciler.desired.shelf import FOLDER, Earlier, Shelf
@@ -109,6 +110,11 @@ class _Load:
             if reading.complaints:
                 self._freeze(reading, earlier(path), set(owners) - reading.names)
         self._limit()
+        places = {name: (entries[0].file, entries[0].line) for name, entries in owners.items()}
+        waits = {
+            name: one.service.spec.depends_on for name, one in self._services.items() if one.service.spec.depends_on
+        }
+        self._complaints += check_dependencies(waits, places, frozenset(self._services.keys() | self._held.keys()))
 
     def services(self, last: Mapping[str, ResolvedService]) -> dict[str, ResolvedService]:
         """All that can run, in the order of their names; what equals the last one is the last one."""
