@@ -16,8 +16,8 @@ from reconciler.ports import Bell
 
 #: Files that change with a ref and lie beside the refs folder: HEAD, packed refs and the list of reftables.
 _NAMES = frozenset({"HEAD", "packed-refs", "tables.list"})
-_STEP = 30  # milliseconds between two looks at the queue of events
-_DEBOUNCE = 90  # milliseconds that a burst of events may delay the bell
+_STEP = 10  # milliseconds between two looks at the queue of events
+_DEBOUNCE = 40  # milliseconds that a burst of events may delay the bell
 _JITTER = 0.1  # share of the interval by which polls are spread, so that daemons do not ask all at once
 _log = logging.getLogger(__name__)
 
