@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from functools import partial
@@ -46,6 +47,9 @@ class Feed:
             self._post(before, str(error))
             return False
         self._desired = desired
+        # Thousands of services that stay as they are need not be gone through at every collection.
+        gc.unfreeze()
+        gc.freeze()
         self._post(desired)
         _log.info("revision %s by %s: %s", revision.short, revision.author, revision.subject)
         told = frozenset(before.complaints) if before else frozenset()

@@ -94,13 +94,15 @@ class Client:
         except AbsentError:
             return None
 
-    def apply(self, item: Object) -> Object:
-        """Server-side apply: the fields of `item` become as they say, whoever set them before. Returns the result."""
+    def apply(self, item: Object) -> None:
+        """Server-side apply: the fields of `item` become as they say, whoever set them before."""
         metadata = item["metadata"]
         path = kind_of(item).path(metadata["namespace"], metadata["name"])
         what = f"apply {item['kind']} {metadata['namespace']}/{metadata['name']}"
         query: dict[str, str | int] = {"fieldManager": marks.MANAGER, "force": "true"}
-        return self.send(Request("PATCH", path, what, query, item, content="application/apply-patch+yaml"))
+        request = Request("PATCH", path, what, query, item, content="application/apply-patch+yaml")
+        if not self._answer(request).startswith(b"{"):  # what the object has become is of no use here
+            raise _no_object(request)
 
     def create(self, item: Object) -> Object:
         """Make an object that must not be there. Raises ClashError when it is."""
@@ -148,12 +150,16 @@ class Client:
 
         Raises TargetError: see `failures.translate`.
         """
+        return _object(request, self._answer(request))
+
+    def _answer(self, request: Request) -> bytes:
+        """As `send`, but the answer as it came: not every answer is worth reading."""
         deadline = time.monotonic() + self._timeout
         pause = _FIRST_PAUSE
         while True:
             response = self._open(request, urllib3.Timeout(total=self._timeout), preload=True)
             if response.status < 300:
-                return _object(request, response.data)
+                return response.data
             wait = _retry_after(response) or pause
             if response.status not in AGAIN or time.monotonic() + wait > deadline or self._closing.wait(wait):
                 if response.status == 401:
@@ -242,9 +248,13 @@ def _object(request: Request, body: bytes) -> Object:
     try:
         answer: Object = json.loads(body)
     except ValueError as error:
-        text = f"{request.what}: the answer is not JSON; is there a proxy in between?"
-        raise UncertainError(text) if request.write else LookError(text) from error
+        raise _no_object(request) from error
     return answer
+
+
+def _no_object(request: Request) -> TargetError:
+    text = f"{request.what}: the answer is not JSON; is there a proxy in between?"
+    return UncertainError(text) if request.write else LookError(text)
 
 
 def _plain(error: HTTPError) -> str:

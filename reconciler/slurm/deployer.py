@@ -7,7 +7,7 @@ from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Phase, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.commands import SlurmCommands
-from reconciler.slurm.sbatch import template
+from reconciler.slurm.sbatch import Template, template
 
 # Slurm's words for a job that cannot be signalled because it has no processes yet or no more.
 _NOT_RUNNING = ("can not be altered now", "not running", "pending")
@@ -25,17 +25,18 @@ class SlurmDeployer:
         self._target = target
         self._owner = owner
         self._commands = commands
+        self._templates: dict[str, tuple[ResolvedService, Template]] = {}
 
     def render(self, service: ResolvedService) -> Rendered:
         """The options and the script that all replicas share. Raises RefusedError when it cannot run here."""
-        return template(service, self._target).rendered
+        return self._template(service).rendered
 
     def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:
         """Submit one replica; the delay and the order after others are kept by Slurm, and so survive this daemon.
 
         Raises RefusedError, UnreachableError, or UncertainError: then the job may be there, and the next look tells.
         """
-        submission = template(service, self._target).submission(mark, delay, after)
+        submission = self._template(service).submission(mark, delay, after)
         self._commands.sbatch(submission.options, submission.script)
 
     def cancel(self, workload: Workload, *, removal: bool) -> None:  # noqa: ARG002 - the port's word; data stays anyway
@@ -56,6 +57,13 @@ class SlurmDeployer:
 
     def close(self) -> None:
         """Nothing is held between writes."""
+
+    def _template(self, service: ResolvedService) -> Template:
+        """Made once for each version of a service: what was rendered to be compared is often submitted next."""
+        known = self._templates.get(service.name)
+        if known is None or known[0] is not service:
+            known = self._templates[service.name] = service, template(service, self._target)
+        return known[1]
 
     def _asked_to_stop(self, workload: Workload) -> bool:
         """Signal the script by way of slurmctld (no path to the nodes is needed); False when none is running."""

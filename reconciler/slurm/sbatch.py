@@ -18,7 +18,7 @@ from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.slurm import mark as marks
-from reconciler.slurm.script import body
+from reconciler.slurm.script import SUPERVISOR, own_part
 from reconciler.slurm.shell import quote
 
 # Slurm may send the signal of --signal up to this much earlier than asked for (sbatch(1)).
@@ -35,11 +35,19 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What all replicas of a service share. `stateful`: two of one replica must never run at once."""
+    """What all replicas of a service share. `stateful`: two of one replica must never run at once.
+
+    `own` is the service's part of the script; the supervisor before it is the same for all, and kept once.
+    """
 
     options: tuple[str, ...]
-    body: str
+    own: str
     stateful: bool
+
+    @property
+    def body(self) -> str:
+        """The script but for its head."""
+        return f"{SUPERVISOR}\n{self.own}"
 
     @property
     def rendered(self) -> Rendered:
@@ -64,7 +72,7 @@ class Template:
 
 def template(service: ResolvedService, target: SlurmTarget) -> Template:
     """Render a service for a target. Raises RefusedError when it cannot run there."""
-    return Template((*_fixed(target), *_asked(service)), body(service, target), service.recipe.spec.stateful)
+    return Template((*_fixed(target), *_asked(service)), own_part(service, target), service.recipe.spec.stateful)
 
 
 def _fixed(target: SlurmTarget) -> Iterator[str]:

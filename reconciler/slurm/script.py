@@ -1,4 +1,4 @@
-"""The body of the batch script: the supervisor `job.sh`, then what the recipe and the site add to it. Pure."""
+"""The batch script: the supervisor `job.sh`, then what the recipe and the site add to it. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from reconciler.slurm.forms import Form, form_of, secret_files
 SUPERVISOR = resources.files("reconciler.slurm").joinpath("job.sh").read_text("utf-8")
 
 
-def body(service: ResolvedService, target: SlurmTarget) -> str:
-    """Everything that all replicas share. Raises RefusedError when the service cannot run on the target."""
-    return "\n".join([SUPERVISOR, *_own(service, target), ""])
+def own_part(service: ResolvedService, target: SlurmTarget) -> str:
+    """What comes after SUPERVISOR, for all replicas. Raises RefusedError when the service cannot run on the target."""
+    return "\n".join([*_own(service, target), ""])
 
 
 def _own(service: ResolvedService, target: SlurmTarget) -> list[str]:
