@@ -115,8 +115,16 @@ def bury(folder: Path) -> list[str]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[int | None]:
-    """The lock on a folder, None when somebody else holds it or the folder is gone."""
-    lock = _lock(folder)
+    """The lock on a folder, None when its keeper holds it or the folder is gone.
+
+    A keeper that was killed a moment ago may hold it until the last of its threads has ended, and somebody else who
+    cleans up until that is done: both are waited for.
+    """
+    give_up = time.monotonic() + _SECONDS
+    while (lock := _lock(folder)) is None and folder.exists() and keeper(folder) is None:
+        if time.monotonic() > give_up:
+            break
+        time.sleep(_PAUSE)
     try:
         yield lock
     finally:

@@ -7,9 +7,10 @@ import subprocess
 from dataclasses import dataclass
 from typing import Protocol
 
-from lab.factory import Factory, line_of
+from lab.factory import Factory, is_healthy, line_of
 from lab.kubernetes import KubernetesFacts
 from lab.slurm import SlurmFacts
+from reconciler.web.shapes import StatusShape
 from tests.e2e.world import jobs, service
 
 
@@ -113,11 +114,14 @@ def wanted(place: Place, name: str, recipe: str, **spec: object) -> dict[str, st
 
 def endpoint(place: Place, name: str, port: str) -> str:
     """host:port of a healthy service, from the daemon's status."""
-    shape = place.factory.wait_healthy([name], 90)
-    line = line_of(shape, name)
+
+    def one_address(shape: StatusShape) -> bool:
+        line = line_of(shape, name)
+        return is_healthy(shape, name) and line is not None and len(line.endpoints.get(port, ())) == 1
+
+    line = line_of(place.factory.wait(f"{name} healthy, at one address", one_address, 90), name)
     assert line is not None
-    (address,) = line.endpoints[port]
-    return address
+    return line.endpoints[port][0]
 
 
 def moved(place: Place, name: str, before: list[str]) -> bool:

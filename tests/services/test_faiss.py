@@ -20,9 +20,17 @@ def ask(address: str, path: str, **body: Any) -> dict[str, Any]:
     """The answer to a POST, or to a GET when there is nothing to say."""
     data = json.dumps(body).encode() if body else None
     request = urllib.request.Request(f"http://{address}{path}", data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=3) as answer:
         found: dict[str, Any] = json.load(answer)
     return found
+
+
+def is_empty(place: Place) -> bool:
+    """Whether the service answers, and has no vectors; not yet while an address leads to what has just ended."""
+    try:
+        return bool(ask(endpoint(place, "vectors", "http"), "/info")["vectors"] == 0)
+    except OSError:
+        return False
 
 
 def nearest(vectors: npt.NDArray[np.float32], query: npt.NDArray[np.float32]) -> set[int]:
@@ -34,6 +42,7 @@ def test_it_finds_what_brute_force_finds_and_a_restart_begins_anew(place: Place)
     place.factory.commit(wanted(place, "vectors", "faiss", config={"dimension": DIMENSION}), "vector search")
     place.factory.start()
     address = endpoint(place, "vectors", "http")
+    until("it answers", lambda: is_empty(place), 30)
 
     chance = np.random.default_rng(7)
     vectors = chance.standard_normal((500, DIMENSION), dtype=np.float32)
@@ -50,4 +59,4 @@ def test_it_finds_what_brute_force_finds_and_a_restart_begins_anew(place: Place)
     spec = {"config": {"dimension": DIMENSION}, "restart": "once more"}
     place.factory.commit(wanted(place, "vectors", "faiss", **spec), "begin anew")
     until("another instance alone", lambda: moved(place, "vectors", before), 60)
-    assert ask(endpoint(place, "vectors", "http"), "/info")["vectors"] == 0
+    until("the new instance answers, and is empty", lambda: is_empty(place), 60)
