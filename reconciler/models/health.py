@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import Enum
 
 
@@ -24,8 +23,3 @@ class Health(Enum):
 
 
 _RANKS = {health: rank for rank, health in enumerate(Health)}
-
-
-def worst(healths: Iterable[Health], default: Health = Health.UNKNOWN) -> Health:
-    """The worst of `healths`; `default` when there are none."""
-    return max(healths, key=lambda health: health.rank, default=default)

@@ -14,9 +14,9 @@ from reconciler.desired.load import Desired
 from reconciler.desired.removals import judge_removals, lost
 from reconciler.errors import SourceError
 from reconciler.health import judge
-from reconciler.models.action import Action, Cancel, Hold, Outcome, Plan
+from reconciler.models.action import Cancel, Hold, Outcome, Plan
 from reconciler.models.revision import Change, Revision
-from reconciler.models.status import ServiceStatus, TargetStatus
+from reconciler.models.status import TargetStatus
 from reconciler.models.wanted import Removals, ResolvedService, Wanted
 from reconciler.models.workload import Observed, Phase
 from reconciler.plan import Constraints, make_plan
@@ -195,13 +195,3 @@ class Turn:
         why = seen.why or stands_by
         status = TargetStatus(world.name, world.target.kind, seen.complete, why, self._looked, self._revision)
         self._board.post_target(status, table)
-
-
-def unsettled(actions: Iterable[Action]) -> bool:
-    """Whether something other than holding is planned."""
-    return any(not isinstance(action, Hold) for action in actions)
-
-
-def healthy(table: Iterable[ServiceStatus]) -> bool:
-    """Whether every service of the table is where Git wants it."""
-    return all(status.health.rank <= 1 for status in table)

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.health import judge
 from reconciler.models.action import Hold, Plan
-from reconciler.models.health import Health, worst
+from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Conflict, Observed, Phase
@@ -116,5 +116,5 @@ def test_since_is_kept_while_the_state_is_the_same() -> None:
 
 
 def test_the_order_of_concern() -> None:
-    assert worst([Health.HEALTHY, Health.FAILED, Health.PENDING]) is Health.FAILED
-    assert worst([], Health.HEALTHY) is Health.HEALTHY
+    ranks = [health.rank for health in (Health.HEALTHY, Health.PENDING, Health.UNKNOWN, Health.FAILED)]
+    assert ranks == sorted(ranks)
