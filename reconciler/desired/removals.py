@@ -23,8 +23,8 @@ _TRAILER = re.compile(r"^reconciler-allow-removals:[ \t]*(all|\d{1,9})[ \t]*$", 
 def lost(
     names: Collection[str],
     history: Iterator[Change],
+    messages: Messages,
     present: int = 0,
-    messages: Messages | None = None,
     head: str = "",
 ) -> tuple[Lost, ...]:
     """What Git says about live services that nobody wants, in the order of their names.
@@ -37,17 +37,15 @@ def lost(
     """
     missing = set(names)
     found: dict[str, Lost] = {}
-    allowed, count = 0, present
+    count = present
     for change in islice(history, MAX_COMMITS) if missing else ():
-        allowed = max(allowed, allowance(change.revision.message))
         before = _names(old for old, _ in change.files.values())
         after = _names(new for _, new in change.files.values())
         removed = before - after
         count += len(removed) - len(after - before)
-        if removed & missing and messages is not None:
-            allowed = max([allowed, *map(allowance, messages(change.revision))])
-        for name in removed & missing:
-            found[name] = Lost(name, change.revision, allowed, len(removed), count)
+        if removed & missing:
+            allowed = max(map(allowance, messages(change.revision)), default=0)
+            found |= {name: Lost(name, change.revision, allowed, len(removed), count) for name in removed & missing}
         missing -= removed
         if not missing:
             break

@@ -140,8 +140,8 @@ class Turn:
                 found = lost(
                     gone,
                     past.history(),
-                    len(desired.services) + len(desired.held),
                     past.messages,
+                    len(desired.services) + len(desired.held),
                     desired.revision.message,
                 )
             except SourceError as error:

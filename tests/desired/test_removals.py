@@ -27,7 +27,7 @@ def judge(repository: Repository, live: int, share: float = 0.2, gone: tuple[str
     """As a turn does, with `live` services s0, s1, … on the platform, but for those `gone` already."""
     wanted = {PurePosixPath(path).stem for path in repository.commits[-1][1]}
     there = {f"s{number}" for number in range(live)} - set(gone)
-    found = lost(there - wanted, repository.history(), len(wanted))
+    found = lost(there - wanted, repository.history(), repository.messages, len(wanted))
     return judge_removals(found, len(there), len(wanted), share)
 
 
@@ -82,7 +82,7 @@ def test_what_history_does_not_know_goes_one_at_a_time_or_when_the_head_gives_le
     assert set(judge_removals(unknown, 5, 3, 0.2).held) == {"x", "y"}
     assert set(judge_removals((Lost("x"),), 1, 0, 0.2).held) == {"x"}
     assert judge_removals((Lost("x", None, ALL),), 1, 0, 0.2).allowed == {"x"}
-    (given,) = lost({"x"}, iter(()), head="again\n\nReconciler-Allow-Removals: 1")
+    (given,) = lost({"x"}, iter(()), lambda _: (), head="again\n\nReconciler-Allow-Removals: 1")
     assert given == Lost("x", None, 1)
 
 
@@ -91,7 +91,7 @@ def test_a_service_brought_back_and_removed_again_belongs_to_the_second_removal(
     remove(repository, 0)
     repository.commit({"desired/new.yaml": text("s0")})
     repository.commit({"desired/new.yaml": None}, "second")
-    (found,) = lost({"s0"}, repository.history(), 1)
+    (found,) = lost({"s0"}, repository.history(), repository.messages, 1)
     assert found.removed_by is not None
     assert (found.removed_by.subject, found.together, found.before) == ("second", 1, 2)
 
@@ -100,14 +100,14 @@ def test_a_renamed_file_removes_nothing_and_a_broken_one_neither() -> None:
     repository = repository_of(2)
     repository.commit({"desired/s0.yaml": None, "desired/moved.yaml": text("s0")})
     repository.commit({"desired/moved.yaml": text("s0") + "x: {"})
-    assert lost({"s0"}, repository.history(), 2) == (Lost("s0"),)
+    assert lost({"s0"}, repository.history(), repository.messages, 2) == (Lost("s0"),)
 
 
 def test_history_is_read_no_further_than_needed() -> None:
     repository = repository_of(3)
     remove(repository, 0)
     history = repository.history()
-    lost({"s0"}, history, 2)
+    lost({"s0"}, history, repository.messages, 2)
     assert len(list(history)) == 1
 
 

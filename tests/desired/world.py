@@ -68,6 +68,9 @@ class Repository:
             changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
             yield Change(revision, {path: (_side(path, before), _side(path, after)) for path in sorted(changed)})
 
+    def messages(self, since: Revision) -> Iterator[str]:
+        return (revision.message for revision, _ in self.commits if revision.time >= since.time)
+
     def load(self, loader: Loader | None = None) -> Desired:
         return (loader or Loader(settings(), BUILTIN)).load(self.snapshot(), self.earlier, self.history)
 
