@@ -83,7 +83,8 @@ class Turn:
             self._looked = seen.at
             self._patience.refresh((wanted for _, wanted in services), seen)
         plan = self._plan(desired, past, services, seen)
-        self._say_holds(plan)
+        if seen.complete:  # a look that failed plans nothing, which ends no hold
+            self._say_holds(plan)
         stands_by = world.stands_by() if act else ""
         outcomes: tuple[Outcome, ...] = ()
         if act and not stands_by:
