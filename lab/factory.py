@@ -85,6 +85,7 @@ class Factory:
             "kind": "slurm",
             "transport": {"conf": str(facts.conf)},
             "tick": "1s",
+            "minInterval": "1s",
             "folders": {"data": str(facts.data), "logs": str(facts.logs), "secrets": str(facts.secrets)},
             "path": programs,
             "gpuTypes": [facts.gpu_type],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.models.health import Health
-from reconciler.models.status import ServiceStatus, SourceStatus, State, Status, TargetStatus
+from reconciler.models.status import ServiceStatus, SourceStatus, State, Status, TargetStatus, View
 
 #: Upper bounds of the turn histogram's buckets, in seconds.
 BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
@@ -32,11 +32,15 @@ class TurnTally:
 
 @dataclass(frozen=True, slots=True)
 class Tallies:
-    """Counters since the daemon's start. `actions` is keyed by (target, action, result)."""
+    """Counters since the daemon's start. `actions` is keyed by (target, action, result).
+
+    `ends` is keyed by (target, service, cause), for services that are still in the table.
+    """
 
     actions: Mapping[tuple[str, str, str], int]
     turns: Mapping[str, TurnTally]
     source_failures: int
+    ends: Mapping[tuple[str, str, str], int]
 
 
 class Board:
@@ -48,6 +52,8 @@ class Board:
         self._held: dict[str, datetime] = {}
         self._targets: dict[str, TargetStatus] = {}
         self._services: dict[str, tuple[ServiceStatus, ...]] = {}
+        self._views: dict[str, View] = {}
+        self._ends: Counter[tuple[str, str, str]] = Counter()
         self._actions: Counter[tuple[str, str, str]] = Counter()
         self._turns: defaultdict[str, TurnTally] = defaultdict(TurnTally)
         self._source_failures = 0
@@ -65,6 +71,25 @@ class Board:
         with self._lock:
             self._targets[target.target] = target
             self._services[target.target] = services
+            known = {(one.target, one.service) for one in services}
+            gone = [key for key in self._ends if key[0] == target.target and key[:2] not in known]
+            for key in gone:
+                del self._ends[key]
+
+    def post_view(self, view: View) -> None:
+        """Keep what the last turn of one target worked from."""
+        with self._lock:
+            self._views[view.target] = view
+
+    def views(self) -> tuple[View, ...]:
+        """What the last turn of each target worked from, by the target's name."""
+        with self._lock:
+            return tuple(self._views[name] for name in sorted(self._views))
+
+    def count_end(self, target: str, service: str, cause: str) -> None:
+        """Count one workload that ended, by its cause."""
+        with self._lock:
+            self._ends[target, service, cause] += 1
 
     def count_action(self, target: str, action: str, result: str) -> None:
         """Count one action, by its kind and its result."""
@@ -100,7 +125,7 @@ class Board:
     def tallies(self) -> Tallies:
         """The counters as they stand."""
         with self._lock:
-            return Tallies(dict(self._actions), dict(self._turns), self._source_failures)
+            return Tallies(dict(self._actions), dict(self._turns), self._source_failures, dict(self._ends))
 
 
 def _held(name: str, why: str, since: datetime) -> ServiceStatus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Protocol
 
 from reconciler.models.revision import Change, File, Revision, Snapshot
@@ -79,7 +80,25 @@ class Deployer(Protocol):
         ...
 
     def cancel(self, workload: Workload, *, removal: bool) -> None:
-        """End a workload that bears our mark; one that is gone already is a success. Raises TargetError."""
+        """End a workload that bears our mark; one that is gone already is a success. Raises TargetError.
+
+        The first time it is asked to stop and given its grace; asked again long after that, it is ended by force.
+        """
+        ...
+
+    def amend(self, service: ResolvedService, workload: Workload, mark: Mark, limit: timedelta | None) -> None:
+        """Change a workload where it is: `mark` is written on it, `limit` becomes its time limit (None: as it is).
+
+        One that waits also moves to the place in the queue that the service asks for. Raises as `deploy` does.
+        """
+        ...
+
+    def estimate(self, service: ResolvedService) -> timedelta | None:
+        """How long one more replica would wait for its start by the platform's own estimate; None where it has none."""
+        ...
+
+    def site(self) -> str:
+        """A fingerprint of what the platform allows, for which a refusal holds; "" where it cannot be told."""
         ...
 
     def close(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from reconciler.models.service import Model, SlurmOptions
 from reconciler.models.units import Duration, EnvName, Line, Name
@@ -90,9 +90,17 @@ class SlurmTarget(Model):
 
     kind: Literal["slurm"]
     transport: LocalTransport = LocalTransport()
-    tick: Duration = Field(default=timedelta(seconds=30), description="Time between two looks.")
+    tick: Duration = Field(default=timedelta(seconds=30), description="Time between two looks when nothing happens.")
+    min_interval: Duration = Field(
+        default=timedelta(seconds=10),
+        description="Least time between two looks, also after a commit or an action; sites forbid frequent polling.",
+    )
     timeout: Duration = Field(default=timedelta(seconds=60), description="Time for one command.")
     parallel: int = Field(default=8, ge=1, le=64, description="Commands at the same time.")
+    requeue: bool = Field(
+        default=True,
+        description="Slurm itself starts a job again after a node failure or a preemption (sbatch --requeue).",
+    )
     runtime: Literal["none", "apptainer"] = Field(default="none", description="How containers run; none: programs.")
     folders: Folders
     path: tuple[Path, ...] = Field(default=(), description="Folders put before the PATH of jobs.")
@@ -101,6 +109,12 @@ class SlurmTarget(Model):
     gpu_types: tuple[Name, ...] = Field(default=(), description="GPU types; empty: it has no GPUs.")
     defaults: TargetDefaults = TargetDefaults()
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _ticks_in_time(self) -> Self:
+        if self.tick < self.min_interval:
+            raise ValueError("a tick that is not shorter than minInterval; lower minInterval if the site allows it")
+        return self
 
 
 Target = Annotated[KubernetesTarget | SlurmTarget, Field(discriminator="kind")]

@@ -27,6 +27,7 @@ class FakePlatform:
     writes: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     made: int = 0
+    fingerprint: str = ""
 
     def look(self) -> Observed:
         if self.broken:
@@ -65,6 +66,20 @@ class FakePlatform:
         with self.lock:
             self.workloads.pop(workload.id, None)
             self.writes.append(f"cancel {workload.mark.service}.{workload.mark.replica}")
+
+    def amend(self, service: ResolvedService, workload: Workload, mark: Mark, limit: timedelta | None) -> None:
+        del service
+        with self.lock:
+            old = self.workloads[workload.id]
+            self.workloads[workload.id] = replace(old, mark=mark, limit=limit or old.limit, marked=True)
+            self.writes.append(f"amend {mark.service}.{mark.replica}")
+
+    def estimate(self, service: ResolvedService) -> timedelta | None:
+        del service
+        return None
+
+    def site(self) -> str:
+        return self.fingerprint
 
     def end(self, identity: str, health: Health, reason: str, lasted: float = 1.0) -> None:
         """Let a workload end by itself."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.daemon import Pass
     from reconciler.models.action import Action
 
-_SIGNS = {"deploy": "+", "replace": "~", "restart": "~", "renew": "~", "cancel": "-", "hold": "!"}
+_SIGNS = {"deploy": "+", "replace": "~", "restart": "~", "renew": "~", "amend": "~", "cancel": "-", "hold": "!"}
 
 
 class Format(StrEnum):

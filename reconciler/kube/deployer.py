@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from reconciler.errors import ConflictError, LookError, UnreachableError
 from reconciler.kube import manifests, marks
@@ -65,6 +66,18 @@ class KubernetesDeployer:
             for kind in reversed(APPLIED):
                 if kind != CLAIM or claims:
                     self._delete_all(kind, namespace, service)
+
+    def amend(self, service: ResolvedService, workload: Workload, mark: Mark, limit: timedelta | None) -> None:  # noqa: ARG002 - objects have no time limit
+        """Write the mark again by applying the service again."""
+        self.deploy(service, mark, 0.0, (workload,))
+
+    def estimate(self, service: ResolvedService) -> timedelta | None:  # noqa: ARG002 - nothing of it is asked
+        """Kubernetes gives no estimate of a start."""
+        return None
+
+    def site(self) -> str:
+        """Not told: what the API server refuses is tried again after a while."""
+        return ""
 
     def close(self) -> None:
         """See `reconciler.ports.Deployer.close`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from reconciler.errors import Next
-from reconciler.models.workload import Workload
+from reconciler.models.workload import Mark, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,15 @@ class Deploy:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """What runs is not what is wanted: start the successor of `old`."""
+    """What runs is not what is wanted: start a successor and end `old` (those that need not wait for it)."""
 
     service: str
     replica: int
     reason: str
     old: tuple[Workload, ...]
     generation: int = 0
+    attempt: int = 0
+    delay: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Restart:
     reason: str
     old: tuple[Workload, ...]
     generation: int = 0
+    attempt: int = 0
+    delay: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,20 @@ class Renew:
     reason: str
     old: tuple[Workload, ...]
     generation: int = 0
+    attempt: int = 0
+    delay: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Change `old` where it is: its place in the queue, its time limit (`limit`; None: leave it) or its mark."""
+
+    service: str
+    replica: int
+    reason: str
+    old: Workload
+    mark: Mark
+    limit: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +91,7 @@ class Hold:
     reason: str
 
 
-Action = Deploy | Replace | Restart | Renew | Cancel | Hold
+Action = Deploy | Replace | Restart | Renew | Amend | Cancel | Hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,11 @@ from datetime import datetime
 from enum import Enum
 
 from reconciler.errors import Complaint
+from reconciler.models.action import Plan
 from reconciler.models.health import Health
 from reconciler.models.revision import Revision
+from reconciler.models.wanted import ResolvedService, Wanted
+from reconciler.models.workload import Cause, Observed, PendingClass
 
 
 class State(Enum):
@@ -29,7 +32,10 @@ class State(Enum):
 class ServiceStatus:
     """One line of the table. `target` and `recipe` are "" where no good version of the service names them.
 
-    `revision` is the short id of the commit that what runs was deployed from ("" if none).
+    `revision` is the short id of the commit that what runs was deployed from ("" if none). `pending` is what the
+    replica that is furthest behind waits for, and `expected` when the platform thinks that it starts. `deadline` is
+    the earliest time limit of a healthy replica. `attempt` counts failed starts in a row, `ended` is why the last
+    workload ended ("" if nothing is known of one), `generation` the highest number of hand-overs of a replica.
     """
 
     service: str
@@ -44,6 +50,12 @@ class ServiceStatus:
     replicas: int = 0
     ready: int = 0
     endpoints: tuple[tuple[str, str], ...] = ()
+    pending: PendingClass | None = None
+    expected: datetime | None = None
+    deadline: datetime | None = None
+    attempt: int = 0
+    ended: Cause | None = None
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +90,14 @@ class Status:
     source: SourceStatus = SourceStatus()
     targets: Mapping[str, TargetStatus] = field(default_factory=dict)
     services: tuple[ServiceStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that the last turn of one target worked from, for an explanation in words. `errors`: as given to `judge`."""
+
+    target: str
+    services: tuple[tuple[ResolvedService, Wanted], ...]
+    seen: Observed
+    plan: Plan
+    errors: Mapping[str, str] = field(default_factory=dict)

@@ -45,8 +45,12 @@ class Wanted:
 
     `units` is how many workloads there should be (replicas on Slurm; 1 on Kubernetes, which counts replicas itself).
     `restart` is the hash of the `restart:` value. `blocked` is "" or why nothing new may be started now. `lead` is how
-    long before the time limit a successor is wanted (None: never). `surge`: a successor may run beside the old one.
-    `in_place`: the platform puts new content in the place of the old by itself, so that nothing is cancelled for it.
+    long before the time limit a successor is wanted (None: never). `place` and `limit` (0: the site's own) are as in a
+    mark. `grace` is how long a stop may take.
+
+    `surge` is how many replicas may have a successor beside them during a change (0: each old one is ended for its
+    successor), `unavailable` how many replicas may be missing meanwhile. `in_place`: the platform puts new content in
+    the place of the old by itself, so that nothing is counted or cancelled for it.
     """
 
     service: str
@@ -57,20 +61,25 @@ class Wanted:
     suspended: str = ""
     blocked: str = ""
     lead: timedelta | None = None
-    surge: bool = False
+    surge: int = 0
+    unavailable: int = 1
     in_place: bool = False
+    place: str = ""
+    limit: int = 0
+    grace: timedelta = timedelta(seconds=30)
     depends_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What would be handed to a platform: `digest` decides whether it is the same.
+    """What would be handed to a platform: `digest` decides whether it is the same, `place` whether it waits there.
 
     `write` makes its text for people; it is called only when somebody wants to read it.
     """
 
     digest: str
     write: Callable[[], str] = field(compare=False)
+    place: str = ""
 
     @property
     def text(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from reconciler.models.health import Health
@@ -18,13 +18,42 @@ class Phase(Enum):
     ENDED = "Ended"
 
 
+class Cause(Enum):
+    """Why a workload ended. The values are words for metrics."""
+
+    STOPPED = "stopped"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    EXIT = "exit-code"
+    SIGNAL = "signal"
+    MEMORY = "out-of-memory"
+    UNHEALTHY = "unhealthy"
+    LAUNCH = "launch-failure"
+    TIME_LIMIT = "time-limit"
+    NODE = "node-failure"
+    PREEMPTED = "preempted"
+    SITE = "site"
+    FORGOTTEN = "forgotten"
+
+
+class PendingClass(Enum):
+    """What a workload that has not started is waiting for. The values are words for metrics."""
+
+    WAITING = "waiting"
+    RESERVED = "reserved"
+    HELD = "held"
+    BLOCKED = "blocked"
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """What we write on everything that we start; the platform keeps it, so that a new daemon knows all of it.
 
     `digest` hashes what decides what runs. `restart` hashes the service's `restart:` value ("" when unset).
     `generation` counts successors of one replica (a replaced or renewed job has the next higher one); `attempt` counts
-    failed starts in a row. `revision` is the short id of the commit because of which it was deployed.
+    failed starts in a row. `revision` is the short id of the commit because of which it was deployed. `place` hashes
+    where it waits (Slurm's partition and QOS), and `limit` is the time limit that was asked for, in seconds (0: the
+    site's own): these two can be changed on a job that is waiting, without a new one.
     """
 
     owner: str
@@ -35,6 +64,8 @@ class Mark:
     generation: int = 0
     attempt: int = 0
     revision: str = ""
+    place: str = ""
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +74,14 @@ class Workload:
 
     `id` is the job id, or `namespace/service`. `digest` of the mark is "" when the group is incomplete (an object was
     deleted by hand), so that it never equals a wanted digest. `health` and `reason` are the platform's verdict.
-    `since` is when the present phase began; `deadline` is when the platform will end it (a job's time limit).
-    `endpoints` maps a port name to host:port. `lasted` is how many seconds an ended job ran.
+    `since` is when the present phase began; `deadline` is when the platform will end it (a job's time limit), `limit`
+    the whole time that it may run. `expected` is the platform's own estimate of its start. `endpoints` maps a port name
+    to host:port. `cause` is why it ended, and `lasted` for how many seconds it had been healthy then.
+
+    `pending` is what one that has not started waits for; a `stuck` one will never be started by the platform, whatever
+    happens. `stopping` is since when it has been stopping by itself, because somebody asked it to. `marked` is False
+    when its mark was damaged from outside and is known from an earlier look only. `note` is what it reports about
+    itself, as the platform keeps it.
     """
 
     target: str
@@ -57,19 +94,36 @@ class Workload:
     deadline: datetime | None = None
     endpoints: tuple[tuple[str, str], ...] = ()
     lasted: float = 0.0
+    limit: timedelta | None = None
+    expected: datetime | None = None
+    cause: Cause | None = None
+    pending: PendingClass | None = None
+    stuck: bool = False
+    stopping: datetime | None = None
+    marked: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Something with the name of a service that does not bear our mark."""
+    """Something with the name of a service that does not bear our mark.
+
+    `replica` is set when nobody else's mark is on it either, so that it may be that replica with a damaged mark:
+    nothing is started beside it.
+    """
 
     service: str
     what: str
+    replica: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One look at one target. When `complete` is False, `why` says what is missing and nothing may be concluded."""
+    """One look at one target. When `complete` is False, `why` says what is missing and nothing may be concluded.
+
+    `closes` is when the platform next closes for maintenance, where that keeps a workload waiting. All times are by
+    this machine's clock.
+    """
 
     target: str
     at: datetime
@@ -77,3 +131,4 @@ class Observed:
     why: str = ""
     workloads: tuple[Workload, ...] = ()
     conflicts: tuple[Conflict, ...] = field(default=())
+    closes: datetime | None = None

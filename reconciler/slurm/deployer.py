@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from reconciler.errors import ConflictError, RefusedError
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Phase, Workload
@@ -54,6 +56,18 @@ class SlurmDeployer:
         except RefusedError as error:
             if not any(words in str(error).lower() for words in _GONE):
                 raise
+
+    def amend(self, service: ResolvedService, workload: Workload, mark: Mark, limit: timedelta | None) -> None:
+        """Change a job where it is (scontrol(1), "update job")."""
+        raise NotImplementedError
+
+    def estimate(self, service: ResolvedService) -> timedelta | None:
+        """When Slurm would start one more (sbatch(1), --test-only)."""
+        raise NotImplementedError
+
+    def site(self) -> str:
+        """Partitions and limits, hashed."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Nothing is held between writes."""

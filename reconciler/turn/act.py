@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.errors import Next, ReconcilerError
-from reconciler.models.action import Action, Cancel, Deploy, Hold, Outcome, Plan, Renew, Replace, Restart
+from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Outcome, Plan, Renew, Replace, Restart
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Mark, Workload
 from reconciler.turn.world import World
@@ -64,15 +64,17 @@ class Actor:
 
     def _do(self, action: Action, services: Services) -> None:
         match action:
-            case Deploy(delay=delay):
-                self._deploy(action, services, delay.total_seconds(), action.attempt, ())
+            case Deploy():
+                self._deploy(action, services, ())
             case Replace(old=old) | Restart(old=old):
                 # The successor first: if it is refused, what runs goes on.
-                self._deploy(action, services, 0.0, 0, old)
+                self._deploy(action, services, old)
                 for workload in () if services[action.service][1].in_place else old:
                     self._deployer.cancel(workload, removal=False)
             case Renew(old=old):
-                self._deploy(action, services, 0.0, 0, old)
+                self._deploy(action, services, old)
+            case Amend(old=workload):
+                self._deployer.amend(services[action.service][0], workload, action.mark, action.limit)
             case Cancel(old=old, removal=removal):
                 for workload in old:
                     self._deployer.cancel(workload, removal=removal)
@@ -83,8 +85,6 @@ class Actor:
         self,
         action: Deploy | Replace | Restart | Renew,
         services: Services,
-        delay: float,
-        attempt: int,
         after: tuple[Workload, ...],
     ) -> None:
         service, wanted = services[action.service]
@@ -95,10 +95,12 @@ class Actor:
             digest=wanted.digest,
             restart=wanted.restart,
             generation=action.generation,
-            attempt=attempt,
+            attempt=action.attempt,
             revision=service.revision.short,
+            place=wanted.place,
+            limit=wanted.limit,
         )
-        self._deployer.deploy(service, mark, delay, after)
+        self._deployer.deploy(service, mark, action.delay.total_seconds(), after)
 
 
 def kind_of(action: Action) -> str:

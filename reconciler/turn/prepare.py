@@ -53,7 +53,8 @@ class Preparer:
             suspended="suspended in Git" if spec.suspend else down,
             blocked=blocked,
             lead=spec.renewal.lead if slurm and spec.renewal else None,
-            surge=not slurm or (not recipe.stateful and spec.rollout.max_surge > 0),
+            surge=0 if recipe.stateful else spec.rollout.max_surge,
+            unavailable=1 if recipe.stateful else spec.rollout.max_unavailable,
             in_place=not slurm,
             depends_on=spec.depends_on,
         )

@@ -38,7 +38,7 @@ def test_other_content_is_replaced_and_the_old_one_ended() -> None:
 
 
 def test_with_surge_a_healthy_old_one_goes_on_until_its_successor_is_healthy() -> None:
-    wanted = Wanted("a", 1, "d1", surge=True)
+    wanted = Wanted("a", 1, "d1", surge=1)
     old = workload("a", "d0")
     (action,) = plan([wanted], look(old))
     assert isinstance(action, Replace)
@@ -52,14 +52,14 @@ def test_with_surge_a_healthy_old_one_goes_on_until_its_successor_is_healthy() -
 
 def test_with_surge_a_sick_old_one_is_ended_at_once() -> None:
     old = workload("a", "d0", health=Health.DEGRADED)
-    (action,) = plan([Wanted("a", 1, "d1", surge=True)], look(old))
+    (action,) = plan([Wanted("a", 1, "d1", surge=1)], look(old))
     assert isinstance(action, Replace)
     assert action.old == (old,)
 
 
 def test_a_superseded_successor_does_not_stay() -> None:
     healthy, stuck = workload("a", "d0"), workload("a", "d1", identity="2", generation=1, health=Health.PENDING)
-    (action,) = plan([Wanted("a", 1, "d2", surge=True)], look(healthy, stuck))
+    (action,) = plan([Wanted("a", 1, "d2", surge=1)], look(healthy, stuck))
     assert isinstance(action, Replace)
     assert action.old == (stuck,)
     assert action.generation == 2

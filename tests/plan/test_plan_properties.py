@@ -27,7 +27,7 @@ wanted_one = st.builds(
     suspended=st.sampled_from(["", "", "suspended"]),
     blocked=st.sampled_from(["", "", "", "blocked"]),
     lead=st.sampled_from([None, timedelta(minutes=5)]),
-    surge=st.booleans(),
+    surge=st.integers(0, 1),
     depends_on=st.sampled_from([(), (), ("b",)]),
 )
 wanted_sets = st.lists(wanted_one, max_size=3, unique_by=lambda one: one.service)
@@ -117,7 +117,7 @@ def test_rule_8_a_stateful_replica_never_gets_a_neighbour_that_is_meant_to_stay(
     wanted: list[Wanted], seen: tuple[Workload, ...]
 ) -> None:
     """A started successor of stateful content always ends everything else of its replica, or waits for it."""
-    stateful = [replace(one, stateful=True, surge=False, lead=None) for one in wanted]
+    stateful = [replace(one, stateful=True, surge=0, lead=None) for one in wanted]
     for action in make_plan(stateful, look(*seen), START, Constraints(ready=frozenset("abc"))).actions:
         if isinstance(action, Deploy | Replace | Restart):
             live = {
