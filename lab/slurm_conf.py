@@ -12,17 +12,26 @@ MEMORY = 4000
 _DEVICES = ("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 GPUS = len(_DEVICES)
 GPU_TYPE = "a100"
+#: Seconds that a preempted job has between SIGTERM and its end.
+GRACE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a test may choose. `min_job_age`: seconds for which squeue shows an ended job (Slurm's own default: 300).
+    """What a test may choose; the words are those of slurm.conf(5), times are in seconds unless said otherwise.
 
-    `kill_wait`: seconds between SIGTERM and SIGKILL when a job is cancelled or over its time.
+    `min_job_age`: for how long squeue shows an ended job (Slurm's own default: 300).
+    `kill_wait`: between SIGTERM and SIGKILL when a job is cancelled or over its time.
+    `over_time_limit`: minutes for which a job may go on beyond its limit.
+    `cred_expire`: the least time from the start of a job to its next one when it is requeued (Slurm's own: 120).
+    `slurmd_timeout`: for how long a node may be silent before it is down and its jobs are requeued.
     """
 
     min_job_age: int = 300
     kill_wait: int = 5
+    over_time_limit: int = 0
+    cred_expire: int = 5
+    slurmd_timeout: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ def slurm_conf(place: Place, choices: Choices) -> str:
         f"SlurmdUser={place.user}",
         "AuthType=auth/munge",
         "CredType=cred/munge",
-        f"AuthInfo=socket={place.socket}",
+        f"AuthInfo=socket={place.socket},cred_expire={choices.cred_expire}",
         "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny",
         f"StateSaveLocation={place.folder}/state",
         f"SlurmdSpoolDir={place.folder}/spool/%n",
@@ -92,12 +101,14 @@ def slurm_conf(place: Place, choices: Choices) -> str:
         f"MinJobAge={choices.min_job_age}",
         f"KillWait={choices.kill_wait}",
         "InactiveLimit=0",
-        "SlurmdTimeout=60",
+        f"OverTimeLimit={choices.over_time_limit}",
+        f"SlurmdTimeout={choices.slurmd_timeout}",
+        "JobRequeue=1",
+        "PreemptType=preempt/partition_prio",
+        "PreemptMode=REQUEUE",
         "MailProg=/bin/true",
         *(_node(name, place.host, port) for name, port in zip(NODES, nodes, strict=True)),
-        "PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP",
-        "PartitionName=gpu Nodes=ALL MaxTime=INFINITE State=UP",
-        "PartitionName=short Nodes=ALL MaxTime=00:02:00 State=UP",
+        *_partitions(),
     ]
     return "\n".join(lines) + "\n"
 
@@ -122,6 +133,18 @@ def wrapper(place: Place, program: str, setpriv: str | None) -> str:
         f'[ "$(id -u)" != 0 ] || exec {setpriv} --reuid {place.user} --regid {place.user} --init-groups {real} "$@"\n'
     )
     return f'#!/bin/sh\nexport SLURM_CONF={place.conf}\n{drop if setpriv else ""}exec {real} "$@"\n'
+
+
+def _partitions() -> list[str]:
+    """Three that nobody preempts; then `high`, which preempts the jobs of `low` and `scavenge` in their two ways."""
+    plain = {"main": "Default=YES MaxTime=INFINITE", "gpu": "MaxTime=INFINITE", "short": "MaxTime=00:02:00"}
+    ranked = {
+        "low": f"PriorityTier=1 PreemptMode=REQUEUE GraceTime={GRACE}",
+        "scavenge": f"PriorityTier=1 PreemptMode=CANCEL GraceTime={GRACE}",
+        "high": "PriorityTier=10 PreemptMode=OFF",
+    }
+    rules = {name: f"{words} PreemptMode=OFF" for name, words in plain.items()} | ranked
+    return [f"PartitionName={name} Nodes=ALL {words} State=UP" for name, words in rules.items()]
 
 
 def _node(name: str, host: str, port: int) -> str:
