@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench docs clean lab-up lab-down
+.PHONY: run test check bench sim storm show docs clean lab-up lab-down
 
 run: $(VENV)/.installed  ## a lab with Slurm and Kubernetes, a demo repository, the daemon, a live table
 	@exec $(BIN)/python -m lab demo $(ARGS)
@@ -22,6 +22,15 @@ check: $(VENV)/.installed  ## lint, format, types, floors
 
 bench: $(VENV)/.installed  ## the measures of docs/performance.md
 	$(BIN)/python -m tests.bench $(ARGS)
+
+sim: $(VENV)/.installed  ## a million random steps on the simulated Slurm
+	$(BIN)/python -m tests.sim --steps 1000000 --jobs 2 $(ARGS)
+
+storm: $(VENV)/.installed  ## hundreds of random faults on the real Slurm
+	$(BIN)/python -m tests.storm --events 300 $(ARGS)
+
+show: $(VENV)/.installed  ## two services through ten time limits, two node failures and five daemon kills
+	$(BIN)/python -m tests.storm.show $(ARGS)
 
 docs: $(VENV)/.installed  ## pages that are made from the code
 	$(BIN)/python -m docs.generate

@@ -18,8 +18,8 @@ def next_attempt(digest: str, ended: Sequence[Workload]) -> tuple[int, timedelta
     """The number of the next attempt (0: no failure behind it), how long it waits, and the last failure in words.
 
     Only the youngest ended workload of the same digest counts, and only when it failed by its own fault (its health is
-    Failed) and within 300 seconds of its start: a replica that ran longer begins anew, and what the site did to it
-    (time limit, preemption, node failure, a cancel) is no failure of the service.
+    Failed) before it had been healthy for 300 seconds: one that was healthy for longer begins anew, and what the site
+    did to it (time limit, preemption, node failure, a cancel) is no failure of the service.
     """
     same = [workload for workload in ended if workload.mark.digest == digest]
     if not same:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.models.action import Action, Cancel, Hold, Plan
 from reconciler.models.wanted import Removals, Wanted
 from reconciler.models.workload import Observed, Phase, Workload
+from reconciler.plan.budget import Budget
 from reconciler.plan.replica import Replica
 
 _GOING = (Phase.STOPPING, Phase.ENDED)
+# After this long a stop is ended by force where nobody says any more how long it may take.
+_STOP = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,49 +38,72 @@ def make_plan(wanted: Iterable[Wanted], seen: Observed, now: datetime, constrain
     if not seen.complete:
         return Plan(seen.target)
     groups = _by_service(seen.workloads)
-    services = sorted(wanted, key=lambda service: service.service)
+    planner = _Planner(seen, now, constraints)
     actions: list[Action] = []
-    for service in services:
-        actions += _service(service, groups.pop(service.service, ()), now, constraints)
+    for service in sorted(wanted, key=lambda one: one.service):
+        actions += planner.service(service, groups.pop(service.service, ()))
     for name in sorted(groups):
-        actions += _unwanted(name, groups[name], constraints)
+        actions += planner.unwanted(name, groups[name])
     return Plan(seen.target, tuple(dict.fromkeys(actions)))
 
 
 def _by_service(workloads: Iterable[Workload]) -> dict[str, Sequence[Workload]]:
-    groups: dict[str, list[Workload]] = defaultdict(list)
-    for workload in sorted(workloads, key=lambda one: (one.mark.service, one.mark.replica, one.id)):
+    groups: defaultdict[str, list[Workload]] = defaultdict(list)
+    for workload in workloads:
         groups[workload.mark.service].append(workload)
+    for group in groups.values():
+        if len(group) > 1:
+            group.sort(key=lambda one: (one.mark.replica, one.id))
     return dict(groups)
 
 
-def _service(
-    wanted: Wanted, workloads: Sequence[Workload], now: datetime, constraints: Constraints
-) -> Iterator[Action]:
-    units = 0 if wanted.suspended else wanted.units
-    extra = [workload for workload in workloads if workload.mark.replica >= units and workload.phase not in _GOING]
-    reason = wanted.suspended or f"{wanted.units} replicas are wanted"
-    for workload in extra:
-        yield Cancel(wanted.service, workload.mark.replica, reason, (workload,))
-    hold = _hold(wanted, constraints)
-    for number in range(units):
-        mine = [workload for workload in workloads if workload.mark.replica == number]
-        yield from Replica(wanted, number, mine, hold, now).actions()
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    seen: Observed
+    now: datetime
+    constraints: Constraints
 
+    def service(self, wanted: Wanted, workloads: Sequence[Workload]) -> Iterator[Action]:
+        """What to do about a service that is wanted."""
+        units = 0 if wanted.suspended else wanted.units
+        replicas: defaultdict[int, list[Workload]] = defaultdict(list)
+        for workload in workloads:
+            replicas[workload.mark.replica].append(workload)
+        reason = wanted.suspended or f"{wanted.units} replicas are wanted"
+        for number in [number for number in replicas if number >= units]:
+            yield from self._end(wanted.service, replicas[number], reason, removal=False)
+        budget: Budget | None = None
+        for number in range(units):
+            replica = self._replica(wanted, number, replicas.get(number, ()))
+            if not replica.is_at_rest():
+                budget = budget or Budget.of(wanted, replicas)
+                yield from replica.actions(budget)
 
-def _hold(wanted: Wanted, constraints: Constraints) -> str:
-    missing = [name for name in wanted.depends_on if name not in constraints.ready]
-    waits = f"waits for {', '.join(missing)} to be healthy (dependsOn)" if missing else ""
-    return wanted.blocked or constraints.not_now.get(wanted.service, "") or waits
+    def unwanted(self, name: str, workloads: Sequence[Workload]) -> Iterator[Action]:
+        """What to do about the workloads of a name that nobody wants any more."""
+        constraints = self.constraints
+        if name not in constraints.held and name in constraints.removals.allowed:
+            yield from self._end(name, workloads, "no longer in Git", removal=True)
+        elif any(workload.phase not in _GOING for workload in workloads):
+            reason = constraints.held.get(name) or constraints.removals.held.get(name)
+            yield Hold(name, reason or "its removal is not allowed yet")
 
+    def _end(self, service: str, workloads: Iterable[Workload], reason: str, *, removal: bool) -> Iterator[Action]:
+        for workload in workloads:
+            late = workload.stopping is not None and self.now - workload.stopping > _STOP
+            if late or workload.phase not in _GOING:
+                yield Cancel(service, workload.mark.replica, reason, (workload,), removal=removal)
 
-def _unwanted(name: str, workloads: Sequence[Workload], constraints: Constraints) -> Iterator[Action]:
-    live = [workload for workload in workloads if workload.phase not in _GOING]
-    if not live:
-        return
-    if name in constraints.held or name not in constraints.removals.allowed:
-        reason = constraints.held.get(name) or constraints.removals.held.get(name) or "its removal is not allowed yet"
-        yield Hold(name, reason)
-        return
-    for workload in live:
-        yield Cancel(name, workload.mark.replica, "no longer in Git", (workload,), removal=True)
+    def _replica(self, wanted: Wanted, number: int, workloads: Sequence[Workload]) -> Replica:
+        missing = [name for name in wanted.depends_on if name not in self.constraints.ready]
+        same = [one.what for one in self.seen.conflicts if (one.service, one.replica) == (wanted.service, number)]
+        return Replica(
+            wanted,
+            number,
+            workloads,
+            self.now,
+            hold=wanted.blocked or self.constraints.not_now.get(wanted.service, ""),
+            waits=f"waits for {', '.join(missing)} to be healthy (dependsOn)" if missing else "",
+            taken="; ".join(same),
+            closes=self.seen.closes,
+        )

@@ -3,81 +3,139 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from reconciler.models.action import Action, Cancel, Deploy, Hold, Renew, Replace, Restart
+from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Renew, Replace, Restart
 from reconciler.models.health import Health
 from reconciler.models.units import format_duration
 from reconciler.models.wanted import Wanted
 from reconciler.models.workload import Phase, Workload
 from reconciler.plan.backoff import next_attempt
+from reconciler.plan.budget import Budget
+from reconciler.plan.lead import is_due, limit_before, lower_limit
 
 _LIVE = (Phase.PENDING, Phase.RUNNING)
+# How much longer than its grace a stop may take before it is ended by force.
+_PATIENCE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """One replica: what is wanted, all workloads that bear its number, and "" or why nothing may be started now."""
+    """One replica: what is wanted, all workloads that bear its number, and "" or why nothing may be started now.
+
+    `waits` is "" or what it waits for before it is started or changed; what runs is renewed all the same. `taken` is ""
+    or what stands in its place without our mark, so that nothing is started beside it.
+    `closes` is when the site closes for maintenance.
+    """
 
     wanted: Wanted
     number: int
     workloads: Sequence[Workload]
-    hold: str
     now: datetime
+    hold: str = ""
+    waits: str = ""
+    taken: str = ""
+    closes: datetime | None = None
 
-    def actions(self) -> Iterator[Action]:
+    def is_at_rest(self) -> bool:
+        """Whether there is surely nothing to do: one workload, which is what is wanted and not close to its limit."""
+        if len(self.workloads) != 1:
+            return False
+        workload = self.workloads[0]
+        return (
+            workload.phase is Phase.RUNNING
+            and self._is_current(workload)
+            and workload.marked
+            and not is_due(self.wanted, workload, self.now)
+            and lower_limit(self.wanted, workload, self.now) is None
+        )
+
+    def actions(self, budget: Budget) -> Iterator[Action]:
         """Everything to do about it now; nothing when all is well or when it is being waited for something."""
-        live = [workload for workload in self.workloads if workload.phase in _LIVE]
+        live = [workload for workload in self.workloads if workload.phase in _LIVE and not workload.stuck]
+        ended = [workload for workload in self.workloads if workload.phase is Phase.ENDED]
+        for workload in self.workloads:
+            reason = self._forced(workload)
+            if reason:
+                yield self._cancel(workload, reason)
+            if workload.stuck:  # its end is ours, but it counts as a failure: the same would be stuck again
+                ended.append(replace(workload, phase=Phase.ENDED, health=Health.FAILED))
         current = [workload for workload in live if self._is_current(workload)]
         if current:
-            yield from self._settle(live, current)
+            yield from self._settle(live, current, ended)
         elif live:
-            yield from self._change(live)
+            yield from self._change(live, ended, budget)
         elif not any(workload.phase is Phase.STOPPING for workload in self.workloads):
-            yield from self._start()
+            yield from self._start(ended)
 
     def _is_current(self, workload: Workload) -> bool:
-        mark = workload.mark
-        return mark.digest == self.wanted.digest and self.wanted.restart in ("", mark.restart)
+        """Whether it is what is wanted; what can be changed on a waiting one does not matter."""
+        mark, wanted = workload.mark, self.wanted
+        if mark.digest != wanted.digest or (wanted.restart and mark.restart != wanted.restart):
+            return False
+        return workload.phase is Phase.PENDING or mark.place == wanted.place or not (mark.place and wanted.place)
 
-    def _start(self) -> Iterator[Action]:
-        if self.hold:
-            yield Hold(self.wanted.service, self.hold)
+    def _forced(self, workload: Workload) -> str:
+        """Why a workload is to be ended whatever is wanted; "" when it is not."""
+        if workload.stuck:
+            return f"it would never start ({workload.reason}); started anew"
+        since = workload.stopping
+        if since is not None and self.now - since > self.wanted.grace + _PATIENCE:
+            return f"was asked to stop {format_duration(self.now - since)} ago and is still there"
+        return ""
+
+    def _start(self, ended: Sequence[Workload]) -> Iterator[Action]:
+        reason = self.hold or self.waits or self.taken
+        if reason:
+            yield Hold(self.wanted.service, reason)
             return
-        ended = [workload for workload in self.workloads if workload.phase is Phase.ENDED]
         attempt, delay, failure = next_attempt(self.wanted.digest, ended)
         reason = f"the last one ended: {failure}" if failure else "not there"
-        if attempt:
-            reason += f"; attempt {attempt} in {format_duration(delay)}"
+        reason += _attempt(attempt, delay)
         yield Deploy(self.wanted.service, self.number, reason, self._generation(), attempt, delay)
 
-    def _change(self, live: Sequence[Workload]) -> Iterator[Action]:
-        """What runs is not what is wanted. With surge, a healthy old one goes on until its successor is healthy."""
-        if self.hold:
-            yield Hold(self.wanted.service, self.hold)
-            return
-        surge = self.wanted.surge and not self.wanted.in_place
-        old = tuple(workload for workload in live if not (surge and workload.health is Health.HEALTHY))
-        service, generation = self.wanted.service, self._generation()
-        if any(workload.mark.digest == self.wanted.digest for workload in live):
-            yield Restart(service, self.number, "a new value of restart", old, generation)
-        else:
-            yield Replace(service, self.number, _difference(live, self.wanted.digest), old, generation)
+    def _change(self, live: Sequence[Workload], ended: Sequence[Workload], budget: Budget) -> Iterator[Action]:
+        """What runs is not what is wanted. A healthy one is changed when the budget allows it, others at once.
 
-    def _settle(self, live: Sequence[Workload], current: Sequence[Workload]) -> Iterator[Action]:
-        """The wanted one is there: end what it replaces and what is there twice; renew it in time."""
+        With surge, a healthy one goes on until its successor is healthy; otherwise it is ended for it.
+        """
+        if self.hold or self.waits:
+            yield Hold(self.wanted.service, self.hold or self.waits)
+            return
+        healthy = any(workload.health is Health.HEALTHY for workload in live)
+        surge = bool(self.wanted.surge) and healthy and not self.wanted.in_place
+        if healthy and not self.wanted.in_place:
+            if not (surge and budget.take(surge=True)) and not budget.take(surge=False):
+                return
+            surge = surge and budget.surge >= 0
+        old = tuple(workload for workload in live if not (surge and workload.health is Health.HEALTHY))
+        attempt, delay, failure = next_attempt(self.wanted.digest, ended)
+        failed = f"; the last try ended: {failure}{_attempt(attempt, delay)}" if attempt else ""
+        service, generation = self.wanted.service, self._generation()
+        if any(workload.mark.digest == self.wanted.digest and self._is_in_place(workload) for workload in live):
+            reason = "a new value of restart" + failed
+            yield Restart(service, self.number, reason, old, generation, attempt, delay)
+        else:
+            reason = _difference(live, self.wanted.digest) + failed
+            yield Replace(service, self.number, reason, old, generation, attempt, delay)
+
+    def _is_in_place(self, workload: Workload) -> bool:
+        return workload.mark.place == self.wanted.place or not (workload.mark.place and self.wanted.place)
+
+    def _settle(
+        self, live: Sequence[Workload], current: Sequence[Workload], ended: Sequence[Workload]
+    ) -> Iterator[Action]:
+        """The wanted one is there: end what it replaces and what is there twice; keep it right, renew it in time."""
         newest = max(current, key=_preference)
         for workload in live:
             reason = self._superseded(workload, newest)
             if reason:
-                yield Cancel(self.wanted.service, self.number, reason, (workload,))
-        lead, deadline = self.wanted.lead, newest.deadline
-        if lead and deadline and newest.phase is Phase.RUNNING and deadline - self.now <= lead and not self.hold:
-            left = format_duration(max(deadline - self.now, lead * 0))
-            yield Renew(
-                self.wanted.service, self.number, f"the time limit is reached in {left}", (newest,), self._generation()
-            )
+                yield self._cancel(workload, reason)
+            elif workload in current:
+                yield from self._amend(workload)
+        if newest.phase is Phase.RUNNING and is_due(self.wanted, newest, self.now) and not self.hold:
+            yield self._renew(newest, ended)
 
     def _superseded(self, workload: Workload, newest: Workload) -> str:
         """Why `workload` is to be ended now that `newest` is there; "" when it stays."""
@@ -91,6 +149,36 @@ class Replica:
             return f"replaced by {newest.id}"
         return ""
 
+    def _amend(self, workload: Workload) -> Iterator[Action]:
+        """What can be put right on the living workload, so that it keeps its place in the queue or goes on running."""
+        mark, limit, reason = workload.mark, None, "" if workload.marked else "its mark was damaged by hand"
+        if workload.phase is Phase.PENDING:
+            right = replace(mark, place=self.wanted.place or mark.place, limit=self.wanted.limit)
+            if right != mark:
+                mark, reason = right, "its partition, QOS or time limit changed in Git while it waits"
+                limit = timedelta(seconds=mark.limit) if mark.limit else None
+            shorter = limit_before(self.closes, self.wanted, workload, self.now)
+            if shorter and not reason:
+                limit, reason = shorter, f"shortened to {format_duration(shorter)}, to end before the site closes"
+        else:
+            limit = lower_limit(self.wanted, workload, self.now)
+            if limit:
+                reason = f"its time limit was lowered to {format_duration(limit)}"
+        if reason:
+            yield Amend(self.wanted.service, self.number, reason, workload, mark, limit)
+
+    def _renew(self, newest: Workload, ended: Sequence[Workload]) -> Renew:
+        """A successor that failed before is tried again with the same backoff as a first start."""
+        failed = [workload for workload in ended if workload.mark.generation > newest.mark.generation]
+        attempt, delay, failure = next_attempt(self.wanted.digest, failed)
+        left = max(newest.deadline - self.now, timedelta()) if newest.deadline else timedelta()
+        reason = f"the time limit of {newest.id} is reached in {format_duration(left)}"
+        reason += f"; the last successor ended: {failure}{_attempt(attempt, delay)}" if failure else ""
+        return Renew(self.wanted.service, self.number, reason, (newest,), self._generation(), attempt, delay)
+
+    def _cancel(self, workload: Workload, reason: str) -> Cancel:
+        return Cancel(self.wanted.service, self.number, reason, (workload,))
+
     def _generation(self) -> int:
         return max((workload.mark.generation for workload in self.workloads), default=-1) + 1
 
@@ -100,6 +188,12 @@ def _preference(workload: Workload) -> tuple[int, int, bool, str]:
     return (workload.mark.generation, -workload.health.rank, workload.phase is Phase.RUNNING, workload.id)
 
 
+def _attempt(attempt: int, delay: timedelta) -> str:
+    return f"; attempt {attempt} in {format_duration(delay)}" if attempt else ""
+
+
 def _difference(live: Sequence[Workload], digest: str) -> str:
     seen = live[0].mark.digest
+    if seen == digest:
+        return "it runs in another partition or with another QOS than Git says"
     return f"what runs differs from Git ({seen or 'incomplete'}, wanted {digest})"

@@ -16,7 +16,7 @@ from reconciler.errors import SourceError
 from reconciler.health import judge
 from reconciler.models.action import Cancel, Hold, Outcome, Plan
 from reconciler.models.revision import Change, Revision
-from reconciler.models.status import TargetStatus
+from reconciler.models.status import TargetStatus, View
 from reconciler.models.wanted import Removals, ResolvedService, Wanted
 from reconciler.models.workload import Observed, Phase
 from reconciler.plan import Constraints, make_plan
@@ -71,6 +71,7 @@ class Turn:
         self._looked: datetime | None = None
         self._revision = ""
         self._holds: set[Hold] = set()
+        self._ended: frozenset[str] = frozenset()
 
     def run(self, desired: Desired, past: Past, *, act: bool = True) -> Report:
         """Look, decide, act, judge and post. With `act` False nothing is written to the target."""
@@ -85,7 +86,11 @@ class Turn:
         plan = self._plan(desired, past, services, seen)
         if seen.complete:  # a look that failed plans nothing, which ends no hold
             self._say_holds(plan)
+            self._count_ends(seen)
         stands_by = world.stands_by() if act else ""
+        if any(isinstance(action, Cancel) for action in plan.actions):
+            # Who follows an endpoint learns of the new one before the old one is told to end.
+            self._post(desired, services, seen, plan, stands_by)
         outcomes: tuple[Outcome, ...] = ()
         if act and not stands_by:
             outcomes = self._actor.perform(plan, {one.name: (one, wanted) for one, wanted in services}, self._note)
@@ -159,6 +164,15 @@ class Turn:
             _log.warning("%s: hold %s: %s", plan.target, hold.service, hold.reason)
         self._holds = holds
 
+    def _count_ends(self, seen: Observed) -> None:
+        """Count each workload once that has ended; those that the platform forgets are forgotten here."""
+        ended = {one.id: one for one in seen.workloads if one.phase is Phase.ENDED and one.cause}
+        for workload in (ended[key] for key in ended.keys() - self._ended):
+            self._board.count_end(
+                self._world.name, workload.mark.service, workload.cause.value if workload.cause else ""
+            )
+        self._ended = frozenset(ended)
+
     def _note(self, outcome: Outcome) -> None:
         result = "failed" if outcome.error else "ok"
         self._board.count_action(self._world.name, kind_of(outcome.action), result)
@@ -196,3 +210,4 @@ class Turn:
         why = seen.why or stands_by
         status = TargetStatus(world.name, world.target.kind, seen.complete, why, self._looked, self._revision)
         self._board.post_target(status, table)
+        self._board.post_view(View(world.name, tuple(services), seen, plan, errors))
