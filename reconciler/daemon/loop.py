@@ -1,11 +1,14 @@
-"""The thread of one target: turns when its bell rings, at the latest every tick."""
+"""The thread of one target: turns when its bell rings, at the latest every tick, never closer than the site allows."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from reconciler.daemon.feed import Feed
+from reconciler.desired.load import Desired
+from reconciler.settings import SlurmTarget
 from reconciler.turn import Turn, World
 
 _log = logging.getLogger("reconciler.loop")
@@ -24,6 +27,8 @@ class TargetLoop(threading.Thread):
         self._feed = feed
         self._stop_event = stop
         self._bell = threading.Event()
+        target = world.target
+        self._least = target.min_interval.total_seconds() if isinstance(target, SlurmTarget) else 0.0
 
     def ring(self) -> None:
         """Look again soon."""
@@ -33,19 +38,19 @@ class TargetLoop(threading.Thread):
         """Turn until stopped."""
         while not self._stop_event.is_set():
             self._bell.clear()
-            due = self._turn_once()
-            self._stop_event.wait(_COALESCE)
+            began = time.monotonic()
+            tick = due = self._world.target.tick.total_seconds()
+            desired = self._feed.desired
+            if desired is not None:
+                due = min(tick, self._turn_once(desired, tick))
+                self._stop_event.wait(max(_COALESCE, self._least - (time.monotonic() - began)))
             self._bell.wait(due)
 
-    def _turn_once(self) -> float:
-        """One turn; in how many seconds the next one is due at the latest."""
-        tick = self._world.target.tick.total_seconds()
-        desired = self._feed.desired
-        if desired is None:
-            return tick
+    def _turn_once(self, desired: Desired, tick: float) -> float:
+        """One turn; in how many seconds it is worth to look again."""
         try:
             report = self._turn.run(desired, self._feed)
         except Exception:  # noqa: BLE001 - a fault of ours in one turn must not end the thread
             _log.exception("%s: the turn failed; the next one is in %g s", self._world.name, tick)
             return tick
-        return tick if report.again is None else min(tick, report.again)
+        return tick if report.again is None else report.again

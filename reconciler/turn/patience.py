@@ -5,8 +5,8 @@ Nothing here is needed for safety; it is lost with the daemon, and then a refuse
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.errors import Next
@@ -16,53 +16,70 @@ from reconciler.models.workload import Observed
 _SHOWN_WITHIN = timedelta(seconds=5)
 _UNCERTAIN = timedelta(seconds=10)
 _REFUSED = timedelta(minutes=5)
+_SITE = timedelta(seconds=60)
 _RETRY_CAP = 60.0
+_NEVER = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    digest: str
+    """What a write came to: not before `until` again. `site` is the fingerprint for which a refusal holds."""
+
+    version: tuple[str, str, int]
+    since: datetime
     until: datetime
     error: str = ""
+    then: Next | None = None
     failures: int = 0
+    site: str = ""
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it still counts; a clock that was set back ends it."""
+        return self.since - _SHOWN_WITHIN <= now < self.until
 
 
 class Patience:
-    """Keeps, for each service, what its last write came to; forgets it when what is wanted changes."""
+    """Keeps, for each service, what its last write came to; forgets it when what is wanted changes.
 
-    def __init__(self) -> None:
+    `site` gives a fingerprint of what the platform allows ("" where it cannot be told). It is asked after a refusal,
+    and once a minute while there is one: what is refused is refused until the service or the site changes.
+    """
+
+    def __init__(self, site: Callable[[], str] = lambda: "") -> None:
+        self._site = site
+        self._asked: tuple[datetime, str] | None = None
         self._entries: dict[str, _Entry] = {}
 
-    def succeeded(self, service: str, digest: str, now: datetime) -> None:
+    def succeeded(self, wanted: Wanted, now: datetime) -> None:
         """A write was accepted: the next looks may not show it yet."""
-        self._entries[service] = _Entry(digest, now + _SHOWN_WITHIN)
+        self._entries[wanted.service] = _Entry(_version(wanted), now, now + _SHOWN_WITHIN)
 
-    def failed(self, service: str, digest: str, error: str, then: Next, now: datetime) -> None:
-        """A write failed: `then` says whether to retry soon (1, 2, 4 … 60 s), wait for a look, or hardly ever."""
-        before = self._entries.get(service)
-        failures = before.failures + 1 if before is not None and before.digest == digest else 1
+    def failed(self, wanted: Wanted, error: str, then: Next, now: datetime) -> None:
+        """A write failed: `then` says whether to retry soon (1, 2, 4 … 60 s), wait for a look, or leave it."""
+        before = self._entries.get(wanted.service)
+        version = _version(wanted)
+        failures = before.failures + 1 if before is not None and before.version == version else 1
+        site = ""
         match then:
             case Next.RETRY:
                 pause = timedelta(seconds=min(_RETRY_CAP, 2.0 ** (failures - 1)))
             case Next.WAIT:
-                pause = _UNCERTAIN
+                pause = _NEVER
             case Next.STOP:
-                pause = _REFUSED
-        self._entries[service] = _Entry(digest, now + pause, error, failures)
+                site = self._fingerprint(now)
+                pause = _NEVER if site else _REFUSED
+        self._entries[wanted.service] = _Entry(version, now, now + pause, error, then, failures, site)
 
     def refresh(self, wanted: Iterable[Wanted], seen: Observed) -> None:
-        """Forget what is out of date: changed or unwanted services, and writes that the look shows."""
-        digests = {one.service: one.digest for one in wanted}
+        """Forget what is out of date: changed or unwanted services, writes that the look shows, another site."""
+        versions = {one.service: _version(one) for one in wanted}
         shown = {(workload.mark.service, workload.mark.digest) for workload in seen.workloads}
-        self._entries = {
-            name: entry
-            for name, entry in self._entries.items()
-            if digests.get(name) == entry.digest and (entry.error or self._waits(name, entry, seen, shown))
-        }
-
-    @staticmethod
-    def _waits(name: str, entry: _Entry, seen: Observed, shown: set[tuple[str, str]]) -> bool:
-        return seen.at < entry.until and (name, entry.digest) not in shown
+        kept = {}
+        for name, entry in self._entries.items():
+            current = versions.get(name) == entry.version and self._still_refused(entry, seen.at)
+            if current and (entry.error or (entry.holds(seen.at) and (name, entry.version[0]) not in shown)):
+                kept[name] = _looked_at(entry, seen.at)
+        self._entries = kept
 
     def in_flight(self) -> frozenset[str]:
         """Services whose accepted write is not seen yet."""
@@ -70,9 +87,29 @@ class Patience:
 
     def not_now(self, now: datetime) -> dict[str, str]:
         """Services that failed and are not tried again yet, with the error."""
-        return {name: entry.error for name, entry in self._entries.items() if entry.error and now < entry.until}
+        return {name: entry.error for name, entry in self._entries.items() if entry.error and entry.holds(now)}
 
     def next_try(self, now: datetime) -> float | None:
-        """Seconds until the earliest entry runs out; None when there is none."""
-        waits = [(entry.until - now).total_seconds() for entry in self._entries.values()]
+        """Seconds until the earliest entry runs out or is to be looked at again; None when there is none."""
+        waits = [min(entry.until - now, _SITE).total_seconds() for entry in self._entries.values()]
         return max(0.0, min(waits)) if waits else None
+
+    def _still_refused(self, entry: _Entry, now: datetime) -> bool:
+        return not entry.site or self._fingerprint(now) in ("", entry.site)
+
+    def _fingerprint(self, now: datetime) -> str:
+        """The site's fingerprint, at most a minute old."""
+        if self._asked is None or not timedelta() <= now - self._asked[0] < _SITE:
+            self._asked = now, self._site()
+        return self._asked[1]
+
+
+def _version(wanted: Wanted) -> tuple[str, str, int]:
+    return wanted.digest, wanted.place, wanted.limit
+
+
+def _looked_at(entry: _Entry, now: datetime) -> _Entry:
+    """A write without an answer may still come through a moment after the first look that got an answer again."""
+    if entry.then is Next.WAIT and entry.until - now > _UNCERTAIN:
+        return replace(entry, until=now + _UNCERTAIN)
+    return entry

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from datetime import datetime
+import math
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from reconciler.desired.schedule import down_reason
 from reconciler.errors import TargetError
 from reconciler.models.wanted import ResolvedService, Wanted
+from reconciler.plan.lead import usual_lead
 from reconciler.ports import Deployer
 from reconciler.settings import KubernetesTarget, SlurmTarget
 
@@ -19,12 +21,18 @@ def restart_hash(value: str | None) -> str:
 
 
 class Preparer:
-    """Renders each version of a service once and remembers only its digest, however many turns there are."""
+    """Renders each version of a service once and remembers only its digest, however many turns there are.
 
-    def __init__(self, target: KubernetesTarget | SlurmTarget, deployer: Deployer) -> None:
+    `queue` tells how long a new job of a service would wait, which its successor needs as well.
+    """
+
+    def __init__(
+        self, target: KubernetesTarget | SlurmTarget, deployer: Deployer, queue: Callable[[str], timedelta]
+    ) -> None:
         self._target = target
+        self._queue = queue
         self._deployer = deployer
-        self._digests: dict[int, tuple[ResolvedService, str, str]] = {}
+        self._digests: dict[int, tuple[ResolvedService, str, str, str]] = {}
 
     def prepare(self, services: Iterable[ResolvedService], now: datetime) -> list[tuple[ResolvedService, Wanted]]:
         """One Wanted for each service, in the order given."""
@@ -33,15 +41,16 @@ class Preparer:
         self._digests = {id(one): known.get(id(one)) or (one, *self._digest(one)) for one in services}
         return [(one, self._wanted(one, now)) for one in services]
 
-    def _digest(self, service: ResolvedService) -> tuple[str, str]:
+    def _digest(self, service: ResolvedService) -> tuple[str, str, str]:
         try:
-            return self._deployer.render(service).digest, ""
+            rendered = self._deployer.render(service)
         except TargetError as error:
-            return "", str(error)
+            return "", "", str(error)
+        return rendered.digest, rendered.place, ""
 
     def _wanted(self, service: ResolvedService, now: datetime) -> Wanted:
         spec, recipe = service.service.spec, service.recipe.spec
-        _, digest, blocked = self._digests[id(service)]
+        _, digest, place, blocked = self._digests[id(service)]
         slurm = isinstance(self._target, SlurmTarget)
         down = down_reason(spec.schedule, now) if spec.schedule else ""
         return Wanted(
@@ -52,9 +61,19 @@ class Preparer:
             stateful=recipe.stateful,
             suspended="suspended in Git" if spec.suspend else down,
             blocked=blocked,
-            lead=spec.renewal.lead if slurm and spec.renewal else None,
+            lead=self._lead(service) if slurm else None,
             surge=0 if recipe.stateful else spec.rollout.max_surge,
             unavailable=1 if recipe.stateful else spec.rollout.max_unavailable,
             in_place=not slurm,
             depends_on=spec.depends_on,
+            place=place,
+            limit=math.ceil(service.slurm.time.total_seconds()) if slurm and service.slurm.time else 0,
+            grace=recipe.stop.grace,
         )
+
+    def _lead(self, service: ResolvedService) -> timedelta:
+        """As the service says; otherwise so that its successor has started, wherever it waits, when this job stops."""
+        spec, recipe = service.service.spec, service.recipe.spec
+        if spec.renewal:
+            return spec.renewal.lead
+        return usual_lead(recipe.health.startup, recipe.stop.grace, self._target.tick) + self._queue(service.name)

@@ -14,13 +14,14 @@ from reconciler.desired.load import Desired
 from reconciler.desired.removals import judge_removals, lost
 from reconciler.errors import SourceError
 from reconciler.health import judge
-from reconciler.models.action import Cancel, Hold, Outcome, Plan
+from reconciler.models.action import Amend, Cancel, Hold, Outcome, Plan
 from reconciler.models.revision import Change, Revision
 from reconciler.models.status import TargetStatus, View
 from reconciler.models.wanted import Removals, ResolvedService, Wanted
 from reconciler.models.workload import Observed, Phase
 from reconciler.plan import Constraints, make_plan
 from reconciler.turn.act import Actor, kind_of
+from reconciler.turn.estimates import Estimates
 from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
 from reconciler.turn.world import World
@@ -63,9 +64,10 @@ class Turn:
         self._share = share
         self._board = board
         self._clock = clock
-        self._preparer = Preparer(world.target, world.deployer)
+        self._estimates = Estimates(world.deployer)
+        self._preparer = Preparer(world.target, world.deployer, self._estimates.wait_of)
         self._actor = Actor(world, owner)
-        self._patience = Patience()
+        self._patience = Patience(world.deployer.site)
         self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
         self._missed = 0
         self._looked: datetime | None = None
@@ -95,6 +97,8 @@ class Turn:
         if act and not stands_by:
             outcomes = self._actor.perform(plan, {one.name: (one, wanted) for one, wanted in services}, self._note)
             self._remember(services, outcomes)
+            if seen.complete:
+                self._estimates.refresh(services, seen)
         self._post(desired, services, seen, plan, stands_by)
         self._board.count_turn(world.name, time.monotonic() - began)
         return Report(seen, plan, outcomes, self._again(outcomes))
@@ -178,14 +182,14 @@ class Turn:
         self._board.count_action(self._world.name, kind_of(outcome.action), result)
 
     def _remember(self, services: list[tuple[ResolvedService, Wanted]], outcomes: tuple[Outcome, ...]) -> None:
-        digests = {wanted.service: wanted.digest for _, wanted in services}
+        known = {wanted.service: wanted for _, wanted in services}
         now = self._clock()
         for outcome in sorted(outcomes, key=lambda one: bool(one.error)):
             name = outcome.action.service
             if outcome.error:
-                self._patience.failed(name, digests.get(name, ""), outcome.error, outcome.next, now)
-            elif not isinstance(outcome.action, Cancel) and name in digests:
-                self._patience.succeeded(name, digests[name], now)
+                self._patience.failed(known.get(name) or Wanted(name, 0, ""), outcome.error, outcome.next, now)
+            elif not isinstance(outcome.action, Cancel | Amend) and name in known:
+                self._patience.succeeded(known[name], now)
 
     def _again(self, outcomes: tuple[Outcome, ...]) -> float | None:
         """One early look after an action of ours; otherwise when the next failed service may be tried again."""
