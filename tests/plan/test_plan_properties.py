@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.models.action import Cancel, Deploy, Hold, Plan, Renew, Replace, Restart
+from reconciler.models.action import Amend, Cancel, Deploy, Hold, Plan, Renew, Replace, Restart
 from reconciler.models.health import Health
 from reconciler.models.wanted import Removals, Wanted
-from reconciler.models.workload import Observed, Phase, Workload
+from reconciler.models.workload import Observed, PendingClass, Phase, Workload
 from reconciler.plan import Constraints, make_plan
 from tests.fakes import START, look, workload
 
@@ -27,7 +28,10 @@ wanted_one = st.builds(
     suspended=st.sampled_from(["", "", "suspended"]),
     blocked=st.sampled_from(["", "", "", "blocked"]),
     lead=st.sampled_from([None, timedelta(minutes=5)]),
-    surge=st.integers(0, 1),
+    surge=st.integers(1, 2),
+    unavailable=st.integers(0, 2),
+    place=st.sampled_from(["", "p1", "p2"]),
+    limit=st.sampled_from([0, 60, 3600]),
     depends_on=st.sampled_from([(), (), ("b",)]),
 )
 wanted_sets = st.lists(wanted_one, max_size=3, unique_by=lambda one: one.service)
@@ -43,9 +47,34 @@ loads = st.builds(
     restart=st.sampled_from(["", "r1"]),
     deadline=st.sampled_from([None, START + timedelta(minutes=1)]),
 )
-seen_sets = st.lists(loads, max_size=8).map(
-    lambda many: tuple(replace(one, id=str(number)) for number, one in enumerate(many))
+details = st.fixed_dictionaries(
+    {
+        "stuck": st.sampled_from([False, False, True]),
+        "marked": st.sampled_from([True, True, False]),
+        "limit": st.sampled_from([None, timedelta(minutes=1), timedelta(hours=1)]),
+        "pending": st.sampled_from([None, *PendingClass]),
+        "stopping": st.sampled_from([None, START, START - timedelta(hours=1)]),
+    }
 )
+
+
+def _detailed(many: list[tuple[Workload, dict[str, Any], str, int]]) -> tuple[Workload, ...]:
+    """With ids of their own, and with details only where they can be."""
+    made = []
+    for number, (one, extra, place, limit) in enumerate(many):
+        fitting = {
+            "stuck": extra["stuck"] and one.phase is Phase.PENDING,
+            "pending": extra["pending"] if one.phase is Phase.PENDING else None,
+            "stopping": extra["stopping"] if one.phase is Phase.STOPPING else None,
+        }
+        mark = replace(one.mark, place=place, limit=limit)
+        made.append(replace(one, id=str(number), mark=mark, **(extra | fitting)))
+    return tuple(made)
+
+
+seen_sets = st.lists(
+    st.tuples(loads, details, st.sampled_from(["", "p1", "p2"]), st.sampled_from([0, 60, 3600])), max_size=8
+).map(_detailed)
 constraints_sets = st.builds(
     Constraints,
     removals=st.frozensets(names).map(Removals),
@@ -76,7 +105,7 @@ def test_rule_5_plans_come_to_rest_and_leave_what_is_wanted(wanted: list[Wanted]
     """Carried out on a platform where everything starts well, a few plans come to nothing left to do."""
     everything = Constraints(Removals(frozenset("abc")), ready=frozenset("abc"))
     current = look(*(replace(one, deadline=None) for one in seen if one.phase is not Phase.STOPPING))
-    for _ in range(8):
+    for _ in range(16):
         plan = make_plan(wanted, current, START, everything)
         if not plan.changes:
             break
@@ -123,7 +152,9 @@ def test_rule_8_a_stateful_replica_never_gets_a_neighbour_that_is_meant_to_stay(
             live = {
                 load.id
                 for load in seen
-                if (load.mark.service, load.mark.replica) == (action.service, action.replica) and load.phase in LIVE
+                if (load.mark.service, load.mark.replica) == (action.service, action.replica)
+                and load.phase in LIVE
+                and not load.stuck  # ended by a cancel of its own in the same plan
             }
             assert live == ({old.id for old in action.old} if not isinstance(action, Deploy) else set())
 
@@ -138,6 +169,10 @@ def carry_out(plan: Plan, wanted: list[Wanted], seen: Observed) -> Observed:
     for number, action in enumerate(plan.actions):
         if isinstance(action, Hold):
             continue
+        if isinstance(action, Amend):
+            limit = action.limit or action.old.limit
+            loads[action.old.id] = replace(action.old, mark=action.mark, limit=limit, marked=True)
+            continue
         for old in () if isinstance(action, Deploy | Renew) else action.old:
             loads.pop(old.id, None)
         if not isinstance(action, Cancel):
@@ -151,4 +186,6 @@ def carry_out(plan: Plan, wanted: list[Wanted], seen: Observed) -> Observed:
                 generation=action.generation,
                 restart=one.restart,
             )
+            mark = replace(loads[identity].mark, place=one.place, limit=one.limit)
+            loads[identity] = replace(loads[identity], mark=mark)
     return look(*loads.values())
