@@ -44,7 +44,7 @@ def test_one_replica_speaks_for_its_service(seen: Observed, state: State, health
 def test_the_worst_replica_speaks_and_the_others_are_counted() -> None:
     seen = look(workload("a"), workload("a", replica=1, identity="2", health=Health.DEGRADED, reason="probe failed"))
     line = status(Wanted("a", 2, "d1"), seen)
-    assert (line.health, line.ready, line.replicas, line.why) == (Health.DEGRADED, 1, 2, "probe failed")
+    assert (line.health, line.ready, line.replicas, line.why) == (Health.DEGRADED, 1, 2, "replica 1: probe failed")
 
 
 def test_a_starting_successor_does_not_spoil_a_healthy_service() -> None:
@@ -57,7 +57,7 @@ def test_a_failed_attempt_is_seen_with_its_reason_while_the_next_one_waits() -> 
     waiting = workload("a", identity="2", attempt=2, phase=Phase.PENDING, health=Health.PENDING, reason="begin time")
     line = status(Wanted("a", 1, "d1"), look(ended, waiting))
     assert line.health is Health.DEGRADED
-    assert line.why == "attempt 2 after: exit code 3; begin time"
+    assert line.why == "attempt 2; after: exit code 3; begin time"
 
 
 def test_what_waits_is_no_failure_and_what_cannot_start_is_one() -> None:

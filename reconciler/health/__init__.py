@@ -1,0 +1,9 @@
+"""How a service stands: the verdicts on its replicas, what the plan holds and the look itself, folded. Pure.
+
+`judge` is the entrance; `replica` stands for one replica; `words` says what something waits for.
+"""
+
+from reconciler.health.judge import judge
+from reconciler.health.words import moment, waiting
+
+__all__ = ["judge", "moment", "waiting"]

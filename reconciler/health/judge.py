@@ -1,0 +1,149 @@
+"""One line for each service of a target."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.health.fold import Fold
+from reconciler.health.replica import STATES, Verdict, last_ended, serving_of
+from reconciler.models.action import Cancel, Hold, Plan
+from reconciler.models.health import Health
+from reconciler.models.status import ServiceStatus, State
+from reconciler.models.wanted import ResolvedService, Wanted
+from reconciler.models.workload import Cause, Observed, Phase, Workload
+
+
+def judge(
+    services: Iterable[tuple[ResolvedService, Wanted]],
+    seen: Observed,
+    plan: Plan,
+    errors: Mapping[str, str],
+    before: Mapping[str, ServiceStatus],
+) -> tuple[ServiceStatus, ...]:
+    """One status for each service of the target, wanted or still alive, sorted by name.
+
+    `errors` names services whose last action failed. `before` is the table of the turn before: a state that did not
+    change keeps its `since`, and a look that was not whole leaves what was known as it was last seen.
+    """
+    table = _known(services, seen, plan, errors, before) if seen.complete else _unknown(services, seen, before)
+    return tuple(sorted(table, key=lambda status: status.service))
+
+
+def _known(
+    services: Iterable[tuple[ResolvedService, Wanted]],
+    seen: Observed,
+    plan: Plan,
+    errors: Mapping[str, str],
+    before: Mapping[str, ServiceStatus],
+) -> Iterator[ServiceStatus]:
+    groups: defaultdict[str, list[Workload]] = defaultdict(list)
+    for workload in seen.workloads:
+        groups[workload.mark.service].append(workload)
+    holds = {action.service: action.reason for action in plan.actions if isinstance(action, Hold)}
+    conflicts = {conflict.service: conflict.what for conflict in seen.conflicts}
+    for service, wanted in services:
+        name = wanted.service
+        fold = Fold.of(wanted, groups.pop(name, ()), seen.at)
+        verdict = _and(fold.verdict(errors.get(name, ""), holds.get(name, "")), conflicts.get(name, ""))
+        yield _line(service, fold, verdict, seen.at, before.get(name))
+    going = {action.service for action in plan.actions if isinstance(action, Cancel)}
+    for name, loads in groups.items():
+        alive = [workload for workload in loads if workload.phase is not Phase.ENDED]
+        if alive:
+            reason = holds.get(name, "")
+            yield _leftover(seen, name, alive, reason, before.get(name), removing=name in going or not reason)
+
+
+def _unknown(
+    services: Iterable[tuple[ResolvedService, Wanted]], seen: Observed, before: Mapping[str, ServiceStatus]
+) -> Iterator[ServiceStatus]:
+    """Nothing is known of now. Where it was last seen stays; so do those that are no longer wanted."""
+    verdict = Verdict(State.UNKNOWN, Health.UNKNOWN, seen.why)
+    rest = dict(before)
+    for service, wanted in services:
+        known = rest.pop(wanted.service, None)
+        line = _line(service, Fold.of(wanted, (), seen.at), verdict, seen.at, known)
+        yield _as_seen_last(line, known) if known else line
+    for known in rest.values():
+        since = _since(verdict.state, None, seen.at, known)
+        yield replace(known, state=verdict.state, health=verdict.health, since=since, why=verdict.why, ready=0)
+
+
+def _as_seen_last(line: ServiceStatus, known: ServiceStatus) -> ServiceStatus:
+    return replace(
+        line,
+        revision=known.revision,
+        endpoints=known.endpoints,
+        deadline=known.deadline,
+        generation=known.generation,
+    )
+
+
+def _and(verdict: Verdict, more: str) -> Verdict:
+    """The verdict with one more thing to know; state and health stay."""
+    return replace(verdict, why="; ".join(filter(None, [verdict.why, more])))
+
+
+def _line(
+    service: ResolvedService, fold: Fold, verdict: Verdict, now: datetime, before: ServiceStatus | None
+) -> ServiceStatus:
+    newest, behind = fold.newest, fold.furthest_behind
+    return ServiceStatus(
+        service=fold.wanted.service,
+        target=service.target,
+        recipe=service.recipe.metadata.name,
+        state=verdict.state,
+        health=verdict.health,
+        since=_since(verdict.state, newest, now, before),
+        why=_and(verdict, f"frozen: {service.frozen}" if service.frozen else "").why,
+        revision=newest.mark.revision if newest else "",
+        frozen=service.frozen,
+        replicas=fold.wanted.units,
+        ready=fold.ready,
+        endpoints=fold.endpoints,
+        pending=behind.pending if behind else None,
+        expected=behind.expected if behind else None,
+        deadline=fold.deadline,
+        attempt=fold.attempt,
+        ended=_ended(fold.loads, before),
+        generation=max((workload.mark.generation for workload in fold.loads), default=0),
+    )
+
+
+def _ended(loads: Sequence[Workload], before: ServiceStatus | None) -> Cause | None:
+    """Why the last one ended, also when the platform has forgotten it since."""
+    last = last_ended(loads)
+    return last.cause if last and last.cause else before.ended if before else None
+
+
+def _leftover(
+    seen: Observed, name: str, alive: Sequence[Workload], reason: str, before: ServiceStatus | None, *, removing: bool
+) -> ServiceStatus:
+    state = State.REMOVING if removing else State.HELD
+    replicas: defaultdict[int, list[Workload]] = defaultdict(list)
+    for workload in alive:
+        replicas[workload.mark.replica].append(workload)
+    serving = [one for one in map(serving_of, replicas.values()) if one]
+    return ServiceStatus(
+        service=name,
+        target=seen.target,
+        recipe="",
+        state=state,
+        health=alive[0].health,
+        since=_since(state, None, seen.at, before),
+        why=reason or "is being removed",
+        revision=alive[0].mark.revision,
+        ready=sum(workload.health is Health.HEALTHY for workload in serving),
+        endpoints=tuple(endpoint for workload in serving for endpoint in workload.endpoints),
+        ended=_ended(alive, before),
+        generation=max(workload.mark.generation for workload in alive),
+    )
+
+
+def _since(state: State, newest: Workload | None, now: datetime, before: ServiceStatus | None) -> datetime:
+    if newest is not None and newest.since is not None and STATES.get(newest.phase) is state:
+        return newest.since
+    return before.since if before is not None and before.state is state else now

@@ -1,0 +1,105 @@
+"""The last lines that a job wrote, for people. Values of secrets are taken out, whatever the program printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from reconciler.models.text import visible
+from reconciler.models.workload import Workload
+from reconciler.settings import Folders
+from reconciler.slurm import mark as marks
+
+#: What is shown at most.
+LINES = 20
+BYTES = 4096
+#: How much of a secret's file is known, and how short a value is not worth hiding (it would be found everywhere).
+_SECRET = 65_536
+_SHORTEST = 4
+
+_JOB_ID = re.compile(r"\d{1,10}", re.ASCII)
+_BLANK = b"\xff"  # stands for a byte of a secret; it is in no UTF-8 text
+
+
+class JobOutput:
+    """Reads the logs of one target, a folder that its nodes share. Called with a workload; "" where nothing is found.
+
+    The text has at most LINES lines and BYTES bytes. Control characters are written out, and each value that is below
+    the folder of secrets (the whole of a file, or a line of it; as it is or as in a URL) is replaced by `***`.
+    """
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+
+    def __call__(self, workload: Workload) -> str:
+        """The end of `<logs>/<job name>-<job id>.out`."""
+        if not _JOB_ID.fullmatch(workload.id):
+            return ""
+        name = marks.job_name(workload.mark.service, workload.mark.replica)
+        if marks.service_of(name) is None:
+            return ""
+        data = _tail(self._folders.logs / f"{name}-{workload.id}.out", BYTES + _SECRET)
+        return _text(_without(data, self._secrets())[-BYTES:], cut=len(data) > BYTES)
+
+    def _secrets(self) -> set[bytes]:
+        """All that must not be shown. A file that this account cannot read cannot have been read by its jobs."""
+        folder = self._folders.secrets
+        files = folder.glob("*/*") if folder else ()
+        return {value for file in files for value in _values(_head(file, _SECRET)) if len(value) >= _SHORTEST}
+
+
+def _values(content: bytes) -> Iterator[bytes]:
+    for value in (content.strip(), *(line.strip() for line in content.splitlines())):
+        yield value
+        yield quote(value, safe="").encode()
+
+
+def _without(data: bytes, secrets: set[bytes]) -> bytes:
+    """The bytes with those of secrets blanked. Each is looked for in the whole, as two may overlap."""
+    data = data.replace(_BLANK, b"?")
+    blanked = bytearray(data)
+    for secret in secrets:
+        at = data.find(secret)
+        while at >= 0:
+            blanked[at : at + len(secret)] = _BLANK * len(secret)
+            at = data.find(secret, at + 1)
+    return bytes(blanked)
+
+
+def _text(data: bytes, *, cut: bool) -> str:
+    """The last lines, each as a terminal would leave it: of a line that was written over, what was written last."""
+    text = re.sub(_BLANK + b"+", b"***", data).decode("utf-8", "replace")
+    lines = text.rstrip().split("\n")
+    if cut and len(lines) > 1:
+        del lines[0]
+    shown = (visible(line.rstrip("\r").rpartition("\r")[2].expandtabs(4).rstrip()) for line in lines[-LINES:])
+    return "\n".join(shown).encode()[-BYTES:].decode("utf-8", "ignore")
+
+
+def _tail(path: Path, size: int) -> bytes:
+    """The last bytes of a plain file; none where it is something else, as a job may put a link or a pipe there."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    with os.fdopen(file, "rb") as stream:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
+            return b""
+        stream.seek(max(0, found.st_size - size))
+        return stream.read(size)
+
+
+def _head(path: Path, size: int) -> bytes:
+    """The first bytes of a plain file, also behind a link: the folder of secrets is the operator's own."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as stream:
+            return stream.read(size)
+    except OSError:
+        return b""
