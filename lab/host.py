@@ -19,6 +19,7 @@ NEEDS: dict[str, dict[str, str]] = {
         "munge": "munged",
         "util-linux": "setpriv",
     },
+    "accounting": {"slurmdbd": "slurmdbd", "mariadb-server-core": "mariadbd"},
     "control-plane": {"openssl": "openssl"},
     "node": {
         "openssl": "openssl",

@@ -60,6 +60,10 @@ class SlurmFacts:
             raise LabError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
+    def sacctmgr(self, *words: str) -> str:
+        """What sacctmgr says to `words`; the cluster's user is its administrator. Raises LabError."""
+        return self.command("sacctmgr", "--immediate", *words)
+
     def answers(self) -> bool:
         """Whether the controller answers, within a second or two.
 

@@ -12,6 +12,10 @@ MEMORY = 4000
 _DEVICES = ("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 GPUS = len(_DEVICES)
 GPU_TYPE = "a100"
+ACCOUNT = "lab"
+ACCOUNTS = (ACCOUNT, "second")
+QOS = "urgent"
+DBD = "slurmdbd"
 #: Seconds that a preempted job has between SIGTERM and its end.
 GRACE = 2
 
@@ -23,8 +27,11 @@ class Choices:
     `min_job_age`: for how long squeue shows an ended job (Slurm's own default: 300).
     `kill_wait`: between SIGTERM and SIGKILL when a job is cancelled or over its time.
     `over_time_limit`: minutes for which a job may go on beyond its limit.
-    `cred_expire`: the least time from the start of a job to its next one when it is requeued (Slurm's own: 120).
+    `cred_expire`: how long a requeued job waits before it starts again; Slurm takes 120 for less than 5.
     `slurmd_timeout`: for how long a node may be silent before it is down and its jobs are requeued.
+    `message_timeout`: how long any party waits for an answer. A node is down after some 11 s with 6 here and 3 there.
+    `accounting`: with slurmdbd and MariaDB. `enforce`: what of it limits jobs, such as `associations,limits,qos`.
+    `state_size`: MiB of a disk of its own for the controller's state (root), so that it can run full; 0: none.
     """
 
     min_job_age: int = 300
@@ -32,17 +39,26 @@ class Choices:
     over_time_limit: int = 0
     cred_expire: int = 5
     slurmd_timeout: int = 60
+    message_timeout: int = 10
+    accounting: bool = False
+    enforce: str = ""
+    state_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one cluster lives. `ports`: the controller's, then one for each node."""
+    """Where one cluster lives. `ports`: the controller's, then one for each node, then slurmdbd's."""
 
     folder: Path
     host: str
     user: str
     ports: tuple[int, ...]
     programs: Path
+
+    @property
+    def dbd_port(self) -> int:
+        """The port of slurmdbd, where there is one."""
+        return self.ports[-1]
 
     @property
     def conf(self) -> Path:
@@ -66,7 +82,7 @@ def slurm_conf(place: Place, choices: Choices) -> str:
     config_overrides: nodes have what is written here, whatever the host has. NoCtldInAddrAny, NoInAddrAny: listen
     on the configured address only. The scheduler looks at once and often; a test should not wait for it.
     """
-    controller, *nodes = place.ports
+    controller, *nodes, _ = place.ports
     lines = [
         "ClusterName=lab",
         f"SlurmctldHost={place.host}(127.0.0.1)",
@@ -87,7 +103,11 @@ def slurm_conf(place: Place, choices: Choices) -> str:
         "ProctrackType=proctrack/linuxproc",
         "TaskPlugin=task/none",
         "JobAcctGatherType=jobacct_gather/none",
-        "AccountingStorageType=accounting_storage/none",
+        *(
+            _accounting(place, choices.enforce)
+            if choices.accounting
+            else ["AccountingStorageType=accounting_storage/none"]
+        ),
         "MpiDefault=none",
         "SelectType=select/cons_tres",
         "SelectTypeParameters=CR_CPU_Memory",
@@ -102,6 +122,7 @@ def slurm_conf(place: Place, choices: Choices) -> str:
         f"KillWait={choices.kill_wait}",
         "InactiveLimit=0",
         f"OverTimeLimit={choices.over_time_limit}",
+        f"MessageTimeout={choices.message_timeout}",
         f"SlurmdTimeout={choices.slurmd_timeout}",
         "JobRequeue=1",
         "PreemptType=preempt/partition_prio",
@@ -133,6 +154,18 @@ def wrapper(place: Place, program: str, setpriv: str | None) -> str:
         f'[ "$(id -u)" != 0 ] || exec {setpriv} --reuid {place.user} --regid {place.user} --init-groups {real} "$@"\n'
     )
     return f'#!/bin/sh\nexport SLURM_CONF={place.conf}\n{drop if setpriv else ""}exec {real} "$@"\n'
+
+
+def _accounting(place: Place, enforce: str) -> list[str]:
+    """Without the password, which is the socket of munged here, the default socket would be asked."""
+    return [
+        "AccountingStorageType=accounting_storage/slurmdbd",
+        "AccountingStorageHost=localhost",
+        f"AccountingStoragePort={place.dbd_port}",
+        f"AccountingStoragePass={place.socket}",
+        "AccountingStoreFlags=job_comment",
+        *([f"AccountingStorageEnforce={enforce}"] if enforce else []),
+    ]
 
 
 def _partitions() -> list[str]:

@@ -12,14 +12,15 @@ from dataclasses import replace
 from os import geteuid
 from pathlib import Path
 
-from lab import host
+from lab import accounting, host
 from lab.host import LabError
 from lab.process import Daemon
 from lab.run import Run
 from lab.slurm import CONTROLLER, SlurmFacts, daemon_of
-from lab.slurm_conf import NODES, Choices, Place, cgroup_conf, gres_conf, slurm_conf, wrapper
+from lab.slurm_conf import DBD, NODES, Choices, Place, cgroup_conf, gres_conf, slurm_conf, wrapper
 
-COMMANDS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacct", "srun")
+COMMANDS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo", "srun", "sacct", "sacctmgr", "sdiag")
+PORTS = 2 + len(NODES)
 Ports = Callable[[int], tuple[int, ...]]
 _MUNGED = "munged"
 _TRIES = 4
@@ -31,11 +32,12 @@ def start(run: Run, choices: Choices, progress: Callable[[str], None], ports: Po
 
     `ports` is asked again when a server finds one of them taken.
     """
-    if host.missing("slurm"):
-        progress("installing " + " ".join(host.missing("slurm")))
-        host.install("slurm")
+    for part in ("slurm", *(["accounting"] if choices.accounting else [])):
+        if host.missing(part):
+            progress("installing " + " ".join(host.missing(part)))
+            host.install(part)
     progress("starting")
-    place = _prepare(run, ports)
+    place = _prepare(run, ports, choices.state_size)
     run.ledger.marked(f"SLURM_CONF={place.conf}", "SLURM_JOB_ID=")
     run.ledger.holders("slurmstepd", place.folder)
     for tries_left in reversed(range(_TRIES)):
@@ -45,18 +47,20 @@ def start(run: Run, choices: Choices, progress: Callable[[str], None], ports: Po
             if not tries_left:
                 raise
             _down(run)
-            place = replace(place, ports=ports(1 + len(NODES)))
+            place = replace(place, ports=ports(PORTS))
     raise AssertionError("the last try returns or raises")
 
 
-def _prepare(run: Run, ports: Ports) -> Place:
-    """Make the folders and the key of a new cluster."""
+def _prepare(run: Run, ports: Ports, state_size: int) -> Place:
+    """Make the folders and the key of a new cluster, and the small disk for its state."""
     folder = run.make_folder("slurm")
     for name in ("state", "spool", "data", "logs", "bin"):
         run.make_folder(f"slurm/{name}")
+    if state_size:
+        _mount(run, folder / "state", state_size)
     run.make_folder("slurm/secrets", 0o700)
     user = run.user.name if run.user else pwd.getpwuid(geteuid()).pw_name
-    place = Place(folder, socket.gethostname(), user, ports(1 + len(NODES)), _programs())
+    place = Place(folder, socket.gethostname(), user, ports(PORTS), _programs())
     _write(run, place.key, secrets.token_bytes(128), 0o600)
     return place
 
@@ -65,29 +69,41 @@ def _up(run: Run, place: Place, choices: Choices) -> SlurmFacts:
     _write(run, place.conf, slurm_conf(place, choices).encode())
     _write(run, place.folder / "gres.conf", gres_conf().encode())
     _write(run, place.folder / "cgroup.conf", cgroup_conf(_version()).encode())
+    _write(run, place.folder / "slurmdbd.conf", accounting.slurmdbd_conf(place).encode(), 0o600)
     setpriv = host.program("setpriv") if run.user else None
     for command in COMMANDS:
         _write(run, place.folder / "bin" / command, wrapper(place, command, setpriv).encode(), 0o755)
-    controller, *nodes = place.ports
+    controller, *nodes, _ = place.ports
     programs = place.folder / "bin"
     facts = SlurmFacts(run.folder, place.folder, place.conf, programs, place.user, controller, tuple(nodes))
-    _start_daemons(run, place)
+    _start_munged(run, place)
+    if choices.accounting:
+        accounting.start(run, place)
+    _start_slurm(run, place)
     slurmd = tuple(daemon_of(node) for node in NODES)
     run.daemons.wait(CONTROLLER, lambda: set(facts.idle()) == set(NODES), _READY, also=(_MUNGED, *slurmd))
+    if choices.accounting:
+        for words in accounting.people(place.user):
+            facts.sacctmgr(*words)
     return facts
 
 
-def _start_daemons(run: Run, place: Place) -> None:
-    """First munged, without which the others give up; slurmd waits for slurmctld by itself."""
+def _start_munged(run: Run, place: Place) -> None:
+    """Without it the others give up."""
+    files = {"key-file": place.key, "socket": place.socket, "pid-file": place.folder / "munged.pid"}
+    files |= {"log-file": place.folder / "munged.log", "seed-file": place.folder / "munged.seed"}
+    options = [f"--{option}={path}" for option, path in files.items()]
+    argv = (host.program("munged"), "--foreground", *options)
+    run.daemons.start(Daemon(_MUNGED, argv, place.folder, user=run.user))
+    run.daemons.wait(_MUNGED, place.socket.exists, _READY)
+
+
+def _start_slurm(run: Run, place: Place) -> None:
+    """The controller and the nodes, which wait for it by themselves."""
 
     def daemon(name: str, *argv: str) -> Daemon:
         return Daemon(name, argv, place.folder, {"SLURM_CONF": str(place.conf)}, run.user)
 
-    files = {"key-file": place.key, "socket": place.socket, "pid-file": place.folder / "munged.pid"}
-    files |= {"log-file": place.folder / "munged.log", "seed-file": place.folder / "munged.seed"}
-    options = [f"--{option}={path}" for option, path in files.items()]
-    run.daemons.start(daemon(_MUNGED, host.program("munged"), "--foreground", *options))
-    run.daemons.wait(_MUNGED, place.socket.exists, _READY)
     run.daemons.start(daemon(CONTROLLER, host.program("slurmctld"), "-D"), "-c")
     for node in NODES:
         run.daemons.start(daemon(daemon_of(node), host.program("slurmd"), "-D", "-N", node))
@@ -96,8 +112,19 @@ def _start_daemons(run: Run, place: Place) -> None:
 def _down(run: Run) -> None:
     """End what a failed try has started."""
     for name, pid in run.daemons.pids().items():
-        if pid and name in {_MUNGED, CONTROLLER, *map(daemon_of, NODES)}:
+        if pid and name in {_MUNGED, DBD, accounting.DATABASE, CONTROLLER, *map(daemon_of, NODES)}:
             run.daemons.stop(name)
+
+
+def _mount(run: Run, folder: Path, size: int) -> None:
+    """A disk of `size` MiB at `folder`; it goes with the lab's folder. Raises LabError."""
+    if run.user is None:
+        raise LabError("a small disk for the state of slurmctld is a mount, which only root can make")
+    options = f"size={size}m,mode=755,uid={run.user.uid},gid={run.user.gid}"
+    argv = ["mount", "-t", "tmpfs", "-o", options, "lab-state", str(folder)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+    if done.returncode:
+        raise LabError(f"a disk of {size} MiB cannot be mounted at {folder}: {done.stderr.strip()}")
 
 
 def _programs() -> Path:
