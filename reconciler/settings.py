@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from reconciler.models.service import Model, SlurmOptions
-from reconciler.models.units import Duration, EnvName, Line, Name
+from reconciler.models.units import Duration, EnvName, Line, Name, format_duration
 
 Share = Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])%$")]
 Listen = Annotated[str, StringConstraints(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
@@ -90,10 +90,13 @@ class SlurmTarget(Model):
 
     kind: Literal["slurm"]
     transport: LocalTransport = LocalTransport()
-    tick: Duration = Field(default=timedelta(seconds=30), description="Time between two looks when nothing happens.")
     min_interval: Duration = Field(
         default=timedelta(seconds=10),
         description="Least time between two looks, also after a commit or an action; sites forbid frequent polling.",
+    )
+    tick: Duration = Field(
+        default=timedelta(seconds=30),
+        description="Time between two looks when nothing happens; not shorter than minInterval.",
     )
     timeout: Duration = Field(default=timedelta(seconds=60), description="Time for one command.")
     parallel: int = Field(default=8, ge=1, le=64, description="Commands at the same time.")
@@ -110,11 +113,13 @@ class SlurmTarget(Model):
     defaults: TargetDefaults = TargetDefaults()
     limits: Limits = Limits()
 
-    @model_validator(mode="after")
-    def _ticks_in_time(self) -> Self:
-        if self.tick < self.min_interval:
-            raise ValueError("a tick that is not shorter than minInterval; lower minInterval if the site allows it")
-        return self
+    @field_validator("tick", mode="after")
+    @classmethod
+    def _not_too_often(cls, tick: timedelta, known: ValidationInfo) -> timedelta:
+        least = known.data.get("min_interval", timedelta())
+        if tick < least:
+            raise ValueError(f"at least {format_duration(least)} (minInterval); lower that too if the site allows it")
+        return tick
 
 
 Target = Annotated[KubernetesTarget | SlurmTarget, Field(discriminator="kind")]

@@ -124,10 +124,9 @@ def _strategy(service: ResolvedService) -> Object:
         return {"type": "Recreate"}
     rollout = service.service.spec.rollout
     # Kubernetes refuses a rollout that may neither add nor take away.
-    unavailable = rollout.max_unavailable or int(not rollout.max_surge)
     return {
         "type": "RollingUpdate",
-        "rollingUpdate": {"maxSurge": rollout.max_surge, "maxUnavailable": unavailable},
+        "rollingUpdate": {"maxSurge": rollout.max_surge, "maxUnavailable": rollout.missing},
     }
 
 

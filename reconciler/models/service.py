@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from reconciler.models.units import Cron, Duration, EnvName, Line, Name, Quantity, ServiceName, Word
 
@@ -115,13 +115,17 @@ class Rollout(Model):
     """How a change is rolled out over the replicas."""
 
     max_surge: int = Field(default=1, ge=0, le=100, description="Replicas above the wanted number during a change.")
-    max_unavailable: int = Field(default=0, ge=0, le=100, description="Replicas that may be missing during a change.")
+    max_unavailable: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="Replicas that may be missing during a change; at least 1 where maxSurge is 0.",
+    )
 
-    @model_validator(mode="after")
-    def _goes_on(self) -> Self:
-        if not self.max_surge and not self.max_unavailable:
-            raise ValueError("maxSurge or maxUnavailable above 0, as nothing could be changed otherwise")
-        return self
+    @property
+    def missing(self) -> int:
+        """How many replicas may be missing; where none may be added, at least one."""
+        return self.max_unavailable or int(not self.max_surge)
 
 
 class ServiceSpec(Model):

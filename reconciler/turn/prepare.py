@@ -63,7 +63,7 @@ class Preparer:
             blocked=blocked,
             lead=self._lead(service) if slurm else None,
             surge=0 if recipe.stateful else spec.rollout.max_surge,
-            unavailable=1 if recipe.stateful else spec.rollout.max_unavailable,
+            unavailable=1 if recipe.stateful else spec.rollout.missing,
             in_place=not slurm,
             depends_on=spec.depends_on,
             place=place,
