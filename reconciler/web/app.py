@@ -6,24 +6,23 @@ from collections.abc import Callable
 from datetime import datetime
 
 from fastapi import FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import reconciler
 from reconciler.board import Board
-from reconciler.metrics import registry_for
+from reconciler.metrics import Exporter
 from reconciler.models.status import Status
 from reconciler.web.shapes import StatusShape
 
 
 def make_app(board: Board, clock: Callable[[], datetime], targets: tuple[str, ...]) -> FastAPI:
     """The application. `targets` are the names that must have had a turn before the daemon is ready."""
-    registry = registry_for(board, clock)
+    exporter = Exporter(board, clock)
     app = FastAPI(title="Reconciler", version=reconciler.__version__, docs_url=None, redoc_url=None)
 
     @app.get("/metrics", response_class=Response)
     def metrics() -> Response:
         """Prometheus metrics, made from the board now."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(exporter.page(), media_type=exporter.content_type)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
