@@ -44,7 +44,18 @@ def make_plan(wanted: Iterable[Wanted], seen: Observed, now: datetime, constrain
         actions += planner.service(service, groups.pop(service.service, ()))
     for name in sorted(groups):
         actions += planner.unwanted(name, groups[name])
-    return Plan(seen.target, tuple(dict.fromkeys(actions)))
+    return Plan(seen.target, tuple(_each_hold_once(actions)))
+
+
+def _each_hold_once(actions: Iterable[Action]) -> Iterator[Action]:
+    """The replicas of a service wait for the same."""
+    said: set[Hold] = set()
+    for action in actions:
+        if not isinstance(action, Hold):
+            yield action
+        elif action not in said:
+            said.add(action)
+            yield action
 
 
 def _by_service(workloads: Iterable[Workload]) -> dict[str, Sequence[Workload]]:
@@ -72,11 +83,10 @@ class _Planner:
         reason = wanted.suspended or f"{wanted.units} replicas are wanted"
         for number in [number for number in replicas if number >= units]:
             yield from self._end(wanted.service, replicas[number], reason, removal=False)
-        budget: Budget | None = None
+        budget = Budget(wanted, replicas)
         for number in range(units):
             replica = self._replica(wanted, number, replicas.get(number, ()))
             if not replica.is_at_rest():
-                budget = budget or Budget.of(wanted, replicas)
                 yield from replica.actions(budget)
 
     def unwanted(self, name: str, workloads: Sequence[Workload]) -> Iterator[Action]:

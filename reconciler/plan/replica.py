@@ -104,11 +104,10 @@ class Replica:
             yield Hold(self.wanted.service, self.hold or self.waits)
             return
         healthy = any(workload.health is Health.HEALTHY for workload in live)
-        surge = bool(self.wanted.surge) and healthy and not self.wanted.in_place
-        if healthy and not self.wanted.in_place:
-            if not (surge and budget.take(surge=True)) and not budget.take(surge=False):
-                return
-            surge = surge and budget.surge >= 0
+        counts = healthy and not self.wanted.in_place
+        surge = counts and budget.take_surge()
+        if counts and not surge and not budget.take_unavailable():
+            return
         old = tuple(workload for workload in live if not (surge and workload.health is Health.HEALTHY))
         attempt, delay, failure = next_attempt(self.wanted.digest, ended)
         failed = f"; the last try ended: {failure}{_attempt(attempt, delay)}" if attempt else ""

@@ -11,7 +11,7 @@ import platform
 
 from rich.console import Console
 
-from tests.bench import front_door, kubernetes, pure, slurm
+from tests.bench import front_door, kubernetes, plan, pure, slurm
 from tests.bench.report import Table, show
 
 _COUNTS = (100, 1_000)
@@ -45,7 +45,7 @@ def _measure(name: str, counts: tuple[int, ...]) -> tuple[Table, ...]:
         case "help":
             return (front_door.measure(),)
         case "pure":
-            return (pure.measure(),)
+            return pure.measure(), plan.measure()
         case "slurm":
             return slurm.measure(counts)
         case _:
