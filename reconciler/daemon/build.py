@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import site
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from reconciler.kube.deployer import KubernetesDeployer
 from reconciler.kube.lease import Lease
 from reconciler.kube.observer import KubernetesObserver
 from reconciler.metrics import utc_now
+from reconciler.models.workload import Workload
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
+from reconciler.slurm.output import JobOutput
 from reconciler.source.git import GitSource
 from reconciler.turn import Turn, World
 
@@ -103,6 +105,19 @@ def _kubernetes(
 def _slurm(owner: str, name: str, target: SlurmTarget, inherit: tuple[int, ...]) -> World:
     commands = SlurmCommands(target.transport, target.timeout.total_seconds(), inherit)
     return World(name, target, SlurmObserver(name, owner, commands), SlurmDeployer(target, owner, commands))
+
+
+def make_output(settings: Settings) -> Callable[[Workload], str]:
+    """What gives the last lines that a workload wrote, without secrets; "" where they cannot be read."""
+    readers = {
+        name: JobOutput(target.folders) for name, target in settings.targets.items() if isinstance(target, SlurmTarget)
+    }
+
+    def output(workload: Workload) -> str:
+        reader = readers.get(workload.target)
+        return reader(workload) if reader else ""
+
+    return output
 
 
 def make_turn(settings: Settings, world: World, board: Board) -> Turn:

@@ -15,7 +15,7 @@ from reconciler.daemon.feed import Feed
 from reconciler.daemon.lock import StateLock
 from reconciler.desired.load import Desired
 from reconciler.errors import SourceError, TargetError
-from reconciler.models.status import Status
+from reconciler.models.status import Status, View
 from reconciler.settings import Settings
 from reconciler.turn import Report, Turn, World
 
@@ -25,11 +25,12 @@ _PATIENCE = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass came to, target by target."""
+    """What one pass came to, target by target. `views` is what each turn worked from."""
 
     desired: Desired
     reports: Mapping[str, Report]
     status: Status
+    views: tuple[View, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -54,7 +55,7 @@ def single_pass(settings: Settings, *, act: bool) -> Pass:
         with ThreadPoolExecutor(max(1, len(worlds)), thread_name_prefix="pass") as pool:
             jobs = {name: pool.submit(_turn, worlds[name], turns[name], feed, desired, act=act) for name in worlds}
             reports = {name: job.result() for name, job in jobs.items()}
-        return Pass(desired, reports, board.status())
+        return Pass(desired, reports, board.status(), board.views())
 
 
 def _lock(settings: Settings, stack: ExitStack) -> StateLock:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.models.workload import Workload
 from reconciler.ports import Bell, Deployer, Observer
 from reconciler.settings import KubernetesTarget, SlurmTarget
 
@@ -15,7 +14,6 @@ class World:
     """`stands_by` gives "" while this daemon may write to the target, otherwise why it may not.
 
     `contend` begins to try for the right to write, where there is such a thing; it rings the bell on a change.
-    `output` gives the last lines that a workload wrote, without secrets, where they can be read ("" where not).
     """
 
     name: str
@@ -24,4 +22,3 @@ class World:
     deployer: Deployer
     stands_by: Callable[[], str] = lambda: ""
     contend: Callable[[Bell], None] = lambda _bell: None
-    output: Callable[[Workload], str] = lambda _workload: ""
