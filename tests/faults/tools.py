@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,8 @@ _WRAPPER = """\
 #!/bin/bash
 here={folder} name={name} real={real}
 printf '%s %s\\n' "$EPOCHREALTIME" "${{*//$'\\n'/ }}" >>"$here/$name.calls"
-[[ -e $here/$name.trick ]] && source "$here/$name.trick"
+shopt -s nullglob
+for trick in "$here/$name".trick*; do source "$trick"; done
 exec "$real" "$@"
 """
 
@@ -37,9 +39,9 @@ class Tools:
         lines = path.read_text(errors="replace").splitlines() if path.exists() else []
         return [(float(at), words) for at, _, words in (line.partition(" ") for line in lines)]
 
-    def play(self, name: str, shell: str) -> None:
-        """From now on a command does this first."""
-        self._factory.put(self._trick(name), shell + "\n")
+    def play(self, name: str, shell: str, word: str = "") -> None:
+        """From now on a command does this first; tricks with different words stand beside each other."""
+        self._factory.put(self._trick(name, word), shell + "\n")
 
     def stop(self, name: str) -> None:
         """From now on a command is the real one again."""
@@ -54,13 +56,14 @@ class Tools:
         finally:
             self.stop(name)
 
-    def once(self, name: str, shell: str) -> None:
-        """A trick for the next call only, whichever comes first of those at the same time."""
-        self.play(name, f'mv "$here/$name.trick" "$here/$name.played" 2>/dev/null || exec "$real" "$@"\n{shell}')
+    def once(self, name: str, word: str, shell: str) -> None:
+        """A trick for the first call that has `word` among its arguments; for any call when it is empty."""
+        claim = f'[[ " $* " == *{shlex.quote(word)}* ]] && mv "$trick" "$here/played-$name{word}" 2>/dev/null'
+        self.play(name, f"if {claim}; then\n{shell}\nfi", word)
 
-    def played(self, name: str) -> bool:
+    def played(self, name: str, word: str) -> bool:
         """Whether the trick of `once` has been played."""
-        return (self.folder / f"{name}.played").exists()
+        return (self.folder / f"played-{name}{word}").exists()
 
-    def _trick(self, name: str) -> Path:
-        return self.folder / f"{name}.trick"
+    def _trick(self, name: str, word: str = "") -> Path:
+        return self.folder / f"{name}.trick{word}"

@@ -1,0 +1,93 @@
+"""Somebody with the same account changes our jobs: what was ended comes back, what is held stays held."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.e2e.world import until
+from tests.faults.site import STAY, Site
+from tests.storm.recipes import web
+
+pytestmark = pytest.mark.slurm
+
+
+@pytest.mark.parametrize("name", STAY)
+def test_a_cancelled_job_is_replaced_by_one(site: Site, name: str) -> None:
+    before = site.only(f"{name}.0")
+    site.slurm.command("scancel", before)
+    until("another job", lambda: site.alive().get(f"{name}.0", [before]) != [before])
+    site.wait_healthy(STAY)
+    assert site.only(f"{name}.0") != before
+
+
+@pytest.mark.parametrize("name", STAY)
+def test_a_requeued_job_is_the_same_job(site: Site, name: str) -> None:
+    before, submits = site.only(f"{name}.0"), len(site.tools.calls("sbatch"))
+    site.slurm.command("scontrol", "requeue", before)
+    site.wait("it is waited for", lambda _: site.line(name).health != "Healthy", 10)
+    site.wait_healthy(STAY)
+    assert (site.only(f"{name}.0"), len(site.tools.calls("sbatch"))) == (before, submits)
+
+
+def test_a_held_job_stays_held_and_is_shown(site: Site) -> None:
+    job, submits = site.only("web.0"), len(site.tools.calls("sbatch"))
+    site.slurm.command("scontrol", "requeuehold", job)
+    site.wait("shown", lambda _: "held" in site.line("web").why.lower())
+    assert site.line("web").state == "Held"
+    time.sleep(5)
+    assert site.slurm.command("squeue", "--noheader", f"--jobs={job}", "--format=%T %r").split() == [
+        "PENDING",
+        "JobHeldUser",
+    ]
+    assert len(site.tools.calls("sbatch")) == submits
+    site.kill()
+    site.start()
+    site.wait("shown by a new daemon", lambda _: site.line("web").state == "Held")
+    assert (site.only("web.0"), len(site.tools.calls("sbatch"))) == (job, submits)
+    site.slurm.command("scontrol", "release", job)
+    site.wait_healthy(STAY)
+    assert site.only("web.0") == job
+
+
+def test_a_held_job_goes_when_its_service_goes(site: Site) -> None:
+    site.commit(web("third"), "a third one")
+    site.wait_healthy(["third"])
+    site.slurm.command("scontrol", "requeuehold", site.only("third.0"))
+    site.wait("shown", lambda _: site.line("third").state == "Held")
+    site.remove("third")
+    until("it is gone", lambda: "third.0" not in site.alive())
+
+
+@pytest.mark.parametrize("comment", ["look at this", "", "rec1 o=somebody-else s=web r=0 g=0 a=0 d=x k= v="])
+def test_a_changed_comment_is_written_again(site: Site, comment: str) -> None:
+    job, submits = site.only("web.0"), len(site.tools.calls("sbatch"))
+    mark = mark_of(site, job)
+    site.slurm.command("scontrol", "update", f"JobId={job}", f"Comment={comment}")
+    until("the mark is back", lambda: mark_of(site, job) == mark)
+    site.wait_healthy(STAY)
+    assert len(site.tools.calls("sbatch")) == submits
+    assert site.only("web.0") == job
+
+
+def test_a_comment_changed_while_the_daemon_is_away_makes_no_second_job(site: Site) -> None:
+    job, submits = site.only("web.0"), len(site.tools.calls("sbatch"))
+    mark = mark_of(site, job)
+    site.kill()
+    site.slurm.command("scontrol", "update", f"JobId={job}", "Comment=lost")
+    site.start()
+    site.wait("seen", lambda shape: shape.targets[0].reachable)
+    time.sleep(2)
+    assert len(site.tools.calls("sbatch")) == submits
+    if mark_of(site, job) != mark:  # nobody but the job itself could know that it is ours
+        assert job in site.line("web").why
+        site.slurm.command("scontrol", "update", f"JobId={job}", f"Comment={mark}")
+    site.wait_healthy(STAY)
+    assert site.only("web.0") == job
+
+
+def mark_of(site: Site, job: str) -> str:
+    """The mark in the comment of a job, without what the job itself reports."""
+    comment = site.slurm.command("squeue", "--noheader", f"--jobs={job}", "--format=%k").strip()
+    return comment.partition(" n=")[0]

@@ -1,0 +1,41 @@
+"""slurmctld is killed, or comes back without a memory: what runs is left alone, what is gone is submitted once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.site import STAY, Site
+
+pytestmark = pytest.mark.slurm
+
+
+def test_a_killed_slurmctld_that_comes_back_changes_nothing(site: Site) -> None:
+    before, submits = site.alive(), len(site.tools.calls("sbatch"))
+    site.slurm.kill_controller()
+    try:
+        site.wait("unknown", lambda shape: not shape.targets[0].reachable, 30)
+    finally:
+        site.slurm.start_controller()
+    site.wait_healthy(STAY)
+    assert (site.alive(), len(site.tools.calls("sbatch"))) == (before, submits)
+
+
+def test_a_slurmctld_that_has_lost_its_state_gets_every_service_once(site: Site) -> None:
+    submits = len(site.tools.calls("sbatch"))
+    site.slurm.stop_controller()
+    site.slurm.start_controller(fresh=True)
+    site.wait("submitted", lambda _: site.alive().keys() == {"data.0", "web.0"}, 30)
+    site.wait_healthy(STAY)
+    assert len(site.tools.calls("sbatch")) == submits + 2
+    assert {name: len(ids) for name, ids in site.alive().items()} == {"data.0": 1, "web.0": 1}
+
+
+def test_it_loses_its_state_while_the_daemon_is_away(site: Site) -> None:
+    site.kill()
+    submits = len(site.tools.calls("sbatch"))
+    site.slurm.stop_controller()
+    site.slurm.start_controller(fresh=True)
+    site.start()
+    site.wait("submitted", lambda _: site.alive().keys() == {"data.0", "web.0"}, 30)
+    site.wait_healthy(STAY)
+    assert len(site.tools.calls("sbatch")) == submits + 2
