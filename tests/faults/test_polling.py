@@ -43,7 +43,7 @@ def looks(site: Site, since: float) -> list[float]:
 def test_commits_in_a_row_do_not_bring_looks_closer_together(patient: Patient) -> None:
     began = time.time()
     for number in range(12):
-        patient.commit(web("web", value=f"v{number % 2}"), f"change {number}")
+        patient.commit(web("web", config={"greeting": f"v{number % 2}"}), f"change {number}")
         time.sleep(0.3)
     patient.wait_healthy(STAY)
     times = looks(patient, began)
