@@ -8,6 +8,7 @@ import sys
 import typer
 
 from reconciler.cli.config import version
+from reconciler.cli.explain import explain
 from reconciler.cli.once import once
 from reconciler.cli.plan import plan
 from reconciler.cli.recipes import recipes
@@ -25,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(version)
-for _verb in (run, once, plan, status, validate, recipes, schema):
+for _verb in (run, once, plan, status, explain, validate, recipes, schema):
     app.command()(_verb)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-import urllib.error
-import urllib.request
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli.config import DEFAULT, Config, console, load_settings
+from reconciler.cli.pages import get
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -63,11 +62,10 @@ def fetch(state: Path) -> StatusShape | None:
     """The answer of the daemon that works with this state folder; None when there is none."""
     from reconciler.web.shapes import StatusShape
 
+    answer = get(state, "/status")
     try:
-        address = (state / "http").read_text("utf-8").strip()
-        with urllib.request.urlopen(f"{address}/status", timeout=5) as answer:  # noqa: S310 - our own address, http
-            return StatusShape.model_validate_json(answer.read())
-    except (OSError, urllib.error.URLError, ValueError):
+        return StatusShape.model_validate_json(answer[1]) if answer else None
+    except ValueError:
         return None
 
 

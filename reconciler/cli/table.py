@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from reconciler.metrics import utc_now
-from reconciler.models.units import format_duration
+from reconciler.models.units import rough_duration
 from reconciler.web.shapes import StatusShape
 
 _COLOURS = {
@@ -50,15 +50,17 @@ def _head(shape: StatusShape) -> Iterator[Text]:
 
 def _services(shape: StatusShape) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("SERVICE", "TARGET", "REVISION", "STATE", "HEALTH", "SINCE"):
+    for column in ("SERVICE", "TARGET", "REVISION", "STATE", "HEALTH", "SINCE", "ENDS"):
         table.add_column(column, no_wrap=True)
     table.add_column("WHY", overflow="fold")
     now = utc_now()
     for one in shape.services:
         count = f" {one.ready}/{one.replicas}" if one.replicas else ""
         health = Text(one.health + count, style=_COLOURS.get(one.health, ""))
-        cells = (one.service, one.target or "-", one.revision or "-", one.state)
-        table.add_row(*map(Text, cells), health, Text(_age(one.since, now)), Text(one.why))
+        state = f"{one.state} ({one.pending})" if one.pending else one.state
+        cells = map(Text, (one.service, one.target or "-", one.revision or "-", state))
+        times = map(Text, (rough_duration(now - one.since), _left(one.deadline, now)))
+        table.add_row(*cells, health, *times, Text(one.why))
     return table
 
 
@@ -67,6 +69,6 @@ def _foot(shape: StatusShape) -> Iterator[Text]:
         yield Text(f"error: {complaint}", style="red")
 
 
-def _age(since: datetime, now: datetime) -> str:
-    seconds = max(0, int((now - since).total_seconds()))
-    return format_duration(timedelta(seconds=seconds if seconds < 3600 else seconds - seconds % 60))
+def _left(deadline: datetime | None, now: datetime) -> str:
+    """What is left of the time of the jobs; nothing for what has no end."""
+    return f"in {rough_duration(deadline - now)}" if deadline else ""

@@ -36,10 +36,10 @@ def waiting(workload: Workload, now: datetime) -> str:
 
 
 def waits_for(workload: Workload) -> str:
-    """Class and reason. The platform's words often begin with the class already."""
+    """Class and reason. The platform's words usually name the class already."""
     if workload.pending is None:
         return workload.reason or "waiting"
     kind = CLASS_WORDS[workload.pending]
-    if not workload.reason or workload.reason.startswith(kind):
-        return workload.reason or kind
-    return f"{kind}: {workload.reason}"
+    if not workload.reason:
+        return kind
+    return workload.reason if kind in workload.reason else f"{kind}: {workload.reason}"

@@ -45,6 +45,12 @@ def format_duration(value: timedelta) -> str:
     return text or "0s"
 
 
+def rough_duration(value: timedelta) -> str:
+    """A duration for people: whole seconds below an hour, whole minutes above; "0s" for a negative one."""
+    seconds = max(0, int(value.total_seconds()))
+    return format_duration(timedelta(seconds=seconds if seconds < 3600 else seconds - seconds % 60))
+
+
 def parse_quantity(text: object) -> str:
     """`512Mi`, `64Gi`, `1000000` → the same text, checked (bytes). Raises ValueError otherwise."""
     text = str(text) if isinstance(text, int) and not isinstance(text, bool) else text

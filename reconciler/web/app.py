@@ -1,21 +1,28 @@
-"""/metrics, /healthz, /readyz and /status. Handlers are plain functions: FastAPI runs them in its threads."""
+"""The pages that read the board. Handlers are plain functions: FastAPI runs them in its threads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, HTTPException, Response
 
 import reconciler
 from reconciler.board import Board
+from reconciler.explain import tell, unknown
 from reconciler.metrics import Exporter
 from reconciler.models.status import Status
 from reconciler.web.shapes import StatusShape
+from reconciler.web.story import Output, StoryShape
 
 
-def make_app(board: Board, clock: Callable[[], datetime], targets: tuple[str, ...]) -> FastAPI:
-    """The application. `targets` are the names that must have had a turn before the daemon is ready."""
+def make_app(
+    board: Board, clock: Callable[[], datetime], targets: tuple[str, ...], output: Output = lambda _workload: ""
+) -> FastAPI:
+    """The application. `targets` are the names that must have had a turn before the daemon is ready.
+
+    `output` gives the last lines that a workload wrote, for an explanation.
+    """
     exporter = Exporter(board, clock)
     app = FastAPI(title="Reconciler", version=reconciler.__version__, docs_url=None, redoc_url=None)
 
@@ -40,6 +47,14 @@ def make_app(board: Board, clock: Callable[[], datetime], targets: tuple[str, ..
     def status() -> StatusShape:
         """The table, the targets and the repository as they stand."""
         return StatusShape.of(board.status())
+
+    @app.get("/services/{name}/explain")
+    def explain(name: str) -> list[StoryShape]:
+        """The story of one service, on each target that knows it; 404 says which names are near."""
+        stories = tell(board.status(), board.views(), name, clock())
+        if not stories:
+            raise HTTPException(404, unknown(board.status(), name))
+        return [StoryShape.of(story, output) for story in stories]
 
     return app
 

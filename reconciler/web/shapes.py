@@ -7,10 +7,19 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from reconciler.models.status import ServiceStatus, Status, TargetStatus
+from reconciler.models.text import visible
+
+
+def endpoints_by_port(pairs: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+    """Port names and all of their addresses, in the order given."""
+    found: dict[str, list[str]] = {}
+    for port, address in pairs:
+        found.setdefault(port, []).append(address)
+    return found
 
 
 class ServiceShape(BaseModel):
-    """One line of the table."""
+    """One line of the table; the fields are those of `models.status.ServiceStatus`. Every text is printable."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,26 +35,35 @@ class ServiceShape(BaseModel):
     replicas: int
     ready: int
     endpoints: dict[str, list[str]]
+    pending: str | None
+    expected: datetime | None
+    deadline: datetime | None
+    attempt: int
+    ended: str | None
+    generation: int
 
     @classmethod
     def of(cls, one: ServiceStatus) -> ServiceShape:
         """From the board's value."""
-        endpoints: dict[str, list[str]] = {}
-        for port, address in one.endpoints:
-            endpoints.setdefault(port, []).append(address)
         return cls(
-            service=one.service,
+            service=visible(one.service),
             target=one.target,
             recipe=one.recipe,
-            revision=one.revision,
+            revision=visible(one.revision),
             state=one.state.value,
             health=one.health.value,
             since=one.since,
-            why=one.why,
-            frozen=one.frozen,
+            why=visible(one.why),
+            frozen=visible(one.frozen),
             replicas=one.replicas,
             ready=one.ready,
-            endpoints=endpoints,
+            endpoints=endpoints_by_port(one.endpoints),
+            pending=one.pending.value if one.pending else None,
+            expected=one.expected,
+            deadline=one.deadline,
+            attempt=one.attempt,
+            ended=one.ended.value if one.ended else None,
+            generation=one.generation,
         )
 
 
@@ -68,7 +86,7 @@ class TargetShape(BaseModel):
             target=one.target,
             kind=one.kind,
             reachable=one.reachable,
-            why=one.why,
+            why=visible(one.why),
             looked=one.looked,
             revision=one.revision,
         )
@@ -102,10 +120,10 @@ class StatusShape(BaseModel):
         revision = status.source.revision
         source = SourceShape(
             revision=revision.sha if revision else "",
-            author=revision.author if revision else "",
-            subject=revision.subject if revision else "",
+            author=visible(revision.author) if revision else "",
+            subject=visible(revision.subject) if revision else "",
             time=revision.time if revision else None,
-            error=status.source.error,
+            error=visible(status.source.error),
             complaints=[str(complaint) for complaint in status.source.complaints],
         )
         targets = [TargetShape.of(target) for target in status.targets.values()]

@@ -65,7 +65,7 @@ def test_status_without_and_with_a_daemon(factory: Factory) -> None:
     assert (beside.returncode, beside.stderr) == (0, "")
     head, columns, line = beside.stdout.splitlines()
     assert head.rstrip() == f"revision {sha[:12]} by Lab: one service"
-    assert columns.split() == ["SERVICE", "TARGET", "REVISION", "STATE", "HEALTH", "SINCE", "WHY"]
+    assert columns.split() == ["SERVICE", "TARGET", "REVISION", "STATE", "HEALTH", "SINCE", "ENDS", "WHY"]
     assert line.split()[:6] == ["a", "slurm", sha[:12], "Running", "Healthy", "1/1"]
     found = json.loads(factory.run("status", "-o", "json").stdout)
     assert found["source"]["revision"] == sha

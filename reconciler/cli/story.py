@@ -1,0 +1,72 @@
+"""The story of a service as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from reconciler.explain.coming import when
+from reconciler.models.text import visible
+from reconciler.models.units import rough_duration
+from reconciler.web.story import StoryShape, WishShape, WorkloadShape
+
+_MARGIN = 10
+
+
+def text_of(story: StoryShape, now: datetime) -> str:
+    """The story, one part below the other. Times are told from `now`."""
+    line = story.service
+    count = f" {line.ready}/{line.replicas}" if line.replicas else ""
+    since = rough_duration(now - line.since)
+    head = f"{line.service} on {line.target or 'no target'}: {line.state}, {line.health}{count}, for {since}"
+    lines = [head, *(f"  {part}" for part in line.why.split("; ") if part), ""]
+    lines += _part("wanted", _wanted(story.wanted, line.recipe, line.replicas))
+    if story.blind:
+        lines += _part("seen", [f"the last look was not whole: {story.blind}"])
+    lines += _part("there", [text for one in story.there for text in _there(one, now)] or ["nothing"])
+    lines += _part("waits", story.waits)
+    lines += _part("ended", [text for one in story.ended for text in _ended(one, now)])
+    lines += _part("next", story.next or ["nothing to do; looks again at each tick"])
+    lines += _part("you can", story.advice)
+    return "\n".join(lines) + "\n"
+
+
+def _part(title: str, texts: list[str]) -> Iterator[str]:
+    for number, text in enumerate(texts):
+        yield f"{title if number == 0 else '':{_MARGIN}}{text}"
+
+
+def _wanted(wish: WishShape | None, recipe: str, replicas: int) -> list[str]:
+    if wish is None:
+        return ["nobody wants it any more, or no version of its file was ever good"]
+    subject = f" by {wish.author}: {wish.subject}" if wish.subject else ""
+    what = [f"recipe {recipe}", f"{replicas} replica{'' if replicas == 1 else 's'}"]
+    what += ["stateful"] if wish.stateful else []
+    what += [f"time limit {rough_duration(timedelta(seconds=wish.time))}"] if wish.time else []
+    extra = [wish.suspended, f"frozen: {wish.frozen}" if wish.frozen else ""]
+    return [f"{wish.file} at {wish.revision}{subject}", ", ".join(what), *filter(None, extra)]
+
+
+def _there(one: WorkloadShape, now: datetime) -> Iterator[str]:
+    since = f" since {when(one.since, now)}" if one.since else ""
+    yield f"{one.id} (replica {one.replica}): {one.phase}, {one.health}{since}"
+    if one.reason:
+        yield f"  {one.reason}"
+    for port, addresses in one.endpoints.items():
+        yield f"  {port}: {', '.join(map(visible, addresses))}"
+    if one.deadline:
+        yield f"  its time limit is reached at {when(one.deadline, now)}"
+    yield from _output(one)
+
+
+def _ended(one: WorkloadShape, now: datetime) -> Iterator[str]:
+    at = f" at {when(one.since, now)}" if one.since else ""
+    cause = f" ({one.cause})" if one.cause else ""
+    yield f"{one.id} (replica {one.replica}){at}: {one.reason or 'ended'}{cause}"
+    yield from _output(one)
+
+
+def _output(one: WorkloadShape) -> Iterator[str]:
+    """Its last lines, which are foreign text, also when another machine sent them."""
+    for line in one.output.splitlines()[-_MARGIN:]:
+        yield f"  | {visible(line)}"

@@ -1,0 +1,137 @@
+"""The story of a service as JSON: what /services/{name}/explain answers and what `reconciler explain` reads back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from reconciler.explain import Story
+from reconciler.models.health import Health
+from reconciler.models.text import visible
+from reconciler.models.workload import Phase, Workload
+from reconciler.web.shapes import ServiceShape, endpoints_by_port
+
+#: Gives the last lines that a workload wrote, without secrets; "" where they cannot be read.
+Output = Callable[[Workload], str]
+_READ = 3
+
+
+class WorkloadShape(BaseModel):
+    """One job, or one group of objects. `output`: its last lines, of what is not well."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    replica: int
+    generation: int
+    attempt: int
+    revision: str
+    phase: str
+    health: str
+    reason: str
+    since: datetime | None
+    deadline: datetime | None
+    expected: datetime | None
+    pending: str | None
+    cause: str | None
+    endpoints: dict[str, list[str]]
+    output: str
+
+    @classmethod
+    def of(cls, one: Workload, output: str) -> WorkloadShape:
+        """From what was seen."""
+        return cls(
+            id=one.id,
+            replica=one.mark.replica,
+            generation=one.mark.generation,
+            attempt=one.mark.attempt,
+            revision=visible(one.mark.revision),
+            phase=one.phase.value,
+            health=one.health.value,
+            reason=visible(one.reason),
+            since=one.since,
+            deadline=one.deadline,
+            expected=one.expected,
+            pending=one.pending.value if one.pending else None,
+            cause=one.cause.value if one.cause else None,
+            endpoints=endpoints_by_port(one.endpoints),
+            output=output,
+        )
+
+
+class WishShape(BaseModel):
+    """What Git says. `time` and `lead` are in seconds; None: no time limit is asked for, or no successor is made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    revision: str
+    author: str
+    subject: str
+    stateful: bool
+    suspended: str
+    frozen: str
+    time: float | None
+    lead: float | None
+
+    @classmethod
+    def of(cls, story: Story) -> WishShape | None:
+        """From a story; None for what nobody wants any more."""
+        resolved, wanted = story.resolved, story.wanted
+        if resolved is None or wanted is None:
+            return None
+        return cls(
+            file=visible(resolved.file),
+            revision=resolved.revision.short,
+            author=visible(resolved.revision.author),
+            subject=visible(resolved.revision.subject),
+            stateful=wanted.stateful,
+            suspended=visible(wanted.suspended),
+            frozen=visible(resolved.frozen),
+            time=_seconds(timedelta(seconds=wanted.limit) if wanted.limit else None),
+            lead=_seconds(wanted.lead),
+        )
+
+
+class StoryShape(BaseModel):
+    """The story of a service on one target."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: ServiceShape
+    wanted: WishShape | None
+    looked: datetime | None
+    blind: str
+    there: list[WorkloadShape]
+    ended: list[WorkloadShape]
+    waits: list[str]
+    next: list[str]
+    advice: list[str]
+
+    @classmethod
+    def of(cls, story: Story, output: Output) -> StoryShape:
+        """From a story; `output` is asked for a few workloads that are not well."""
+        unwell = [one for one in story.there if one.phase is not Phase.PENDING and one.health is not Health.HEALTHY]
+        failed = [one for one in story.ended if one.health is Health.FAILED][:1]
+        texts = {one.id: output(one) for one in (*unwell, *failed)[:_READ]}
+        return cls(
+            service=ServiceShape.of(story.line),
+            wanted=WishShape.of(story),
+            looked=story.looked,
+            blind=visible(story.blind),
+            there=[WorkloadShape.of(one, texts.get(one.id, "")) for one in story.there],
+            ended=[WorkloadShape.of(one, texts.get(one.id, "")) for one in story.ended],
+            waits=_lines(story.waits),
+            next=_lines(story.coming),
+            advice=_lines(story.advice),
+        )
+
+
+def _lines(texts: Iterable[str]) -> list[str]:
+    return [visible(text) for text in texts]
+
+
+def _seconds(value: timedelta | None) -> float | None:
+    return value.total_seconds() if value is not None else None
