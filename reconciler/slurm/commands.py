@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -139,7 +139,7 @@ class SlurmCommands:
             raise LookError(f"{program} ended with {done.code}: {words(done.stderr)}")
         return done.stdout
 
-    def _write(self, program: str, arguments: Sequence[str], text: str, environment: Mapping[str, str]) -> Done:
+    def _write(self, program: str, arguments: Sequence[str], text: str, environment: dict[str, str]) -> Done:
         try:
             done = self._run(program, arguments, text, environment, self._timeout)
         except OSError as error:
@@ -151,7 +151,7 @@ class SlurmCommands:
         return done
 
     def _run(
-        self, program: str, arguments: Sequence[str], text: str, environment: Mapping[str, str], timeout: float
+        self, program: str, arguments: Sequence[str], text: str, environment: dict[str, str], timeout: float
     ) -> Done:
         folder = self._transport.bin
         argv = [str(folder / program) if folder else program, *arguments]

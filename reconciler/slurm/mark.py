@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from reconciler.models.workload import Mark
@@ -20,10 +21,12 @@ from reconciler.models.workload import Mark
 #: Bytes that Slurm keeps of a comment (MAX_COMMENT_LEN in its source).
 LIMIT = 1024
 
+_WORD = r"[A-Za-z0-9._~%-]*"
+_COUNT = r"(?:0|[1-9]\d{0,8})"
 _MARK = re.compile(
-    r"(?P<mark>rec1 o=(?P<owner>\S*) s=(?P<service>\S*) r=(?P<replica>\d{1,9}) g=(?P<generation>\d{1,9})"
-    r" a=(?P<attempt>\d{1,9}) d=(?P<digest>\S*) k=(?P<restart>\S*) v=(?P<revision>\S*)"
-    r"(?: q=(?P<place>\S*) l=(?P<limit>\d{1,9}))?)(?: (?P<report>.*))?",
+    rf"(?P<mark>rec1 o=(?P<owner>{_WORD}) s=(?P<service>{_WORD}) r=(?P<replica>{_COUNT}) g=(?P<generation>{_COUNT})"
+    rf" a=(?P<attempt>{_COUNT}) d=(?P<digest>{_WORD}) k=(?P<restart>{_WORD}) v=(?P<revision>{_WORD})"
+    rf"(?: q=(?P<place>{_WORD}) l=(?P<limit>{_COUNT}))?)(?: (?P<note>.*))?",
     re.ASCII | re.DOTALL,
 )
 _REPORT = re.compile(
@@ -61,15 +64,33 @@ class Report:
     since: int | None = None
 
 
+class Stamp(NamedTuple):
+    """What a comment of ours says: the mark, and behind it the words of the job itself.
+
+    `note` is those words as they are, "" if there are none. `report` is None when they cannot be read: that does not
+    unmake the mark, as what a job says may be damaged, whose it is not.
+    """
+
+    mark: Mark
+    report: Report | None = None
+    note: str = ""
+
+
 def job_name(service: str, replica: int) -> str:
     """The job's name, `<service>.<replica>`: unambiguous, as a service's name has no dot; the key of `singleton`."""
     return f"{service}.{replica}"
 
 
+def replica_of(name: str) -> tuple[str, int] | None:
+    """The service and the replica of which a job has the name, or None when the name is of another kind."""
+    match = _JOB_NAME.fullmatch(name)
+    return (match["service"], int(match["replica"])) if match else None
+
+
 def service_of(name: str) -> str | None:
     """The service of which a job has the name, or None when the name is of another kind."""
-    match = _JOB_NAME.fullmatch(name)
-    return match["service"] if match else None
+    named = replica_of(name)
+    return named[0] if named else None
 
 
 def write(mark: Mark) -> str:
@@ -86,32 +107,32 @@ def write(mark: Mark) -> str:
     return text
 
 
-def read(comment: str) -> tuple[Mark, Report | None] | None:
-    """The mark in a comment and the job's report, if any; None when the comment is not exactly of our making.
-
-    A report that cannot be read is None and does not unmake the mark: what a job says may be damaged, whose it is not.
-    """
+def read(comment: str) -> Stamp | None:
+    """The stamp in a comment; None when it does not begin with a mark exactly of our making."""
     match = _MARK.fullmatch(comment)
     if match is None:
         return None
+    text, note = match["mark"], match["note"] or ""
+    decode = unquote if "%" in text else str
     mark = Mark(
-        owner=unquote(match["owner"]),
-        service=unquote(match["service"]),
+        owner=decode(match["owner"]),
+        service=decode(match["service"]),
         replica=int(match["replica"]),
-        digest=unquote(match["digest"]),
-        restart=unquote(match["restart"]),
+        digest=decode(match["digest"]),
+        restart=decode(match["restart"]),
         generation=int(match["generation"]),
         attempt=int(match["attempt"]),
-        revision=unquote(match["revision"]),
-        place=unquote(match["place"] or ""),
+        revision=decode(match["revision"]),
+        place=decode(match["place"] or ""),
         limit=int(match["limit"] or 0),
     )
-    if not _is_canonical(mark, match["mark"]):
-        return None
-    return mark, _report(match["report"] or "")
+    return Stamp(mark, _report(note) if note else None, note) if _is_canonical(mark, text) else None
 
 
 def _is_canonical(mark: Mark, text: str) -> bool:
+    """Whether it is what `write` makes. The pattern leaves open only escapes, empty last words, and the length."""
+    if "%" not in text and len(text) <= LIMIT and (mark.place or mark.limit or " q=" not in text):
+        return True
     try:
         return write(mark) == text
     except ValueError:  # longer than the limit, or not text at all (a lone surrogate)

@@ -18,8 +18,10 @@ from reconciler.models.workload import Mark, Observed, Phase, Workload
 from reconciler.plan import Constraints, make_plan
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.slurm import mark as marks
+from reconciler.slurm.jobs import sort
 from reconciler.slurm.sbatch import template
-from reconciler.slurm.squeue import parse
+from reconciler.slurm.squeue import read
+from reconciler.slurm.workloads import Frame, workload
 from tests.bench.report import Table, short
 from tests.bench.wanted import REVISION, resolve, snapshot_of
 from tests.bench.workload import files, name_of
@@ -27,7 +29,8 @@ from tests.bench.workload import files, name_of
 SIZES = (100, 1_000, 10_000)
 _NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _DIGEST = "0123456789abcdef"
-_TOKEN = "0f" * 16
+_TOKEN = "5ca1ab1eAB"
+_OWN, _END = "\x1f", "\n"
 _T = TypeVar("_T")
 
 
@@ -69,7 +72,7 @@ def _times(size: int) -> dict[str, float]:
         "plan, all to be started": _timed(lambda: make_plan(wanted, empty, _NOW, Constraints()))[0],
         "plan, nothing to do": _timed(lambda: make_plan(wanted, full, _NOW, Constraints()))[0],
         "judge": _timed(lambda: judge(zip(services, wanted, strict=True), full, plan, {}, {}))[0],
-        "read squeue": _timed(lambda: parse(text, _TOKEN, "o", "slurm", _NOW))[0],
+        "read squeue": _timed(lambda: _look(text))[0],
     }
 
 
@@ -106,12 +109,20 @@ def _mark(number: int) -> Mark:
     return Mark("o", name_of(number), 0, _DIGEST, revision=REVISION.short)
 
 
+def _look(text: str) -> list[Workload]:
+    jobs, _ = sort(read(text, _TOKEN), "o")
+    frame = Frame("slurm", _NOW)
+    return [workload(frame, job) for job in jobs]
+
+
 def _squeue(size: int) -> str:
-    """What squeue prints for as many pending jobs."""
-    return "".join(_TOKEN + _TOKEN.join(_record(number)) + f"{_TOKEN}\n" for number in range(size))
+    """What squeue prints for as many pending jobs, below its line of titles."""
+    titles = ("JOBID", "STATE", "REASON", "EXEC_HOST", "START_TIME", "END_TIME", "SUBMIT_TIME", "TIME_LIMIT")
+    rows = [(titles, "NAME", "COMMENT"), *(_record(number) for number in range(size))]
+    return "".join(f"\x1e{_TOKEN.join([_OWN.join(own), *foreign, _END])}" for own, *foreign in rows)
 
 
-def _record(number: int) -> tuple[str, ...]:
+def _record(number: int) -> tuple[tuple[str, ...], str, str]:
     mark = _mark(number)
-    name, comment = marks.job_name(mark.service, mark.replica), marks.write(mark)
-    return (str(number + 1), "PENDING", "PartitionDown", "n/a", "N/A", "N/A", "1767225600", name, comment)
+    own = (str(number + 1), "PENDING", "PartitionDown", "n/a", "N/A", "N/A", "1767225600", "1:00:00")
+    return own, marks.job_name(mark.service, mark.replica), marks.write(mark)
