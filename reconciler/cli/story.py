@@ -19,7 +19,7 @@ def text_of(story: StoryShape, now: datetime) -> str:
     count = f" {line.ready}/{line.replicas}" if line.replicas else ""
     since = rough_duration(now - line.since)
     head = f"{line.service} on {line.target or 'no target'}: {line.state}, {line.health}{count}, for {since}"
-    lines = [head, *(f"  {part}" for part in line.why.split("; ") if part), ""]
+    lines = [head, *([f"  {line.why}"] if line.why else []), ""]
     lines += _part("wanted", _wanted(story.wanted, line.recipe, line.replicas))
     if story.blind:
         lines += _part("seen", [f"the last look was not whole: {story.blind}"])
@@ -43,13 +43,15 @@ def _wanted(wish: WishShape | None, recipe: str, replicas: int) -> list[str]:
     what = [f"recipe {recipe}", f"{replicas} replica{'' if replicas == 1 else 's'}"]
     what += ["stateful"] if wish.stateful else []
     what += [f"time limit {rough_duration(timedelta(seconds=wish.time))}"] if wish.time else []
+    what += [f"a successor {rough_duration(timedelta(seconds=wish.lead))} before it"] if wish.time and wish.lead else []
     extra = [wish.suspended, f"frozen: {wish.frozen}" if wish.frozen else ""]
     return [f"{wish.file} at {wish.revision}{subject}", ", ".join(what), *filter(None, extra)]
 
 
 def _there(one: WorkloadShape, now: datetime) -> Iterator[str]:
     since = f" since {when(one.since, now)}" if one.since else ""
-    yield f"{one.id} (replica {one.replica}): {one.phase}, {one.health}{since}"
+    how = one.phase if one.health == one.phase else f"{one.phase}, {one.health}"
+    yield f"{one.id} (replica {one.replica}): {how}{since}"
     if one.reason:
         yield f"  {one.reason}"
     for port, addresses in one.endpoints.items():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,7 @@ from reconciler.models.action import Hold, Plan
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State
 from reconciler.models.wanted import ResolvedService, Wanted
-from reconciler.models.workload import Conflict, Observed, Phase
+from reconciler.models.workload import Cause, Conflict, Observed, PendingClass, Phase, Workload
 from tests.fakes import START, look, workload
 from tests.samples import resolved
 
@@ -118,3 +119,151 @@ def test_since_is_kept_while_the_state_is_the_same() -> None:
 def test_the_order_of_concern() -> None:
     ranks = [health.rank for health in (Health.HEALTHY, Health.PENDING, Health.UNKNOWN, Health.FAILED)]
     assert ranks == sorted(ranks)
+
+
+def pending(
+    kind: PendingClass, reason: str, *, replica: int = 0, identity: str = "9", generation: int = 0, attempt: int = 0
+) -> Workload:
+    health = {PendingClass.HELD: Health.DEGRADED, PendingClass.BLOCKED: Health.FAILED}.get(kind, Health.PENDING)
+    one = workload(
+        "a",
+        replica=replica,
+        identity=identity,
+        phase=Phase.PENDING,
+        health=health,
+        reason=reason,
+        generation=generation,
+        attempt=attempt,
+    )
+    return replace(one, pending=kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "state", "health", "why"),
+    [
+        (PendingClass.WAITING, "waiting: for licenses (Licenses)", State.PENDING, Health.PENDING, ""),
+        (PendingClass.RESERVED, "its nodes are down", State.PENDING, Health.PENDING, "reserved: its nodes are down"),
+        (PendingClass.HELD, "held: by an administrator", State.HELD, Health.DEGRADED, ""),
+        (PendingClass.BLOCKED, "", State.HELD, Health.FAILED, "blocked for ever"),
+    ],
+)
+def test_each_class_of_waiting_has_its_state(
+    kind: PendingClass, reason: str, state: State, health: Health, why: str
+) -> None:
+    line = status(Wanted("a", 1, "d1"), look(pending(kind, reason)))
+    assert (line.state, line.health, line.why, line.pending) == (state, health, why or reason, kind)
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (timedelta(seconds=75), "00:01:15 UTC"),
+        (timedelta(hours=14, minutes=2), "14:02 UTC"),
+        (timedelta(days=3), "2026-01-04 00:00 UTC"),
+    ],
+)
+def test_an_expected_start_is_told_as_a_time(after: timedelta, said: str) -> None:
+    waits = replace(pending(PendingClass.WAITING, "waiting: for free resources (Resources)"), expected=START + after)
+    line = status(Wanted("a", 1, "d1"), look(waits))
+    assert line.why == f"waiting: for free resources (Resources); expected to start at {said}"
+    assert line.expected == START + after
+
+
+def test_a_backoff_says_when_the_next_attempt_begins_and_what_failed() -> None:
+    ended = replace(
+        workload("a", phase=Phase.ENDED, health=Health.FAILED, reason="exit code 1; log: a.0-1.out"), cause=Cause.EXIT
+    )
+    waits = pending(PendingClass.WAITING, "waiting: for its begin time (BeginTime)", attempt=3)
+    line = status(Wanted("a", 1, "d1"), look(ended, replace(waits, expected=START + timedelta(seconds=9))))
+    assert line.why == (
+        "attempt 3 begins at 00:00:09 UTC; after: exit code 1; log: a.0-1.out; waiting: for its begin time (BeginTime)"
+    )
+    assert (line.attempt, line.ended, line.state, line.health) == (3, Cause.EXIT, State.PENDING, Health.DEGRADED)
+
+
+def test_the_replica_that_is_furthest_behind_tells_what_is_waited_for() -> None:
+    loads = [
+        workload("a"),
+        replace(pending(PendingClass.WAITING, "", replica=1, identity="2"), expected=START),
+        replace(pending(PendingClass.RESERVED, "", replica=2, identity="3"), expected=START + timedelta(hours=2)),
+        replace(pending(PendingClass.RESERVED, "", replica=3, identity="4"), expected=START + timedelta(hours=1)),
+    ]
+    line = status(Wanted("a", 4, "d1"), look(*loads))
+    assert (line.pending, line.expected) == (PendingClass.RESERVED, START + timedelta(hours=2))
+
+
+def served(port: int, **more: object) -> Workload:
+    """A running workload that listens on a port, of which the number is its id."""
+    one = workload("a", **{"identity": str(port), **more})  # type: ignore[arg-type] - the caller's keywords are right
+    return replace(one, endpoints=(("http", f"n1:{port}"),))
+
+
+@pytest.mark.parametrize(
+    ("loads", "ports"),
+    [
+        ([served(1), served(2, generation=1, health=Health.PROGRESSING)], [1]),
+        ([served(1), served(2, generation=1)], [2]),
+        ([served(1, health=Health.DEGRADED), served(2, generation=1, health=Health.PROGRESSING)], [2]),
+        ([served(1), served(2, generation=1, phase=Phase.STOPPING)], [1]),
+        ([served(1), served(2, replica=1), served(3, replica=1, generation=1)], [1, 3]),
+        ([served(1), served(5, replica=5)], [1]),
+    ],
+)
+def test_the_endpoint_moves_in_one_step(loads: list[Workload], ports: list[int]) -> None:
+    line = status(Wanted("a", 2, "d1"), look(*loads))
+    assert line.endpoints == tuple(("http", f"n1:{port}") for port in ports)
+    assert line.ready <= 2
+
+
+def test_a_renewal_under_way_is_told_beside_what_runs() -> None:
+    old = workload("a", deadline=START + timedelta(hours=1))
+    new = pending(PendingClass.WAITING, "waiting: for free resources (Resources)", identity="2", generation=1)
+    line = status(Wanted("a", 1, "d1"), look(old, new))
+    assert (line.state, line.health, line.pending, line.generation) == (State.RUNNING, Health.HEALTHY, None, 1)
+    assert line.deadline == START + timedelta(hours=1)
+    assert line.why == (
+        "its successor 2: waiting: for free resources (Resources); the time limit of 1 is reached at 01:00 UTC"
+    )
+
+
+def test_a_roll_out_says_how_far_it_is() -> None:
+    loads = [
+        workload("a", "d2", identity="1", generation=1),
+        workload("a", "d1", replica=1, identity="2"),
+        workload("a", "d2", replica=1, identity="3", generation=1, health=Health.PROGRESSING, reason="starting"),
+        workload("a", "d1", replica=2, identity="4"),
+    ]
+    line = status(Wanted("a", 3, "d2", surge=1), look(*loads))
+    assert line.why == "1 of 3 replicas have the new content; replica 1: its successor 3: starting"
+    assert (line.health, line.ready) == (Health.HEALTHY, 3)
+    assert "still with its old content" in status(Wanted("a", 1, "d2"), look(workload("a"))).why
+    assert status(Wanted("a", 1, "d2", in_place=True), look(workload("a"))).why == ""
+
+
+def test_a_new_time_limit_that_holds_later_is_told() -> None:
+    runs = replace(workload("a"), limit=timedelta(hours=4))
+    line = status(Wanted("a", 1, "d1", limit=8 * 3600), look(runs))
+    assert line.why == "1 has a time limit of 4h; 8h holds from the next job on"
+    assert status(Wanted("a", 1, "d1", limit=4 * 3600 - 30), look(runs)).why == "", "Slurm rounds up to minutes"
+
+
+def test_many_notes_are_counted() -> None:
+    loads = [replace(workload("a", replica=number, identity=str(number)), marked=False) for number in range(5)]
+    line = status(Wanted("a", 5, "d1"), look(*loads))
+    assert line.why.startswith("replica 0: the mark of 0 was damaged by hand and is written again; replica 1: ")
+    assert line.why.endswith("; and 2 more of this kind")
+
+
+def test_the_last_end_is_known_after_the_platform_forgot_it() -> None:
+    wanted, service = Wanted("a", 1, "d1"), resolved("a")
+    ended = replace(workload("a", phase=Phase.ENDED, health=Health.FAILED), cause=Cause.MEMORY)
+    (first,) = judge([(service, wanted)], look(ended), Plan("fake"), {}, {})
+    (second,) = judge([(service, wanted)], look(workload("a", identity="2")), Plan("fake"), {}, {"a": first})
+    assert (first.ended, second.ended) == (Cause.MEMORY, Cause.MEMORY)
+
+
+def test_a_replica_that_is_healthy_again_counts_no_attempts() -> None:
+    line = status(Wanted("a", 1, "d1"), look(workload("a", attempt=4)))
+    assert line.attempt == 0
+    line = status(Wanted("a", 1, "d1"), look(workload("a", attempt=4, health=Health.PROGRESSING)))
+    assert line.attempt == 4
