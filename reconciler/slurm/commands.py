@@ -132,8 +132,10 @@ class SlurmCommands:
     def _read(self, program: str, arguments: Sequence[str], timeout: float) -> str:
         try:
             done = self._run(program, arguments, "", _READING, timeout)
-        except (CutError, OSError) as error:
-            raise LookError(f"{program}: {error}") from error
+        except CutError as error:
+            raise LookError(_cut(program, error)) from error
+        except OSError as error:
+            raise LookError(f"{program} could not be started: {error}") from error
         # Slurm 22.05 can fail with code 0 and only words on standard error.
         if done.code or "error" in done.stderr.lower():
             raise LookError(f"{program} ended with {done.code}: {words(done.stderr)}")
@@ -145,7 +147,7 @@ class SlurmCommands:
         except OSError as error:
             raise UnreachableError(f"{program} could not be started: {error}") from error
         except CutError as error:
-            raise UncertainError(f"{program}: {error}") from error
+            raise UncertainError(_cut(program, error)) from error
         if done.code:
             raise _failure(program, done)
         return done
@@ -160,6 +162,12 @@ class SlurmCommands:
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         return kept | ({"SLURM_CONF": str(self._transport.conf)} if self._transport.conf else {})
+
+
+def _cut(program: str, error: CutError) -> str:
+    """With what it said before: sbatch tells that the queue is full, and tries again by itself for minutes."""
+    said = f" ({words(error.stderr)})" if error.stderr.strip() else ""
+    return f"{program}: {error}{said}"
 
 
 def _failure(program: str, done: Done) -> TargetError:

@@ -17,7 +17,11 @@ _CHUNK = 2**16
 
 
 class CutError(Exception):
-    """A program that was ended because of its time or its output."""
+    """A program that was ended because of its time or its output; `stderr` is what it had said until then."""
+
+    def __init__(self, why: str, stderr: str = "") -> None:
+        super().__init__(why)
+        self.stderr = stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,23 @@ def run(
             pass_fds=inherit,
             start_new_session=True,
         )
+    outputs = (bytearray(), bytearray())
     with process:
         try:
-            stdout, stderr = _collect(process, time.monotonic() + timeout)
-        except CutError:
+            _collect(process, outputs, time.monotonic() + timeout)
+        except CutError as error:
             _kill(process)
-            raise
-    return Done(process.returncode, stdout, stderr)
+            raise CutError(str(error), _text(outputs[1])) from None
+    return Done(process.returncode, _text(outputs[0]), _text(outputs[1]))
 
 
-def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[str, str]:
-    """Both outputs, up to the end of the process. Bytes that are no UTF-8 are replaced: they are never ours."""
-    outputs = (bytearray(), bytearray())
+def _text(output: bytearray) -> str:
+    """Bytes that are no UTF-8 are replaced: they are never ours."""
+    return output.decode("utf-8", "replace")
+
+
+def _collect(process: subprocess.Popen[bytes], outputs: tuple[bytearray, bytearray], deadline: float) -> None:
+    """Both outputs, up to the end of the process."""
     with selectors.DefaultSelector() as selector:
         for number, stream in enumerate((process.stdout, process.stderr)):
             if stream:
@@ -70,8 +79,6 @@ def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[str, st
         process.wait(max(deadline - time.monotonic(), 0.0))
     except subprocess.TimeoutExpired as error:
         raise CutError("no answer in time") from error
-    stdout, stderr = (output.decode("utf-8", "replace") for output in outputs)
-    return stdout, stderr
 
 
 def _read_ready(selector: selectors.BaseSelector, outputs: tuple[bytearray, bytearray], deadline: float) -> None:
