@@ -25,7 +25,7 @@ def waits(there: Iterable[Workload], holds: Iterable[str], error: str, now: date
         yield f"nothing more is written for now, as the last write failed: {error}"
     for reason in dict.fromkeys(holds):
         if reason != error:
-            yield f"nothing new is started for now: {reason}"
+            yield f"nothing is changed for now: {reason}"
 
 
 def coming(wanted: Wanted | None, there: Sequence[Workload], actions: Iterable[Action], now: datetime) -> Iterator[str]:

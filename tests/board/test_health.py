@@ -194,7 +194,7 @@ def test_the_replica_that_is_furthest_behind_tells_what_is_waited_for() -> None:
 
 def served(port: int, **more: object) -> Workload:
     """A running workload that listens on a port, of which the number is its id."""
-    one = workload("a", **{"identity": str(port), **more})  # type: ignore[arg-type] - the caller's keywords are right
+    one = workload("a", **{"identity": str(port), **more})
     return replace(one, endpoints=(("http", f"n1:{port}"),))
 
 
