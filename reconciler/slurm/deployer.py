@@ -1,33 +1,49 @@
-"""The writes to a Slurm cluster: submit and end jobs."""
+"""The writes to a Slurm cluster: submit, change and end jobs."""
 
 from __future__ import annotations
 
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from reconciler.errors import ConflictError, RefusedError
+from reconciler.errors import ConflictError, RefusedError, TargetError
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Phase, Workload
 from reconciler.settings import SlurmTarget
-from reconciler.slurm.commands import SlurmCommands
+from reconciler.slurm.bounded import Bounded
+from reconciler.slurm.commands import Commands
+from reconciler.slurm.queue import changes, leaves
 from reconciler.slurm.sbatch import Template, template
 
 # Slurm's words for a job that cannot be signalled because it has no processes yet or no more.
 _NOT_RUNNING = ("can not be altered now", "not running", "pending")
 _GONE = ("invalid job id", "already completing or completed", "already finished")
+# Slurm's words for a change that only a waiting job can have, when the job started in between.
+_STARTED = ("no longer pending execution",)
+_ESTIMATE = re.compile(r"\bto start at (\d{1,11})\b", re.ASCII)
+# Behind a job without a time limit, Slurm's estimate is in hundreds of years.
+_NEVER = timedelta(days=365)
+# A service of which nothing is known any more, as it left Git before this daemon began.
+_GRACE = timedelta(seconds=30)
+_PATIENCE = timedelta(seconds=60)
 
 
 class SlurmDeployer:
-    """Submits and ends the jobs of services on one target. Safe to use from many threads.
+    """Submits, changes and ends the jobs of services on one target. Safe to use from many threads.
 
-    `owner` is whose mark its jobs bear; others are not ended.
+    `owner` is whose mark its jobs bear; others are not touched.
     Data folders are never touched: the data of a removed service stays where it is.
     """
 
-    def __init__(self, target: SlurmTarget, owner: str, commands: SlurmCommands) -> None:
+    def __init__(self, target: SlurmTarget, owner: str, commands: Commands) -> None:
         self._target = target
         self._owner = owner
         self._commands = commands
-        self._templates: dict[str, tuple[ResolvedService, Template]] = {}
+        self._templates: Bounded[str, tuple[ResolvedService, Template]] = Bounded()
+        self._asked: Bounded[tuple[str, Mark], float] = Bounded()
 
     def render(self, service: ResolvedService) -> Rendered:
         """The options and the script that all replicas share. Raises RefusedError when it cannot run here."""
@@ -42,49 +58,103 @@ class SlurmDeployer:
         self._commands.sbatch(submission.options, submission.script)
 
     def cancel(self, workload: Workload, *, removal: bool) -> None:  # noqa: ARG002 - the port's word; data stays anyway
-        """Ask a running job to stop, cancel any other; one that is gone is a success.
+        """Ask a running job to stop, cancel any other; one that is gone is a success. Raises TargetError.
 
         A plain scancel sends SIGTERM to every process of the job at once and SIGKILL after the site's KillWait. The
         signal to the batch script alone leaves the order and the grace to its supervisor: it asks the server with the
-        recipe's signal, waits the recipe's grace, kills what is left, and ends the job. Raises TargetError.
+        recipe's signal, waits the recipe's grace, kills what is left, and ends the job. A supervisor that hangs is
+        found by asking again, later than it may take: then the scancel is plain.
         """
-        if workload.mark.owner != self._owner:
-            raise ConflictError(f"job {workload.id} bears the mark of {workload.mark.owner}, not of {self._owner}")
-        try:
-            if workload.phase is not Phase.RUNNING or not self._asked_to_stop(workload):
+        self._check(workload)
+        with _settled(_GONE):
+            if workload.phase is Phase.RUNNING and workload.stopping is None:
+                self._stop(workload)
+            else:
                 self._commands.scancel([workload.id])
-        except RefusedError as error:
-            if not any(words in str(error).lower() for words in _GONE):
-                raise
 
     def amend(self, service: ResolvedService, workload: Workload, mark: Mark, limit: timedelta | None) -> None:
-        """Change a job where it is (scontrol(1), "update job")."""
-        raise NotImplementedError
+        """Change a job where it is, in one request (scontrol(1), "update job"). Raises TargetError.
+
+        What ended or started in between is a success: the next look tells what became of it. A waiting job that is no
+        longer to wait in a partition or a QOS of its own is cancelled, as no job can be moved to "the site's own".
+        """
+        self._check(workload)
+        with _settled((*_GONE, *_STARTED)):
+            if leaves(workload.mark, mark):
+                self._commands.scancel([workload.id])
+                return
+            self._commands.scontrol(["update", f"JobId={workload.id}", *changes(service, workload, mark, limit)])
+            if workload.phase is Phase.RUNNING and workload.note:  # its supervisor looks at both again
+                self._signal(workload, "USR1")
 
     def estimate(self, service: ResolvedService) -> timedelta | None:
-        """When Slurm would start one more (sbatch(1), --test-only)."""
-        raise NotImplementedError
+        """When Slurm would start one more (sbatch(1), --test-only), as the time from now; None if it does not say."""
+        now = time.time()
+        try:
+            trial = self._template(service).trial()
+            said = _ESTIMATE.search(self._commands.test_only(trial.options, trial.script))
+        except TargetError:
+            return None
+        wait = timedelta(seconds=max(int(said[1]) - now, 0.0)) if said else _NEVER
+        return wait if wait < _NEVER else None
 
     def site(self) -> str:
-        """Partitions and limits, hashed."""
-        raise NotImplementedError
+        """A hash of what the cluster allows this account; "" when it cannot be asked."""
+        allowed = self._commands.site()
+        return hashlib.sha256(allowed.encode()).hexdigest()[:16] if allowed else ""
 
     def close(self) -> None:
         """Nothing is held between writes."""
+
+    def _check(self, workload: Workload) -> None:
+        if workload.mark.owner != self._owner:
+            raise ConflictError(f"job {workload.id} bears the mark of {workload.mark.owner}, not of {self._owner}")
 
     def _template(self, service: ResolvedService) -> Template:
         """Made once for each version of a service: what was rendered to be compared is often submitted next."""
         known = self._templates.get(service.name)
         if known is None or known[0] is not service:
-            known = self._templates[service.name] = service, template(service, self._target)
+            known = service, template(service, self._target)
+            self._templates.put(service.name, known)
         return known[1]
 
-    def _asked_to_stop(self, workload: Workload) -> bool:
+    def _stop(self, workload: Workload) -> None:
+        """Ask the supervisor; when it was asked long ago and is still there, or is not there, end the job."""
+        key = workload.id, workload.mark
+        first = self._asked.get(key)
+        if first is not None and time.monotonic() - first > self._may_take(workload).total_seconds():
+            self._commands.scancel([workload.id])
+            return
+        if first is None:
+            self._asked.put(key, time.monotonic())
+        if not self._signal(workload, "TERM"):
+            self._commands.scancel([workload.id])
+
+    def _may_take(self, workload: Workload) -> timedelta:
+        known = self._templates.get(workload.mark.service)
+        return (known[0].recipe.spec.stop.grace if known else _GRACE) + _PATIENCE
+
+    def _signal(self, workload: Workload, signal: str) -> bool:
         """Signal the script by way of slurmctld (no path to the nodes is needed); False when none is running."""
         try:
-            self._commands.scancel(["--ctld", "--batch", "--signal=TERM", workload.id])
+            self._commands.scancel(["--ctld", "--batch", f"--signal={signal}", workload.id])
         except RefusedError as error:
-            if any(words in str(error).lower() for words in _NOT_RUNNING):
-                return False
-            raise
+            if not _says(error, _NOT_RUNNING):
+                raise
+            return False
         return True
+
+
+@contextmanager
+def _settled(words: tuple[str, ...]) -> Iterator[None]:
+    """A refusal in these words is no failure: there is nothing left to do."""
+    try:
+        yield
+    except RefusedError as error:
+        if not _says(error, words):
+            raise
+
+
+def _says(error: RefusedError, words: tuple[str, ...]) -> bool:
+    said = str(error).lower()
+    return any(part in said for part in words)

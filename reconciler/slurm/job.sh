@@ -1,13 +1,15 @@
-# Supervisor of one replica inside a Slurm job. Needs bash 4.4, coreutils, and Slurm's scontrol for the report.
+# Supervisor of one replica inside a Slurm job. Needs bash 4.4, coreutils, util-linux' flock, and Slurm's squeue and
+# scontrol for the report.
 #
-# The rendered script sets job_mark and job_replica before this text. After it come the other assignments (service,
-# port_range, volumes, …), the functions environment, prepare, server_command and probe, the site's own lines, and the
-# call of `supervise`. References to ports, volumes and secret files are the arrays filled here.
+# The rendered script sets job_mark, job_replica and job_limit (seconds; 0: none) before this text. After it come the
+# other assignments (service, port_range, volumes, …), the functions environment, prepare, server_command and probe, the
+# site's own lines, and the call of `supervise`. References to ports, volumes and secret files are the arrays filled
+# here. `report.sh` goes with it. Lines that are only a comment are not sent to Slurm.
 
 declare -A ports=() storage=()
 declare -a argv=()
 node=$(uname -n) node=${node//[^A-Za-z0-9._-]/}
-scratch='' memory='' server='' stage='' wanted_report='' written_report='' port_words=''
+scratch='' memory='' server='' port_words='' notices=0
 
 log() {
     TZ=UTC printf '%(%FT%TZ)T reconciler: %s\n' -1 "$*" >&2
@@ -17,27 +19,20 @@ running() {
     [[ -n $1 ]] && kill -0 "$1" 2>/dev/null
 }
 
+# The exit code of the child $1, also when USR1 interrupts the waiting.
+await() {
+    local code=0 seen=''
+    while [[ $seen != "$notices" ]]; do
+        seen=$notices code=0
+        wait "$1" || code=$?
+    done
+    return "$code"
+}
+
 # Run a command for at most $1 seconds. In the background, so that a signal to this job is not kept waiting.
 within() {
     timeout --kill-after=1 "$1" "${@:2}" &
-    wait "$!"
-}
-
-# Put the stage $1 (and the exit code $2) behind the mark in this job's comment, where the next look finds them.
-report() {
-    stage=$1
-    wanted_report="$job_mark n=$node${port_words:+ p=$port_words} h=$1${2:+ x=$2}"
-    write_report
-}
-
-# A report that could not be written (the controller is away) is tried again with the next probe.
-write_report() {
-    [[ $wanted_report == "$written_report" ]] && return
-    if within 15 scontrol update "JobId=$SLURM_JOB_ID" "Comment=$wanted_report"; then
-        written_report=$wanted_report
-    else
-        log "could not write the stage $stage into the comment of job $SLURM_JOB_ID; goes on"
-    fi
+    await "$!"
 }
 
 port_taken() {
@@ -75,6 +70,23 @@ make_folders() {
     done
 }
 
+# No two jobs work on the same data, whatever Slurm says: the server inherits the lock, and keeps it if it outlives this
+# supervisor (singleton and afterany do not wait for the processes of a job that is completing).
+lock_data() {
+    local folder=$data_folder/$service/$job_replica code=0
+    # shellcheck disable=SC2015 # both may fail
+    mkdir -p -- "$folder" && exec 9<>"$folder/.lock" || give_up "no file $folder/.lock"
+    flock --nonblock --conflict-exit-code 75 9 || code=$?
+    if ((code == 75)); then
+        log "waits for the data of $service.$job_replica, which another job still uses"
+        code=0
+        launch flock --timeout "$probe_startup" --conflict-exit-code 75 9
+        follow || code=$?
+        ((code != 75)) || end_server late "the data in $folder was in use for $probe_startup s"
+    fi
+    ((code == 0)) || log "$folder cannot be locked (flock ended with $code); goes on without a lock"
+}
+
 check_secrets() {
     local name
     for name in "${!secret_files[@]}"; do
@@ -101,13 +113,25 @@ launch() {
     set +o monitor
 }
 
+# The exit code of what was launched.
+follow() {
+    while running "$server"; do
+        nap 60
+        heed
+    done
+    local code=0
+    await "$server" || code=$?
+    server=''
+    return "$code"
+}
+
 # One step before the start, unless the file $1 shows that it was done.
 step() {
     [[ -e $1 ]] && return
     log "prepare: $2"
     launch "${@:2}"
     local code=0
-    wait "$server" || code=$?
+    follow || code=$?
     ((code == 0)) || give_up "the step $2 ended with $code"
 }
 
@@ -129,14 +153,14 @@ probe_tcp() {
 
 probe_exec() {
     (become timeout --kill-after=1 "$probe_timeout" "$@") >/dev/null 2>&1 &
-    wait "$!"
+    await "$!"
 }
 
-# Sleep for $1 seconds, or until the server ends.
+# Sleep for $1 seconds, or until the server ends or there is something to heed.
 nap() {
     sleep "$1" &
     local sleeper=$!
-    while running "$server" && running "$sleeper"; do
+    while ((heeded == notices)) && running "$server" && running "$sleeper"; do
         wait -n
     done
     # KILL, as an ignored SIGTERM is inherited; waited for, as bash would announce its end in the log.
@@ -146,6 +170,7 @@ nap() {
 watch_server() {
     local failed=0 deadline=$((SECONDS + probe_startup))
     while running "$server"; do
+        heed
         if probe; then
             failed=0
             report ok
@@ -160,16 +185,20 @@ watch_server() {
 }
 
 # Ask the server to end, wait for its grace, kill what is left of it, and end the job. $1: stage, $2: why.
+# With a drain, it goes on for so many seconds after its clients could see that it stops.
 end_server() {
-    trap '' TERM USR1
+    trap '' TERM USR1 ALRM
+    heeded=$notices
     log "$2; stopping"
-    if running "$server"; then
-        kill -s "$stop_signal" "$server"
+    if ((drain)) && [[ $stage == ok ]] && running "$server"; then
+        patience=3
         report "$1"
-        nap "$stop_grace"
-    else
-        report "$1"
+        nap "$drain"
     fi
+    running "$server" && kill -s "$stop_signal" "$server"
+    patience=15
+    report "$1"
+    nap "$stop_grace"
     finish
 }
 
@@ -179,7 +208,7 @@ finish() {
     if [[ -n $server ]]; then
         running "$server" && log "killed after $stop_grace s"
         kill -s KILL -- "-$server" 2>/dev/null
-        wait "$server" 2>/dev/null || code=$?
+        await "$server" 2>/dev/null || code=$?
     fi
     [[ $stage == late && $code == 0 ]] && code=1
     log "ended with $code"
@@ -195,17 +224,20 @@ give_up() {
 }
 
 tidy() {
+    stop_timer
+    forget_file
     rm -rf -- ${scratch:+"$scratch"} ${memory:+"$memory"}
 }
 
 supervise() {
     umask 077
-    trap tidy EXIT
-    trap 'end_server stopping "asked to stop"' TERM
-    trap 'end_server expiring "the time limit is near"' USR1
+    report_file=$logs_folder/$service.$job_replica-$SLURM_JOB_ID.report
+    look_up || log "squeue does not tell about job $SLURM_JOB_ID; goes on with what was submitted"
     find_ports
     report starting
+    watch_limit
     make_folders
+    ((stateful)) && lock_data
     check_secrets
     prepare
     server_command
@@ -213,3 +245,8 @@ supervise() {
     watch_server
     finish
 }
+
+trap tidy EXIT
+trap '((++notices))' USR1
+trap 'timer="" && end_server expiring "the time limit is near"' ALRM
+trap 'end_server stopping "asked to stop"' TERM

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -12,8 +14,24 @@ from reconciler.settings import SlurmTarget
 from reconciler.slurm import shell
 from reconciler.slurm.forms import Form, form_of, secret_files
 
-#: The text of `job.sh`, the same in every script.
-SUPERVISOR = resources.files("reconciler.slurm").joinpath("job.sh").read_text("utf-8")
+_COMMENTS = re.compile(r"^ *#.*\n", re.MULTILINE)
+
+
+def _program(name: str) -> str:
+    """A file of bash without its comments: they would go into every submit, and a change of one into every digest."""
+    return _COMMENTS.sub("", resources.files("reconciler.slurm").joinpath(name).read_text("utf-8"))
+
+
+#: The supervisor, the same in every script.
+SUPERVISOR = _program("report.sh") + _program("job.sh")
+
+#: Seconds for which a service without data goes on after it said that it stops, for its clients to move on.
+_DRAIN = 2
+
+
+def drain(recipe: Recipe) -> int:
+    """For how many seconds a service still serves after it was asked to stop."""
+    return 0 if recipe.spec.stateful else _DRAIN
 
 
 def own_part(service: ResolvedService, target: SlurmTarget) -> str:
@@ -42,13 +60,16 @@ def _assignments(service: ResolvedService, target: SlurmTarget, form: Form) -> l
     return [
         f"service={shell.quote(service.name)}",
         f"data_folder={shell.quote(str(target.folders.data))}",
+        f"logs_folder={shell.quote(str(target.folders.logs))}",
+        f"stateful={int(spec.stateful)}",
         f"port_range=({low} {high})",
         f"port_names=({' '.join(spec.ports)})",
         shell.table("volumes", _volumes(service.recipe)),
         shell.table("secret_files", secret_files(service, target)),
         f"env_prefix={form.env_prefix}",
         f"stop_signal={spec.stop.signal}",
-        f"stop_grace={round(spec.stop.grace.total_seconds())}",
+        f"stop_grace={math.ceil(spec.stop.grace.total_seconds())}",
+        f"drain={drain(service.recipe)}",
         *_probe_times(spec.health),
     ]
 

@@ -46,7 +46,7 @@ def samples() -> dict[str, ResolvedService]:
 def text(recipe: str, runtime: str) -> str:
     """Options and script of a recipe's service, without the supervisor, which is the same everywhere."""
     made = template(samples()[recipe], TARGETS[runtime])
-    return "\n".join([*made.options, made.body.removeprefix(SUPERVISOR)])
+    return "\n".join([*made.all, made.body.removeprefix(SUPERVISOR)])
 
 
 def cases() -> list[tuple[str, str]]:

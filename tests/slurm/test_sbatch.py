@@ -11,7 +11,8 @@ from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Phase, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.slurm import mark as marks
-from reconciler.slurm.sbatch import template
+from reconciler.slurm.sbatch import place, template
+from reconciler.slurm.script import SUPERVISOR
 from tests.slurm import golden, services
 from tests.slurm.services import mark, recipe, resolved, shipped, target
 
@@ -34,7 +35,7 @@ def test_each_script_is_correct_bash(name: str, runtime: str) -> None:
 
 
 def test_nothing_unset_is_given() -> None:
-    options = template(resolved("web"), target()).options
+    options = template(resolved("web"), target()).all
     assert [option for option in options if option.startswith(("--partition", "--time", "--mem", "--gres"))] == []
 
 
@@ -62,7 +63,8 @@ def test_the_digest_is_that_of_what_runs() -> None:
     service = resolved("web")
     later = dataclasses.replace(service, revision=dataclasses.replace(service.revision, sha="f" * 40))
     restarted = resolved("web", restart="today", replicas=5)
-    digests = {template(one, target()).rendered.digest for one in (service, later, restarted)}
+    moved = resolved("web", slurm={"partition": "gpu", "qos": "long", "time": "90s"})
+    digests = {template(one, target()).rendered.digest for one in (service, later, restarted, moved)}
     assert len(digests) == 1
     changed = [resolved("web", env={"A": "1"}), resolved("web", resources={"cpus": 2}), resolved("other")]
     assert digests.isdisjoint(template(one, target()).rendered.digest for one in changed)
@@ -79,10 +81,49 @@ def test_a_percent_sign_in_a_folder_is_no_pattern() -> None:
     assert "--output=/p/50%%j/%x-%j.out" in template(resolved("web"), target(folders=folders)).options
 
 
-def test_a_short_limit_gets_no_early_signal() -> None:
-    options = template(resolved("web", slurm={"time": "1m"}), target()).options
-    assert "--time=1:00" in options
-    assert [option for option in options if option.startswith("--signal")] == []
+@pytest.mark.parametrize(
+    ("time", "grace", "stateful", "options"),
+    [
+        ("1m", "10s", False, ["--time=1"]),
+        ("61s", "10s", False, ["--time=2"]),
+        ("140s", "10s", False, ["--time=3"]),
+        ("4h", "30s", True, ["--time=240", "--signal=B:USR1@35"]),
+        ("4h", "30s", False, ["--time=240", "--signal=B:USR1@37"]),
+        ("4d", "19h", True, ["--time=5760", "--signal=B:USR1@65535"]),
+    ],
+)
+def test_a_limit_is_in_minutes_and_a_long_one_has_a_signal(
+    time: str, grace: str, stateful: bool, options: list[str]
+) -> None:
+    service = resolved("web", recipe(stop={"grace": grace}, stateful=stateful), slurm={"time": time})
+    assert [*template(service, target()).queue] == options
+
+
+def test_the_head_of_the_script_has_what_is_no_part_of_the_digest() -> None:
+    made = template(resolved("web", slurm={"time": "61s"}), target()).submission(mark("web", 3), 0, ())
+    assert made.script.splitlines()[3:5] == ["job_replica=3", "job_limit=120"]
+
+
+def test_places_are_those_of_partition_and_qos() -> None:
+    places = {place(partition, qos) for partition in (None, "a", "b") for qos in (None, "a", "b")}
+    assert len(places) == 9
+    assert place(None, None) == ""
+    assert template(resolved("web", slurm={"qos": "a"}), target()).rendered.place == place(None, "a")
+
+
+@pytest.mark.parametrize(("requeue", "option"), [(True, "--requeue"), (False, "--no-requeue")])
+def test_whether_slurm_requeues_is_the_operators_choice(requeue: bool, option: str) -> None:
+    assert option in template(resolved("web"), target(requeue=requeue)).options
+
+
+def test_a_trial_waits_for_nothing() -> None:
+    trial = template(resolved("db", recipe(stateful=True), slurm={"time": "1h"}), target()).trial()
+    assert "--time=60" in trial.options
+    assert [option for option in trial.options if option.startswith(("--begin", "--dependency"))] == []
+
+
+def test_comments_of_the_supervisor_are_not_sent() -> None:
+    assert [line for line in SUPERVISOR.splitlines() if line.lstrip().startswith("#")] == []
 
 
 @pytest.mark.parametrize(

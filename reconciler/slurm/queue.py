@@ -1,0 +1,39 @@
+"""What is changed on a living job, as words of `scontrol update`. Pure.
+
+Each word is one argument, and scontrol splits it at its first `=` only (seen on 22.05): what stands in a comment or in
+a name of the repository is never another key.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import timedelta
+
+from reconciler.models.wanted import ResolvedService
+from reconciler.models.workload import Mark, Phase, Workload
+from reconciler.slurm import mark as marks
+
+
+def changes(service: ResolvedService, workload: Workload, mark: Mark, limit: timedelta | None) -> Iterator[str]:
+    """The words that write `mark` on a job, with its own report kept, and what the mark says of its queue and limit.
+
+    Slurm keeps time limits in minutes.
+    """
+    if workload.phase is Phase.PENDING and mark.place != workload.mark.place:
+        if service.slurm.partition is not None:
+            yield f"Partition={service.slurm.partition}"
+        if service.slurm.qos is not None:
+            yield f"QOS={service.slurm.qos}"
+    if limit is not None:
+        yield f"TimeLimit={math.ceil(limit / timedelta(minutes=1))}"
+    if mark != workload.mark or not workload.marked:
+        yield f"Comment={' '.join(filter(None, [marks.write(mark), workload.note]))}"
+
+
+def leaves(mark: Mark, wanted: Mark) -> bool:
+    """Whether a job is to leave a partition or a QOS of its own for the site's own; no `scontrol update` can say so."""
+    if mark.place == wanted.place:
+        return False
+    before, after = (place.partition(".")[::2] for place in (mark.place, wanted.place))
+    return any(old and not new for old, new in zip(before, after, strict=True))

@@ -1,0 +1,92 @@
+# What a job and Slurm tell each other: the start and the limit of this run, and the report in the job's comment.
+# A part of the supervisor (job.sh).
+
+run_start='' stage='' since='' wanted_report='' written_report='' refused_report='' retry_at=0 report_file=''
+patience=15 timer='' heeded=0
+
+# Ask Slurm what may change in the life of a job: when this run began, its limit, and the mark in its comment. Another
+# text in the comment is not believed; only the end of a mark (from v=) changes on a living job.
+look_up() {
+    local start end comment own="${job_mark%% v=*} v="
+    read -r start end comment < <(
+        SLURM_TIME_FORMAT=%s timeout --kill-after=1 "$patience" \
+            squeue --noheader --job "$SLURM_JOB_ID" --format '%S %e %k' 2>/dev/null
+    )
+    [[ $start =~ ^[0-9]+$ ]] || return 1
+    run_start=$start
+    if [[ $end =~ ^[0-9]+$ ]]; then job_limit=$((end - start)); else job_limit=0; fi
+    comment=${comment%% n=*}
+    if [[ $comment == "$own"* && ${comment#"$own"} =~ ^[^\ ]*(\ q=[^\ ]*\ l=[0-9]+)?$ ]]; then job_mark=$comment; fi
+}
+
+# Put the stage $1 (and the exit code $2) behind the mark in this job's comment, where the next look finds them.
+report() {
+    [[ $1 == "$stage" && $since ]] || printf -v since '%(%s)T' -1
+    stage=$1
+    wanted_report="$job_mark n=$node${port_words:+ p=$port_words}${run_start:+ t=$run_start} h=$1 u=$since${2:+ x=$2}"
+    write_report
+}
+
+# A report that could not be written (the controller is away) is tried again every 30 s; a file has it meanwhile.
+write_report() {
+    [[ $wanted_report != "$written_report" ]] || return 0
+    [[ $wanted_report != "$refused_report" ]] || ((SECONDS >= retry_at)) || return 0
+    if within "$patience" scontrol update "JobId=$SLURM_JOB_ID" "Comment=$wanted_report"; then
+        written_report=$wanted_report refused_report=''
+        forget_file
+        return
+    fi
+    [[ $wanted_report == "$refused_report" ]] ||
+        log "could not write the stage $stage into the comment of job $SLURM_JOB_ID; goes on"
+    refused_report=$wanted_report retry_at=$((SECONDS + 30))
+    write_file
+}
+
+write_file() {
+    { printf '%s\n' "$wanted_report" >"$report_file.new" && mv -f -- "$report_file.new" "$report_file"; } 2>/dev/null
+}
+
+forget_file() {
+    [[ -z $report_file ]] || rm -f -- "$report_file.new" "$report_file"
+}
+
+# Have this job stop its server in time before the limit. Signals of Slurm come up to 60 s early.
+watch_limit() {
+    stop_timer
+    ((job_limit)) || return 0
+    local after=$((job_limit - stop_grace - drain - 5))
+    ((after > job_limit / 2)) || after=$((job_limit / 2))
+    ((after -= SECONDS))
+    ((after > 0)) || end_server expiring "the time limit is near"
+    start_timer "$after" ALRM
+}
+
+# Send this job the signal $2 in $1 seconds.
+start_timer() {
+    set -o monitor
+    (sleep "$1" && kill -s "$2" "$$") &
+    timer=$!
+    set +o monitor
+}
+
+# Waited for, as bash would announce its end in the log.
+stop_timer() {
+    [[ -z $timer ]] || { kill -s KILL -- "-$timer" && wait "$timer"; } 2>/dev/null
+    timer=''
+}
+
+# USR1 (from Slurm near the limit, from the daemon after a change) says: look at the limit and at the comment again.
+heed() {
+    ((heeded < notices)) || return 0
+    heeded=$notices
+    if look_up; then
+        written_report=''
+        report "$stage"
+        watch_limit
+    elif ((job_limit && job_limit - SECONDS <= stop_grace + drain + 90)); then
+        end_server expiring "the time limit may be near"
+    else
+        stop_timer
+        start_timer 30 USR1
+    fi
+}
