@@ -17,7 +17,7 @@ from reconciler.slurm.commands import Commands
 
 # "sdiag output at Tue Nov 24 10:17:18 2026 (1795515438)": when the controller answered (src/sdiag/sdiag.c).
 _ANSWERED = re.compile(r"sdiag output at [^\n]* \((\d{9,11})\)", re.ASCII)
-# Slurm's times are whole seconds, so that less than this is no difference.
+# Slurm's times are whole seconds, and clocks are trimmed all the time: less than this is no difference.
 _TOLERANCE = 2
 _AGAIN = 300.0
 
@@ -34,6 +34,15 @@ class Clock:
     now: Callable[[], datetime] = utc_now
     monotonic: Callable[[], float] = time.monotonic
 
+    def zero(self) -> float:
+        """When the monotonic clock showed 0, by the wall clock: it changes when the wall clock is set."""
+        return self.now().timestamp() - self.monotonic()
+
+
+def is_set(before: float, after: float) -> bool:
+    """Whether the wall clock was set between two zeros."""
+    return abs(after - before) > _TOLERANCE
+
 
 class Offset:
     """How many seconds the controller's clock is ahead of this machine's; used by one thread."""
@@ -42,17 +51,16 @@ class Offset:
         self._commands = commands
         self._clock = clock
         self._seconds = 0
-        self._set_at: float | None = None
+        self._zero: float | None = None
         self._not_before = 0.0
 
     def seconds(self) -> int:
         """The offset; the last known one, at first 0, when the controller does not say. Asks only when it may differ.
 
-        Never raises; a controller that does not say is not asked again for five minutes.
+        Never raises; a controller that never said is not asked again for five minutes.
         """
-        set_at = self._clock.now().timestamp() - self._clock.monotonic()
-        stepped = self._set_at is None or abs(set_at - self._set_at) > _TOLERANCE
-        if stepped and self._clock.monotonic() >= self._not_before:
+        asked = self._zero is not None and not is_set(self._zero, self._clock.zero())
+        if not asked and self._clock.monotonic() >= self._not_before:
             self._ask()
         return self._seconds
 
@@ -62,12 +70,12 @@ class Offset:
             answered = answer_time(self._commands.sdiag())
         except LookError:
             answered = None
-        after, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
         if answered is None:
-            self._not_before = monotonic + _AGAIN
+            if self._zero is None:  # it never did; one that did will soon
+                self._not_before = self._clock.monotonic() + _AGAIN
             return
-        self._set_at = after - monotonic
-        self._seconds = apart(before, answered, after)
+        self._zero = self._clock.zero()
+        self._seconds = apart(before, answered, self._clock.now().timestamp())
 
 
 def answer_time(text: str) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconciler.models.workload import Workload
+from reconciler.slurm import mark as marks
 from reconciler.slurm.endings import FORGOTTEN
 from reconciler.slurm.jobs import Job, is_alive
 from reconciler.slurm.mark import Stamp
@@ -28,9 +29,15 @@ class Memory:
         self._ended: dict[tuple[str, int], Job] = {}
 
     def stamp(self, record: Record) -> Stamp | None:
-        """The stamp of a living job whose comment says nothing any more; None when it is not known as ours."""
+        """The stamp of a living job whose comment was damaged; None when it is not known as ours.
+
+        Nor when it bears the mark of somebody else: that is no damage.
+        """
         known = self._alive.get(record.id)
-        return known.stamp if known and known.is_same(record) and is_alive(record) else None
+        if known is None or not known.is_same(record) or not is_alive(record):
+            return None
+        other = marks.read(record.comment)
+        return None if other and other.mark.owner != known.stamp.mark.owner else known.stamp
 
     def missing(self, records: Iterable[Record]) -> list[Job]:
         """Jobs that lived at the last look and are not among these."""

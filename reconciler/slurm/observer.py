@@ -12,7 +12,7 @@ from reconciler.errors import LookError
 from reconciler.models.workload import Observed
 from reconciler.ports import Bell
 from reconciler.slurm import squeue
-from reconciler.slurm.clock import Clock, Offset
+from reconciler.slurm.clock import Clock, Offset, is_set
 from reconciler.slurm.commands import Commands
 from reconciler.slurm.jobs import Job, is_alive, sort, stamp_of
 from reconciler.slurm.maintenance import next_closing
@@ -53,14 +53,20 @@ class SlurmObserver:
         self._ask_closing = 0.0
 
     def look(self) -> Observed:
-        """Look now. A look that failed, timed out or was cut is incomplete and says why."""
-        now = self._clock.now()
+        """Look now. A look that failed, timed out or was cut is incomplete and says why.
+
+        So is one during which this machine's clock was set, as its times would be off by that.
+        """
+        now, zero = self._clock.now(), self._clock.zero()
         token = secrets.token_urlsafe(_TOKEN)[:10]
         try:
             records = squeue.read(self._commands.squeue(squeue.arguments(token)), token)
         except LookError as error:
             return Observed(self._target, now, complete=False, why=str(error))
-        return self._observed(records, Frame(self._target, now, self._offset.seconds()))
+        offset = self._offset.seconds()
+        if is_set(zero, self._clock.zero()):
+            return Observed(self._target, now, complete=False, why="the clock of this machine was set during the look")
+        return self._observed(records, Frame(self._target, now, offset))
 
     def start(self, bell: Bell) -> None:
         """Slurm tells nobody when something changes; the next tick looks."""
