@@ -35,7 +35,8 @@ def coming(wanted: Wanted | None, there: Sequence[Workload], actions: Iterable[A
             yield f"{_words(action)}: {action.reason}"
     for workload in there:
         if workload.phase is Phase.PENDING and workload.mark.attempt and workload.expected:
-            yield f"{workload.id} is attempt {workload.mark.attempt} and begins at {when(workload.expected, now)}"
+            begins = "begins at" if workload.expected > now else "was due at"
+            yield f"{workload.id} is attempt {workload.mark.attempt} and {begins} {when(workload.expected, now)}"
     if wanted is not None and not wanted.suspended:
         for number in range(wanted.units):
             yield from _hand_over(wanted, [one for one in there if one.mark.replica == number], now)
