@@ -106,8 +106,7 @@ class Cluster:
         for job in list(self.live.values()):
             self._watch(job)
         self._schedule()
-        while self._ended and self.now - (self._ended[0].end or 0) > self.site.min_job_age:
-            del self.jobs[self._ended.popleft().id]
+        self.forget_ended(self.site.min_job_age)
 
     def _watch(self, job: Job) -> None:
         if job.process is not None and job.process.code is not None:
@@ -199,6 +198,11 @@ class Cluster:
         """What runs of it goes on by itself for a while."""
         if job.process is not None and job.process.code is None:
             self.ghosts.append(Ghost(job.process, job.where[0], kill_at))
+
+    def forget_ended(self, age: int = -1) -> None:
+        """squeue shows a job no longer once it has ended for longer than `age` seconds."""
+        while self._ended and self.now - (self._ended[0].end or 0) > age:
+            del self.jobs[self._ended.popleft().id]
 
     def forget_all(self) -> None:
         """The state of slurmctld is lost."""

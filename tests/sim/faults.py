@@ -73,8 +73,7 @@ class FaultyDoor:
         self.writes, self.broken = 0, False
 
     def squeue(self, arguments: Sequence[str]) -> str:
-        text = self._read("squeue", lambda: self._slurm.squeue(arguments))
-        return text
+        return self._read("squeue", lambda: self._slurm.squeue(arguments))
 
     def reservations(self) -> str:
         return self._read("reservations", self._slurm.reservations)

@@ -81,13 +81,33 @@ _COLUMNS: dict[str, Callable[[Job], str]] = {
 }
 
 
-def squeue(jobs: Sequence[Job], layout: str) -> str:
-    """One record for each job, as `--format` says."""
+_TITLES = {
+    "A": "JOBID",
+    "B": "EXEC_HOST",
+    "E": "DEPENDENCY",
+    "P": "PARTITION",
+    "S": "START_TIME",
+    "T": "STATE",
+    "V": "SUBMIT_TIME",
+    "e": "END_TIME",
+    "i": "JOBID",
+    "j": "NAME",
+    "k": "COMMENT",
+    "l": "TIME_LIMIT",
+    "q": "QOS",
+    "r": "REASON",
+    "u": "USER",
+}
+
+
+def squeue(jobs: Sequence[Job], layout: str, *, header: bool) -> str:
+    """One record for each job, as `--format` says; the titles of the fields in the same form before them."""
     parts = _FIELD.split(layout)
     literals, fields = parts[::2], [_FIELDS[letter] for letter in parts[1::2]]
     head = literals[0]
     pairs = list(zip(fields, literals[1:], strict=True))
-    return "".join(head + "".join(field(job) + literal for field, literal in pairs) + "\n" for job in jobs)
+    titles = _FIELD.sub(lambda match: _TITLES[match[1]], layout) + "\n" if header else ""
+    return titles + "".join(head + "".join(field(job) + literal for field, literal in pairs) + "\n" for job in jobs)
 
 
 def sacct(jobs: Sequence[Job], columns: str, delimiter: str) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
+from tests.sim.cluster import Cluster
 from tests.sim.job import Job, Process
 
-_NUMBER = re.compile(r"^(stop_grace|probe_startup|drain|expires_after)=(\d+)$", re.MULTILINE)
+_NUMBER = re.compile(r"^(stop_grace|probe_startup|drain|job_limit)=(\d+)$", re.MULTILINE)
+_JOB_MARK = re.compile(r"^job_mark='([^']*)'$", re.MULTILINE)
 _MARK = re.compile(r"rec1(?: [osrgadkvql]=\S*)*")
-# The words of a mark that the daemon never changes on a job.
-_OWN = re.compile(r"rec1(?: [osrgadk]=\S*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +33,46 @@ class Character:
     mute: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a job on its nodes has of the cluster: squeue and scontrol for itself, and a lock on its data."""
+
+    cluster: Cluster
+    job: Job
+
+    def look_up(self) -> tuple[int | None, str] | None:
+        """Its time limit in minutes, and its comment; None when slurmctld does not tell."""
+        reached = self.cluster.up and self.cluster.live.get(self.job.id) is self.job and self.cluster.reaches(self.job)
+        return (self.job.limit, self.job.comment) if reached else None
+
+    def write(self, text: str) -> bool:
+        """Put a text into its comment; whether that was done."""
+        return self.cluster.comment_by(self.job, text)
+
+    def lock(self, process: Process) -> bool:
+        """Take the data of a stateful service; whether it is free or there is none."""
+        return not self.job.request.singleton or self.cluster.lock(self.job.name, process)
+
+
 class Supervisor:
-    """Runs one server, tells its stages in the job's comment, and ends it as asked.
+    """Runs one server of some character, tells its stages in the job's comment, and ends it as asked."""
 
-    `write` puts a text into the comment and says whether it did; `lock` takes the data of a stateful service, and says
-    whether it did: two servers never have the same data at once.
-    """
-
-    def __init__(
-        self, job: Job, character: Character, now: int, write: Callable[[str], bool], lock: Callable[[Process], bool]
-    ) -> None:
+    def __init__(self, link: Link, character: Character, now: int) -> None:
+        job = link.job
         numbers = {key: int(value) for key, value in _NUMBER.findall(job.request.script)}
         self.character = character
         self.code: int | None = None
         self.stage = ""
         self.serves = False
-        self._since = now
-        self._grace = numbers.get("stop_grace", 5)
-        self._startup = numbers.get("probe_startup", 30)
-        self._drain = numbers.get("drain", 0)
-        self._write, self._lock = write, lock
+        self._link = link
+        self._since = self._begun = now
+        self._grace, self._startup = numbers["stop_grace"], numbers["probe_startup"]
+        self._drain, self._limit = numbers["drain"], numbers["job_limit"]
+        self._own = self._mark = _script_mark(job.request.script)
+        self._where = f"n={job.where[0]} p=http:{20000 + job.id % 1000}"
+        self._start = ""
         self._unwritten = ""
-        self._exit = 0
-        self._begun = now
-        self._mark = _mark(job)
-        self._where = f"n={job.where[0]} p=http:{20000 + job.id % 1000} t={job.start}"
         self._events: list[tuple[int, str]] = [(now, "begin")]
-        if "expires_after" in numbers:
-            self._events.append((now + numbers["expires_after"], "expire"))
 
     @property
     def due(self) -> int | None:
@@ -72,79 +83,117 @@ class Supervisor:
         match event:
             case "begin":
                 self._begin(now)
+            case "start":
+                self._start_server(now)
             case "ok" | "bad":
                 self._report(event, now)
+            case "retry":
+                self.flush(now)
             case "crash":
                 self._finish(now, self.character.code)
             case "late":
-                self._end("late", now, self._stop_time())
+                self._end("late", now)
             case "expire":
-                self._end("expiring", now, self._drain + self._stop_time())
+                self._expire(now)
             case "gone":
-                self._finish(now, self._exit)
+                self._finish(now, 137 if self.character.deaf else 1 if self.stage == "late" else 0)
 
     def signal(self, name: str, now: int) -> None:
+        """TERM asks it to end; USR1 tells that its limit or its comment was changed, or that the limit is near."""
         if name == "KILL":
             self.code, self.serves, self._events = 137, False, []
-        elif not self.character.hung and self.stage not in ("stopping", "expiring", "late"):
-            self._end("stopping" if name == "TERM" else "expiring", now, self._drain + self._stop_time())
+        elif self.character.hung or self.stage in ("stopping", "expiring", "late"):
+            return
+        elif name == "TERM":
+            self._end("stopping", now)
+        elif self._look_up():
+            self._report(self.stage or "starting", now)
+            self._expire(now)
 
-    def flush(self) -> None:
+    def flush(self, now: int) -> None:
         """Write what could not be written before."""
-        if self._unwritten and (self.character.mute or self._write(self._unwritten)):
-            self._unwritten = ""
-
-    def mend(self) -> None:
-        """It can write its comment again."""
-        if self.character.mute:
-            self.character = Character(healthy=self.character.healthy)
-            self._tell("")
+        if self._unwritten:
+            self._tell(self._unwritten, now)
 
     def _begin(self, now: int) -> None:
-        """Take the data, then start the server; without the data it waits as long as a start may take."""
-        if not self.stage:
-            self._report("starting", now)
-        if not self._lock(self):
+        self._look_up()
+        self._report("starting", now)
+        self._plan(now, "expire", 0)
+        self._plan(now, "start", 0)
+
+    def _look_up(self) -> bool:
+        """When this run began, the limit, and the mark, whose end may have been changed while the job waited."""
+        told = self._link.look_up()
+        if told is None:
+            return False
+        limit, comment = told
+        self._start, self._limit = f" t={self._link.job.start}", (limit or 0) * 60
+        shown, fixed = _MARK.match(comment), self._own.partition(" v=")[0] + " v="
+        if shown and comment.startswith(fixed):
+            self._mark = shown[0]
+        return True
+
+    def _start_server(self, now: int) -> None:
+        """Without the data of its service it waits, as long as a start may take."""
+        if not self._link.lock(self):
             late = now - self._begun >= self._startup
-            heappush(self._events, (now if late else now + 1, "late" if late else "begin"))
+            self._plan(now, "late" if late else "start", 0 if late else 1)
             return
         self.serves = True
-        character = self.character
-        in_time = character.healthy is not None and character.healthy <= self._startup
-        self._plan(now, "ok" if in_time else "late", character.healthy if in_time else self._startup)
-        self._plan(now, "crash", character.crash)
-        if in_time and character.bad is not None:
-            self._plan(now, "bad", character.bad + (character.healthy or 0))
-            self._plan(now, "ok", character.bad + (character.healthy or 0) + character.recovers)
+        healthy, character = self.character.healthy, self.character
+        if healthy is None or healthy > self._startup:
+            self._plan(now, "late", self._startup)
+        else:
+            self._plan(now, "ok", healthy)
+            if character.bad is not None:
+                self._plan(now, "bad", healthy + character.bad)
+                self._plan(now, "ok", healthy + character.bad + character.recovers)
+        if character.crash is not None:
+            self._plan(now, "crash", character.crash)
 
-    def _plan(self, now: int, event: str, after: int | None) -> None:
-        if after is not None:
-            heappush(self._events, (now + after, event))
+    def _plan(self, now: int, event: str, after: int) -> None:
+        heappush(self._events, (now + after, event))
 
-    def _stop_time(self) -> int:
-        """How long the server takes; a deaf one is killed when its grace is over."""
-        if not self.serves:
-            return 0
-        return self._grace if self.character.deaf else min(self.character.stops_in, self._grace)
+    def _expire(self, now: int) -> None:
+        """End in time before the limit, or come again then."""
+        self._events = [one for one in self._events if one[1] != "expire"]
+        heapify(self._events)
+        if not self._limit or self.character.hung:
+            return
+        left = self._begun + max(self._limit - self._grace - self._drain - 5, self._limit // 2) - now
+        if left > 0:
+            self._plan(now, "expire", left)
+        else:
+            self._end("expiring", now)
 
-    def _end(self, stage: str, now: int, takes: int) -> None:
-        killed = self.serves and self.character.deaf
-        self._exit = 137 if killed else 1 if stage == "late" else 0
-        self._events = [(now + takes, "gone")]
+    def _end(self, stage: str, now: int) -> None:
+        """A deaf server is killed when its grace is over; a healthy one goes on for a while for its clients."""
+        takes = 0
+        if self.serves:
+            takes = self._grace if self.character.deaf else min(self.character.stops_in, self._grace)
+            takes += self._drain if self.stage == "ok" else 0
+        self._events = []
+        self._plan(now, "gone", takes)
         self._report(stage, now)
 
     def _finish(self, now: int, code: int) -> None:
+        self._events = []
         self._report(self.stage or "starting", now, f" x={code}")
         self.code, self.serves, self._events = code, False, []
 
     def _report(self, stage: str, now: int, code: str = "") -> None:
         if stage != self.stage:
             self.stage, self._since = stage, now
-        self._tell(code)
+        self._tell(f"{self._mark} {self._where}{self._start} h={self.stage} u={self._since}{code}", now)
 
-    def _tell(self, code: str) -> None:
-        text = f"{self._mark} {self._where} h={self.stage} u={self._since}{code}"
-        self._unwritten = "" if not self.character.mute and self._write(text) else text
+    def _tell(self, text: str, now: int) -> None:
+        """What cannot be written is tried again every 30 seconds."""
+        if not self.character.mute and self._link.write(text):
+            self._unwritten = ""
+            return
+        self._unwritten = text
+        if all(event != "retry" for _, event in self._events):
+            self._plan(now, "retry", 30)
 
 
 class Sleeper:
@@ -164,11 +213,6 @@ class Sleeper:
         self.code, self.due = {"TERM": 143, "USR1": 138}.get(name, 137), None
 
 
-def _mark(job: Job) -> str:
-    """The mark in the comment when it is the script's own but for what may be changed on a job; else the script's."""
-    own = re.search(r"^job_mark='([^']*)'$", job.request.script, re.MULTILINE)
-    script = own[1] if own else ""
-    shown, fixed = _MARK.match(job.comment), _OWN.match(script)
-    if shown and fixed and job.comment.startswith(fixed[0] + " "):
-        return shown[0]
-    return script
+def _script_mark(script: str) -> str:
+    match = _JOB_MARK.search(script)
+    return match[1] if match else ""

@@ -19,11 +19,15 @@ _UNREACHABLE = "Unable to contact slurm controller (connect failure)"
 
 
 class SimSlurm:
-    """Implements Commands. `accounting`: sacct answers. What it submits counts as ours."""
+    """Implements Commands. What it submits counts as ours.
+
+    `accounting`: sacct answers. `edition` changes when what the site allows has changed.
+    """
 
     def __init__(self, cluster: Cluster, *, accounting: bool = False) -> None:
         self.cluster = cluster
         self.accounting = accounting
+        self.edition = 0
 
     def squeue(self, arguments: Sequence[str]) -> str:
         self._check_look("squeue")
@@ -32,13 +36,13 @@ class SimSlurm:
         if "jobs" in options:
             wanted = set(options["jobs"].split(","))
             jobs = [job for job in jobs if str(job.id) in wanted]
-        return printing.squeue(jobs, options["format"])
+        return printing.squeue(jobs, options["format"], header="noheader" not in options)
 
     def sbatch(self, arguments: Sequence[str], script: str) -> str:
         with self._answers("sbatch"):
             job = control.submit(self.cluster, read_request(arguments, script))
             stamp = marks.read(job.comment)
-            job.ours, job.mark = True, stamp[0] if stamp else None
+            job.ours, job.mark = True, stamp.mark if stamp else None
             return str(job.id)
 
     def test_only(self, arguments: Sequence[str], script: str) -> str:
@@ -122,7 +126,7 @@ class SimSlurm:
         return f"{'*' * 55}\nsdiag output at {now:%a %b %d %H:%M:%S %Y} ({self.cluster.now})\n"
 
     def site(self) -> str:
-        return " ".join(self.cluster.site.partitions) if self.cluster.up else ""
+        return f"{' '.join(self.cluster.site.partitions)} {self.edition}" if self.cluster.up else ""
 
     def _check_look(self, program: str) -> None:
         if not self.cluster.up:
