@@ -9,7 +9,7 @@ from pathlib import Path
 from lab import host
 from lab.control import ask
 from lab.host import LabError
-from lab.slurm_conf import GPU_TYPE, GPUS, NODES
+from lab.slurm_conf import DBD, GPU_TYPE, GPUS, NODES
 from lab.wait import until
 
 CONTROLLER = "slurmctld"
@@ -22,7 +22,7 @@ class SlurmFacts:
     """A running cluster.
 
     `conf`: slurm.conf, for SLURM_CONF. `bin`: folder of Slurm's commands made for this cluster; as root they become
-    `user`. `folder`: a folder of that user that all nodes see, with `data`, `logs` and `secrets` in it. `run`: the
+    `user`, whose jobs it runs. `folder`: a folder of that user that all nodes see, with `data`, `logs` and `secrets` in it. `run`: the
     lab's own folder. `port`: the controller's. `node_ports`: those of the nodes, in their order.
     """
 
@@ -55,14 +55,15 @@ class SlurmFacts:
 
     def command(self, *argv: str) -> str:
         """Run one of Slurm's commands, the first word being its name; returns its output. Raises LabError."""
-        done = subprocess.run([self.bin / argv[0], *argv[1:]], capture_output=True, text=True, timeout=60, check=False)
-        if done.returncode:
-            raise LabError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip()}")
-        return done.stdout
+        return _run(self.bin, argv)
+
+    def admin(self, *argv: str) -> str:
+        """As `command`, with the rights of SlurmUser, who may do everything."""
+        return _run(self.folder / "admin", argv)
 
     def sacctmgr(self, *words: str) -> str:
-        """What sacctmgr says to `words`; the cluster's user is its administrator. Raises LabError."""
-        return self.command("sacctmgr", "--immediate", *words)
+        """What sacctmgr says to `words`, as its administrator; it does not ask back. Raises LabError."""
+        return self.admin("sacctmgr", "--immediate", *words)
 
     def answers(self) -> bool:
         """Whether the controller answers, within a second or two.
@@ -87,6 +88,10 @@ class SlurmFacts:
     def stop_controller(self) -> None:
         """End slurmctld; jobs go on running."""
         ask(self.run, "stop", CONTROLLER)
+
+    def kill_controller(self) -> None:
+        """SIGKILL for slurmctld: what it has not written to its state is lost."""
+        ask(self.run, "stop", CONTROLLER, "SIGKILL")
 
     def start_controller(self, *, fresh: bool = False) -> None:
         """Start slurmctld again and wait until it answers; `fresh`: it forgets all jobs.
@@ -114,7 +119,52 @@ class SlurmFacts:
         ask(self.run, "start", daemon_of(node))
         until(lambda: not host.port_is_free(port), _READY, f"slurmd of {node} listens")
 
+    def drain(self, *nodes: str) -> None:
+        """Let no job start on these nodes (all unless said); those that run go on."""
+        self._nodes(nodes, "State=DRAIN", "Reason=lab")
+
+    def resume(self, *nodes: str) -> None:
+        """Let jobs start again on nodes that were drained or went down (all unless said)."""
+        self._nodes(nodes, "State=RESUME")
+
+    def _nodes(self, nodes: tuple[str, ...], *words: str) -> None:
+        self.admin("scontrol", "update", f"NodeName={','.join(nodes or self.nodes)}", *words)
+
+    def reserve(self, name: str, start: str, minutes: int) -> None:
+        """A maintenance reservation of all nodes: no job that would still run then is started.
+
+        `start` in the words of scontrol(1), such as `now+90seconds`.
+        """
+        words = [f"ReservationName={name}", f"StartTime={start}", f"Duration={minutes}", f"Users={self.user}"]
+        self.admin("scontrol", "create", "reservation", *words, "Nodes=ALL", "Flags=MAINT,IGNORE_JOBS")
+
+    def unreserve(self, name: str) -> None:
+        """Take a reservation away."""
+        self.admin("scontrol", "delete", f"ReservationName={name}")
+
+    def stop_accounting(self) -> None:
+        """End slurmdbd: sacct and sacctmgr get no answer, jobs go on."""
+        ask(self.run, "stop", DBD)
+
+    def start_accounting(self) -> None:
+        """Start slurmdbd again and wait until it answers."""
+        ask(self.run, "start", DBD)
+        until(self._accounting_answers, _READY, "slurmdbd answers")
+
+    def _accounting_answers(self) -> bool:
+        try:
+            return bool(self.sacctmgr("--noheader", "show", "cluster"))
+        except LabError:
+            return False
+
 
 def daemon_of(node: str) -> str:
     """Name of the daemon of a node in the lab's list of daemons."""
     return f"slurmd-{node}"
+
+
+def _run(folder: Path, argv: tuple[str, ...]) -> str:
+    done = subprocess.run([folder / argv[0], *argv[1:]], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise LabError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout

@@ -31,6 +31,8 @@ class Choices:
     `slurmd_timeout`: for how long a node may be silent before it is down and its jobs are requeued.
     `message_timeout`: how long any party waits for an answer. A node is down after some 11 s with 6 here and 3 there.
     `accounting`: with slurmdbd and MariaDB. `enforce`: what of it limits jobs, such as `associations,limits,qos`.
+    `owner_only`: jobs run as a user who may do no more than their owner may (root); otherwise as SlurmUser, who may do
+    everything.
     `state_size`: MiB of a disk of its own for the controller's state (root), so that it can run full; 0: none.
     """
 
@@ -42,16 +44,21 @@ class Choices:
     message_timeout: int = 10
     accounting: bool = False
     enforce: str = ""
+    owner_only: bool = False
     state_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one cluster lives. `ports`: the controller's, then one for each node, then slurmdbd's."""
+    """Where one cluster lives. `user`: whose jobs it runs. `admin`: SlurmUser.
+
+    `ports`: the controller's, then one for each node, then slurmdbd's. `programs`: folder of Slurm's commands.
+    """
 
     folder: Path
     host: str
     user: str
+    admin: str
     ports: tuple[int, ...]
     programs: Path
 
@@ -87,8 +94,8 @@ def slurm_conf(place: Place, choices: Choices) -> str:
         "ClusterName=lab",
         f"SlurmctldHost={place.host}(127.0.0.1)",
         f"SlurmctldPort={controller}",
-        f"SlurmUser={place.user}",
-        f"SlurmdUser={place.user}",
+        f"SlurmUser={place.admin}",
+        f"SlurmdUser={place.admin}",
         "AuthType=auth/munge",
         "CredType=cred/munge",
         f"AuthInfo=socket={place.socket},cred_expire={choices.cred_expire}",
@@ -144,16 +151,14 @@ def cgroup_conf(version: tuple[int, ...]) -> str:
     return "CgroupPlugin=disabled\n" if version >= (24, 5) else ""
 
 
-def wrapper(place: Place, program: str, setpriv: str | None) -> str:
-    """Text of a small program that runs one of Slurm's commands on this cluster, for root as the cluster's user.
+def wrapper(place: Place, program: str, user: str) -> str:
+    """Text of a small program that runs one of Slurm's commands on this cluster; root becomes `user` first.
 
-    `setpriv` is that program where root runs the lab. Slurm allows root everything; jobs of root would be no test.
+    Slurm allows root everything; jobs of root would be no test.
     """
     real = place.programs / program
-    drop = (
-        f'[ "$(id -u)" != 0 ] || exec {setpriv} --reuid {place.user} --regid {place.user} --init-groups {real} "$@"\n'
-    )
-    return f'#!/bin/sh\nexport SLURM_CONF={place.conf}\n{drop if setpriv else ""}exec {real} "$@"\n'
+    become = f'setpriv --reuid {user} --regid {user} --init-groups {real} "$@"'
+    return f'#!/bin/sh\nexport SLURM_CONF={place.conf}\n[ "$(id -u)" != 0 ] || exec {become}\nexec {real} "$@"\n'
 
 
 def _accounting(place: Place, enforce: str) -> list[str]:

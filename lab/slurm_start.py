@@ -37,7 +37,7 @@ def start(run: Run, choices: Choices, progress: Callable[[str], None], ports: Po
             progress("installing " + " ".join(host.missing(part)))
             host.install(part)
     progress("starting")
-    place = _prepare(run, ports, choices.state_size)
+    place = _prepare(run, ports, choices)
     run.ledger.marked(f"SLURM_CONF={place.conf}", "SLURM_JOB_ID=")
     run.ledger.holders("slurmstepd", place.folder)
     for tries_left in reversed(range(_TRIES)):
@@ -51,16 +51,17 @@ def start(run: Run, choices: Choices, progress: Callable[[str], None], ports: Po
     raise AssertionError("the last try returns or raises")
 
 
-def _prepare(run: Run, ports: Ports, state_size: int) -> Place:
+def _prepare(run: Run, ports: Ports, choices: Choices) -> Place:
     """Make the folders and the key of a new cluster, and the small disk for its state."""
     folder = run.make_folder("slurm")
-    for name in ("state", "spool", "data", "logs", "bin"):
+    for name in ("state", "spool", "data", "logs", "bin", "admin"):
         run.make_folder(f"slurm/{name}")
-    if state_size:
-        _mount(run, folder / "state", state_size)
+    if choices.state_size:
+        _mount(run, folder / "state", choices.state_size)
     run.make_folder("slurm/secrets", 0o700)
     user = run.user.name if run.user else pwd.getpwuid(geteuid()).pw_name
-    place = Place(folder, socket.gethostname(), user, ports(PORTS), _programs())
+    admin = pwd.getpwuid(geteuid()).pw_name if choices.owner_only else user
+    place = Place(folder, socket.gethostname(), user, admin, ports(PORTS), _programs())
     _write(run, place.key, secrets.token_bytes(128), 0o600)
     return place
 
@@ -70,9 +71,9 @@ def _up(run: Run, place: Place, choices: Choices) -> SlurmFacts:
     _write(run, place.folder / "gres.conf", gres_conf().encode())
     _write(run, place.folder / "cgroup.conf", cgroup_conf(_version()).encode())
     _write(run, place.folder / "slurmdbd.conf", accounting.slurmdbd_conf(place).encode(), 0o600)
-    setpriv = host.program("setpriv") if run.user else None
     for command in COMMANDS:
-        _write(run, place.folder / "bin" / command, wrapper(place, command, setpriv).encode(), 0o755)
+        _write(run, place.folder / "bin" / command, wrapper(place, command, place.user).encode(), 0o755)
+        _write(run, place.folder / "admin" / command, wrapper(place, command, place.admin).encode(), 0o755)
     controller, *nodes, _ = place.ports
     programs = place.folder / "bin"
     facts = SlurmFacts(run.folder, place.folder, place.conf, programs, place.user, controller, tuple(nodes))
@@ -102,7 +103,8 @@ def _start_slurm(run: Run, place: Place) -> None:
     """The controller and the nodes, which wait for it by themselves."""
 
     def daemon(name: str, *argv: str) -> Daemon:
-        return Daemon(name, argv, place.folder, {"SLURM_CONF": str(place.conf)}, run.user)
+        user = run.user if place.admin == place.user else None
+        return Daemon(name, argv, place.folder, {"SLURM_CONF": str(place.conf)}, user)
 
     run.daemons.start(daemon(CONTROLLER, host.program("slurmctld"), "-D"), "-c")
     for node in NODES:

@@ -11,7 +11,7 @@ from lab.lab import Lab
 from lab.run import Run
 from lab.slurm import SlurmFacts
 from lab.slurm_conf import Choices
-from lab.slurm_start import start
+from lab.slurm_start import PORTS, start
 from lab.undo import undo
 from lab.wait import until
 
@@ -97,7 +97,7 @@ def test_a_port_that_somebody_has_taken_is_given_up_for_another(lab_slurm: Lab) 
     folder.mkdir()
     run = Run.at(folder, lab_slurm.user)
     taken = lab_slurm.slurm.port
-    offers = iter([(taken, *free_ports(4)), free_ports(5)])
+    offers = iter([(taken, *free_ports(PORTS - 1)), free_ports(PORTS)])
     try:
         facts = start(run, Choices(), lambda _line: None, lambda _count: next(offers))
         assert facts.port != taken
