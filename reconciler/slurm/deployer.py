@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +13,7 @@ from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Phase, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.bounded import Bounded
+from reconciler.slurm.clock import Clock
 from reconciler.slurm.commands import Commands
 from reconciler.slurm.queue import changes, leaves
 from reconciler.slurm.sbatch import Template, template
@@ -38,10 +38,11 @@ class SlurmDeployer:
     Data folders are never touched: the data of a removed service stays where it is.
     """
 
-    def __init__(self, target: SlurmTarget, owner: str, commands: Commands) -> None:
+    def __init__(self, target: SlurmTarget, owner: str, commands: Commands, clock: Clock | None = None) -> None:
         self._target = target
         self._owner = owner
         self._commands = commands
+        self._clock = clock or Clock()
         self._templates: Bounded[str, tuple[ResolvedService, Template]] = Bounded()
         self._asked: Bounded[tuple[str, Mark], float] = Bounded()
 
@@ -89,7 +90,7 @@ class SlurmDeployer:
 
     def estimate(self, service: ResolvedService) -> timedelta | None:
         """When Slurm would start one more (sbatch(1), --test-only), as the time from now; None if it does not say."""
-        now = time.time()
+        now = self._clock.now().timestamp()
         try:
             trial = self._template(service).trial()
             said = _ESTIMATE.search(self._commands.test_only(trial.options, trial.script))
@@ -122,11 +123,11 @@ class SlurmDeployer:
         """Ask the supervisor; when it was asked long ago and is still there, or is not there, end the job."""
         key = workload.id, workload.mark
         first = self._asked.get(key)
-        if first is not None and time.monotonic() - first > self._may_take(workload).total_seconds():
+        if first is not None and self._clock.monotonic() - first > self._may_take(workload).total_seconds():
             self._commands.scancel([workload.id])
             return
         if first is None:
-            self._asked.put(key, time.monotonic())
+            self._asked.put(key, self._clock.monotonic())
         if not self._signal(workload, "TERM"):
             self._commands.scancel([workload.id])
 
