@@ -10,7 +10,7 @@ from typing import Any
 from lab.factory import Factory, line_of
 from lab.lab import Lab
 from lab.slurm import SlurmFacts
-from reconciler.web.shapes import ServiceShape
+from reconciler.web.shapes import ServiceShape, StatusShape
 from tests.e2e.world import Job, alive, jobs
 from tests.faults.tools import Tools
 from tests.storm.recipes import PROGRAM, RECIPES, ledger, web
@@ -76,6 +76,14 @@ class Site(Factory):
         found = line_of(shape, name) if shape else None
         assert found is not None, f"there is no line for {name}"
         return found
+
+    def wait_lost(self) -> StatusShape:
+        """Wait until the daemon says that it does not see the cluster whole."""
+        return self.wait("unknown", lambda shape: any(not one.reachable for one in shape.targets), 40)
+
+    def wait_seen(self) -> StatusShape:
+        """Wait until the daemon says that it sees the cluster."""
+        return self.wait("seen", lambda shape: bool(shape.targets) and all(one.reachable for one in shape.targets))
 
     def kill(self) -> None:
         """kill -9 for the daemon, and nothing else."""

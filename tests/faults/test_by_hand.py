@@ -77,7 +77,7 @@ def test_a_comment_changed_while_the_daemon_is_away_makes_no_second_job(site: Si
     site.kill()
     site.slurm.command("scontrol", "update", f"JobId={job}", "Comment=lost")
     site.start()
-    site.wait("seen", lambda shape: shape.targets[0].reachable)
+    site.wait_seen()
     time.sleep(2)
     assert len(site.tools.calls("sbatch")) == submits
     if mark_of(site, job) != mark:  # nobody but the job itself could know that it is ours

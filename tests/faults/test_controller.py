@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.world import until
 from tests.faults.site import STAY, Site
 
 pytestmark = pytest.mark.slurm
@@ -11,9 +12,10 @@ pytestmark = pytest.mark.slurm
 
 def test_a_killed_slurmctld_that_comes_back_changes_nothing(site: Site) -> None:
     before, submits = site.alive(), len(site.tools.calls("sbatch"))
+    until("it has saved what it knows, which it does every few seconds", lambda: is_saved(site))
     site.slurm.kill_controller()
     try:
-        site.wait("unknown", lambda shape: not shape.targets[0].reachable, 30)
+        site.wait_lost()
     finally:
         site.slurm.start_controller()
     site.wait_healthy(STAY)
@@ -39,3 +41,9 @@ def test_it_loses_its_state_while_the_daemon_is_away(site: Site) -> None:
     site.wait("submitted", lambda _: site.alive().keys() == {"data.0", "web.0"}, 30)
     site.wait_healthy(STAY)
     assert len(site.tools.calls("sbatch")) == submits + 2
+
+
+def is_saved(site: Site) -> bool:
+    """Whether both jobs are in slurmctld's state with the last that they have reported."""
+    state = (site.slurm.folder / "state" / "job_state").read_bytes()
+    return all(f" o={site.owner} s={name} ".encode() in state for name in STAY) and state.count(b" h=ok") == len(STAY)

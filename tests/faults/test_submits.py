@@ -82,7 +82,7 @@ def test_slurmctld_killed_between_request_and_answer(patient: Site) -> None:
         patient.tools.once("sbatch", "--job-name=second.0", f'SLURM_CONF={conf} exec "$real" "$@"')
         patient.commit(RECIPES | web("second"), "a service")
         assert dead.wait(20)
-        patient.wait("unknown", lambda shape: not shape.targets[0].reachable, 30)
+        patient.wait_lost()
     slurm.start_controller()
     patient.wait_healthy(["first", "second"])
     assert {name: len(ids) for name, ids in patient.alive().items()} == {"first.0": 1, "second.0": 1}
