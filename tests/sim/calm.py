@@ -8,10 +8,10 @@ from random import Random
 from reconciler.models.action import Hold
 from reconciler.turn import Report
 from tests.sim import control
-from tests.sim.job import RUNNING, Job
+from tests.sim.job import Job
 from tests.sim.processes import Character, Supervisor
 from tests.sim.repository import Spec
-from tests.sim.rules import BrokenRuleError, is_healthy, mark_of, stage
+from tests.sim.rules import ENDING, BrokenRuleError, is_healthy, mark_of, stage
 from tests.sim.scenario import Scenario
 
 # With the longest backoff (six minutes) and a time limit of ten minutes, this many turns are ample.
@@ -59,7 +59,7 @@ def _mend_jobs(scenario: Scenario) -> None:
         damaged = job.comment == "edited by hand"
         if not job.completing and (not job.ours or silent or damaged):
             control.cancel(scenario.cluster, job)
-        elif job.held == "JobHeldUser":
+        elif job.held == "JobHeldUser" and (job.requeued or not job.completing):
             control.release(job)
 
 
@@ -93,7 +93,7 @@ def complaint(scenario: Scenario) -> str:
             mine = jobs.pop((name, number), [])
             if not any(_is_right(job, spec) for job in mine):
                 return f"{name}.{number} is not healthy: {_list(mine)}"
-    left = [job for mine in jobs.values() for job in mine if stage(job) is None or job.state != RUNNING]
+    left = [job for mine in jobs.values() for job in mine if stage(job) not in ENDING]
     return f"nobody wants {_list(left)}" if left else ""
 
 

@@ -56,7 +56,7 @@ class SimDaemon:
         self.door = door
         self.board = Board()
         self._feed = Feed(source, loader, self.board)
-        self._deployer = SlurmDeployer(target, OWNER, door)
+        self._deployer = SlurmDeployer(target, OWNER, door, clock)
         observer = SlurmObserver(TARGET, OWNER, door, clock=clock)
         world = World(TARGET, target, observer, self._deployer, stands_by)
         self._turn = Turn(world, OWNER, _SHARE, self.board, clock.now)

@@ -43,6 +43,10 @@ class Guard(Protocol):
         """Before a scancel."""
         ...
 
+    def nudges(self, job: Job) -> None:
+        """Before a signal that ends nothing."""
+        ...
+
     def changes(self, job: Job, words: Sequence[str]) -> None:
         """Before a scontrol."""
         ...
@@ -95,7 +99,8 @@ class FaultyDoor:
         return self._write("sbatch", lambda: self._slurm.sbatch(arguments, script))
 
     def scancel(self, arguments: Sequence[str]) -> None:
-        self._guarded(lambda: self._each(arguments[-1:], self._guard.ends))
+        tell = self._guard.nudges if "--signal=USR1" in arguments else self._guard.ends
+        self._guarded(lambda: self._each(arguments[-1:], tell))
         self._write("scancel", lambda: self._slurm.scancel(arguments))
 
     def scontrol(self, arguments: Sequence[str]) -> str:

@@ -19,7 +19,8 @@ from tests.sim.faults import FaultyDoor
 from tests.sim.job import RUNNING, Job
 from tests.sim.repository import Spec
 
-_ENDING = (Stage.STOPPING, Stage.EXPIRING, Stage.LATE)
+#: Stages of a job that is on its way to its end.
+ENDING = (Stage.STOPPING, Stage.EXPIRING, Stage.LATE)
 
 
 class BrokenRuleError(BaseException):
@@ -92,6 +93,10 @@ class Rules:
     def submits(self, options: Sequence[str]) -> None:
         """Nothing is refused here: what was submitted is looked at after the turn."""
 
+    def nudges(self, job: Job) -> None:
+        """Jobs of others get no signal."""
+        self._check_ours(job)
+
     def changes(self, job: Job, words: Sequence[str]) -> None:
         """What people did by hand stays, and jobs of others are not touched."""
         self._check_ours(job)
@@ -161,7 +166,7 @@ class Rules:
         needs: Counter[tuple[str, int, str, str, int]] = Counter()
         for job in self.truth.jobs():
             mark = mark_of(job)
-            if stage(job) not in _ENDING and marks.read(job.comment):
+            if stage(job) not in ENDING and marks.read(job.comment):
                 needs[mark.service, mark.replica, mark.digest, mark.restart, mark.generation] += 1
         for need, count in needs.items():
             if count > 1:
