@@ -9,7 +9,7 @@
 declare -A ports=() storage=()
 declare -a argv=()
 node=$(uname -n) node=${node//[^A-Za-z0-9._-]/}
-scratch='' memory='' server='' port_words='' notices=0
+scratch='' memory='' server='' sleeper='' port_words='' notices=0
 
 log() {
     TZ=UTC printf '%(%FT%TZ)T reconciler: %s\n' -1 "$*" >&2
@@ -159,12 +159,17 @@ probe_exec() {
 # Sleep for $1 seconds, or until the server ends or there is something to heed.
 nap() {
     sleep "$1" &
-    local sleeper=$!
+    sleeper=$!
     while ((heeded == notices)) && running "$server" && running "$sleeper"; do
         wait -n
     done
-    # KILL, as an ignored SIGTERM is inherited; waited for, as bash would announce its end in the log.
-    { kill -s KILL "$sleeper" && wait "$sleeper"; } 2>/dev/null
+    wake
+}
+
+# KILL, as an ignored SIGTERM is inherited; waited for, as bash would announce its end in the log.
+wake() {
+    [[ -z $sleeper ]] || { kill -s KILL "$sleeper" && wait "$sleeper"; } 2>/dev/null
+    sleeper=''
 }
 
 watch_server() {
@@ -189,6 +194,7 @@ watch_server() {
 end_server() {
     trap '' TERM USR1 ALRM
     heeded=$notices
+    wake
     log "$2; stopping"
     if ((drain)) && [[ $stage == ok ]] && running "$server"; then
         patience=3

@@ -1,0 +1,28 @@
+"""Jobs without Slurm, which end with the test."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.models.wanted import ResolvedService
+from tests.slurm.jobs import SECONDS, Job
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Job]]:
+    """Starts jobs in the test's folder."""
+    jobs: list[Job] = []
+
+    def _start(service: ResolvedService, replica: int = 0, job: int = 4711) -> Job:
+        jobs.append(Job(tmp_path, service, replica, job))
+        return jobs[-1]
+
+    yield _start
+    for job in jobs:
+        if job.process.poll() is None:
+            job.process.send_signal(signal.SIGTERM)
+        job.process.communicate(timeout=SECONDS)

@@ -1,0 +1,152 @@
+"""The end of a job by its time limit, and the lock on its data."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.models.wanted import ResolvedService
+from reconciler.slurm.mark import Stage, write
+from tests.slurm.jobs import Job, probed, shell
+from tests.slurm.services import mark
+
+START = 1767225600
+
+
+def limit(folder: Path, seconds: int) -> None:
+    """What squeue will say of the job's limit."""
+    (folder / "queue").write_text(f"{START} {START + seconds} {write(mark('web'))}\n")
+
+
+def writer(folder: Path, *, stateful: bool, grace: str = "1s") -> ResolvedService:
+    """A server that writes its last byte when it is asked to stop."""
+    line = f"trap 'echo flushed >{folder}/data-file; exit 0' TERM; touch {folder}/up; while :; do sleep 0.1; done"
+    return shell(line, health=probed(folder), stop={"grace": grace}, stateful=stateful)
+
+
+@pytest.mark.parametrize("stateful", [True, False])
+def test_near_its_limit_it_flushes_and_says_so(start: Callable[..., Job], tmp_path: Path, stateful: bool) -> None:
+    limit(tmp_path, 10)
+    begun = time.monotonic()
+    job = start(writer(tmp_path, stateful=stateful))
+    job.until(lambda: job.stage is Stage.OK)
+    code, log = job.end()
+    assert (code, "the time limit is near" in log) == (0, True)
+    assert (tmp_path / "data-file").read_text() == "flushed\n"
+    assert job.stage is Stage.EXPIRING
+    assert 2 <= time.monotonic() - begun < 10
+
+
+def test_a_server_has_half_of_a_very_short_limit(start: Callable[..., Job], tmp_path: Path) -> None:
+    limit(tmp_path, 6)
+    begun = time.monotonic()
+    job = start(writer(tmp_path, stateful=True, grace="10s"))
+    assert job.end()[0] == 0
+    assert 3 <= time.monotonic() - begun < 6
+
+
+def test_a_limit_that_was_lowered_is_kept(start: Callable[..., Job], tmp_path: Path) -> None:
+    limit(tmp_path, 3600)
+    job = start(writer(tmp_path, stateful=True))
+    job.until(lambda: job.stage is Stage.OK)
+    limit(tmp_path, 2)
+    job.process.send_signal(signal.SIGUSR1)
+    assert job.end()[0] == 0
+    assert job.stage is Stage.EXPIRING
+
+
+def test_a_signal_far_from_the_limit_ends_nothing(start: Callable[..., Job], tmp_path: Path) -> None:
+    limit(tmp_path, 3600)
+    job = start(writer(tmp_path, stateful=True))
+    job.until(lambda: job.stage is Stage.OK)
+    (tmp_path / "queue").unlink()
+    job.process.send_signal(signal.SIGUSR1)
+    limit(tmp_path, 3600)
+    job.process.send_signal(signal.SIGUSR1)
+    (tmp_path / "up").unlink()
+    job.until(lambda: job.stage is Stage.BAD)
+    assert job.process.poll() is None
+
+
+def test_a_signal_when_the_limit_cannot_be_told_ends_in_time(start: Callable[..., Job], tmp_path: Path) -> None:
+    limit(tmp_path, 60)
+    job = start(writer(tmp_path, stateful=True))
+    job.until(lambda: job.stage is Stage.OK)
+    (tmp_path / "queue").unlink()
+    job.process.send_signal(signal.SIGUSR1)
+    assert job.end()[0] == 0
+    assert job.stage is Stage.EXPIRING
+
+
+def test_a_second_job_waits_for_the_data(start: Callable[..., Job], tmp_path: Path) -> None:
+    (tmp_path / "up").touch()
+    service = shell(f"echo run >>{tmp_path}/runs; sleep 60", name="db", stateful=True, health=probed(tmp_path))
+    first = start(service)
+    first.until(lambda: first.stage is Stage.OK)
+    second = start(service, job=4712)
+    second.until(lambda: second.report is not None)
+    other = start(service, replica=1, job=4713)
+    other.until(lambda: other.stage is Stage.OK)
+    assert second.stage is Stage.STARTING
+    assert (tmp_path / "runs").read_text() == "run\n" * 2
+    first.process.send_signal(signal.SIGTERM)
+    second.until(lambda: second.stage is Stage.OK)
+    second.process.send_signal(signal.SIGTERM)
+    assert "waits for the data of db.0" in second.end()[1]
+
+
+def test_a_server_that_outlives_its_supervisor_keeps_the_data(start: Callable[..., Job], tmp_path: Path) -> None:
+    service = shell(f"echo $$ >{tmp_path}/pid; exec sleep 60", name="db", stateful=True)
+    first = start(service)
+    first.until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()))
+    server = (tmp_path / "pid").read_text().strip()
+    first.process.kill()
+    first.process.wait()
+    second = start(service, job=4712)
+    second.until(lambda: second.report is not None)
+    time.sleep(0.5)
+    assert (tmp_path / "pid").read_text().strip() == server
+    subprocess.run(["kill", "-KILL", server], check=True)
+    second.until(lambda: (tmp_path / "pid").read_text().strip() not in ("", server))
+
+
+def test_asked_to_stop_while_it_waits_it_ends_at_once(start: Callable[..., Job], tmp_path: Path) -> None:
+    service = shell("sleep 60", name="db", stateful=True, stop={"grace": "60s"})
+    lock = tmp_path / "data/db/0/.lock"
+    lock.parent.mkdir(parents=True)
+    with subprocess.Popen(["flock", str(lock), "sleep", "60"], start_new_session=True) as holder:
+        second = start(service)
+        second.until(lambda: second.report is not None)
+        second.process.send_signal(signal.SIGTERM)
+        second.end()
+        holder.terminate()
+    assert second.stage is Stage.STOPPING
+
+
+def test_data_that_stays_in_use_ends_the_job(start: Callable[..., Job], tmp_path: Path) -> None:
+    health = {"tcp": {"port": "http"}, "startup": "1s", "interval": "1s", "timeout": "1s"}
+    lock = tmp_path / "data/db/0/.lock"
+    lock.parent.mkdir(parents=True)
+    with subprocess.Popen(["flock", "--no-fork", str(lock), "sleep", "60"]) as holder:
+        job = start(shell("sleep 60", name="db", stateful=True, health=health))
+        code, log = job.end()
+        holder.terminate()
+    assert code
+    assert "was in use for 1 s" in log
+    assert job.stage is Stage.LATE
+
+
+def test_a_file_system_without_locks_is_no_reason_to_stay_away(start: Callable[..., Job], tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "flock"
+    program.parent.mkdir()
+    program.write_text("#!/bin/bash\nexit 71\n")
+    program.chmod(0o755)
+    job = start(shell("exit 5", name="db", stateful=True))
+    code, log = job.end()
+    assert code == 5
+    assert "cannot be locked (flock ended with 71)" in log
