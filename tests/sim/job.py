@@ -53,7 +53,8 @@ class Job:
     """A job as slurmctld keeps it. `ours` says that the daemon under test submitted it, under `mark`.
 
     `state` is the base state; `completing` stands over it, as in squeue. `requeued`: it goes back to the queue when its
-    processes are gone. `kill_at` is when what is left of them gets SIGKILL, `warned` whether USR1 was sent.
+    processes are gone. `kill_at` is when what is left of them gets SIGKILL, `warned` whether USR1 was sent, `early` by
+    how many seconds that is too early. `asked`: the daemon has asked it to end.
     """
 
     id: int
@@ -81,6 +82,7 @@ class Job:
     kill_at: int | None = None
     warned: bool = False
     early: int = 0
+    asked: bool = False
 
     @property
     def shown(self) -> str:

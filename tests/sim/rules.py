@@ -106,6 +106,7 @@ class Rules:
     def ends(self, job: Job) -> None:
         """Only what is ours and is replaced, superseded or not wanted may be ended."""
         self._check_ours(job)
+        job.asked = True
         mark = mark_of(job)
         desired = self.daemon.desired if self.daemon else None
         if desired is None:
@@ -166,7 +167,7 @@ class Rules:
         needs: Counter[tuple[str, int, str, str, int]] = Counter()
         for job in self.truth.jobs():
             mark = mark_of(job)
-            if stage(job) not in ENDING and marks.read(job.comment):
+            if not job.asked and stage(job) not in ENDING and marks.read(job.comment):
                 needs[mark.service, mark.replica, mark.digest, mark.restart, mark.generation] += 1
         for need, count in needs.items():
             if count > 1:
