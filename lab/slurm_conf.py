@@ -16,8 +16,6 @@ ACCOUNT = "lab"
 ACCOUNTS = (ACCOUNT, "second")
 QOS = "urgent"
 DBD = "slurmdbd"
-#: Seconds that a preempted job has between SIGTERM and its end.
-GRACE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +172,15 @@ def _accounting(place: Place, enforce: str) -> list[str]:
 
 
 def _partitions() -> list[str]:
-    """Three that nobody preempts; then `high`, which preempts the jobs of `low` and `scavenge` in their two ways."""
+    """Three that nobody preempts; then `high`, which preempts the jobs of `low` and `scavenge` in their two ways.
+
+    Without GraceTime a preempted job has SIGTERM at once and SIGKILL after KillWait; with it, Slurm 22.05 takes up to
+    15 s until it sends either.
+    """
     plain = {"main": "Default=YES MaxTime=INFINITE", "gpu": "MaxTime=INFINITE", "short": "MaxTime=00:02:00"}
     ranked = {
-        "low": f"PriorityTier=1 PreemptMode=REQUEUE GraceTime={GRACE}",
-        "scavenge": f"PriorityTier=1 PreemptMode=CANCEL GraceTime={GRACE}",
+        "low": "PriorityTier=1 PreemptMode=REQUEUE",
+        "scavenge": "PriorityTier=1 PreemptMode=CANCEL",
         "high": "PriorityTier=10 PreemptMode=OFF",
     }
     rules = {name: f"{words} PreemptMode=OFF" for name, words in plain.items()} | ranked
