@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from reconciler.board import Board
-from reconciler.daemon.build import make_feed, make_turn, make_worlds
+from reconciler.daemon.build import make_feed, make_output, make_turn, make_worlds
 from reconciler.daemon.feed import Feed
 from reconciler.daemon.lock import StateLock
 from reconciler.daemon.loop import TargetLoop
@@ -38,7 +38,7 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
         if pages is None:
             return
         stack.callback(pages.close)
-        pages.start(make_app(board, utc_now, tuple(settings.targets)))
+        pages.start(make_app(board, utc_now, tuple(settings.targets), make_output(settings)))
         if lock.acquire(stop):
             (settings.state / "http").write_text(pages.address + "\n", "utf-8")
             ready(pages.address, board)
