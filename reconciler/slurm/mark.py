@@ -26,7 +26,7 @@ _COUNT = r"(?:0|[1-9]\d{0,8})"
 _MARK = re.compile(
     rf"(?P<mark>rec1 o=(?P<owner>{_WORD}) s=(?P<service>{_WORD}) r=(?P<replica>{_COUNT}) g=(?P<generation>{_COUNT})"
     rf" a=(?P<attempt>{_COUNT}) d=(?P<digest>{_WORD}) k=(?P<restart>{_WORD}) v=(?P<revision>{_WORD})"
-    rf"(?: q=(?P<place>{_WORD}) l=(?P<limit>{_COUNT}))?)(?: (?P<note>.*))?",
+    rf"(?: q=(?P<place>{_WORD}) l=(?P<limit>{_COUNT})|(?! q=)))(?: (?P<note>.*))?",
     re.ASCII | re.DOTALL,
 )
 _REPORT = re.compile(
