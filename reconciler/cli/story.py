@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from reconciler.explain.coming import when
 from reconciler.models.text import visible
 from reconciler.models.units import rough_duration
+from reconciler.web.shapes import ServiceShape
 from reconciler.web.story import StoryShape, WishShape, WorkloadShape
 
 _MARGIN = 10
@@ -20,7 +21,7 @@ def text_of(story: StoryShape, now: datetime) -> str:
     since = rough_duration(now - line.since)
     head = f"{line.service} on {line.target or 'no target'}: {line.state}, {line.health}{count}, for {since}"
     lines = [head, *([f"  {line.why}"] if line.why else []), ""]
-    lines += _part("wanted", _wanted(story.wanted, line.recipe, line.replicas))
+    lines += _part("wanted", _wanted(story.wanted, line))
     if story.blind:
         lines += _part("seen", [f"the last look was not whole: {story.blind}"])
     lines += _part("there", [text for one in story.there for text in _there(one, now)] or ["nothing"])
@@ -36,11 +37,11 @@ def _part(title: str, texts: list[str]) -> Iterator[str]:
         yield f"{title if number == 0 else '':{_MARGIN}}{text}"
 
 
-def _wanted(wish: WishShape | None, recipe: str, replicas: int) -> list[str]:
+def _wanted(wish: WishShape | None, line: ServiceShape) -> list[str]:
     if wish is None:
-        return ["nobody wants it any more, or no version of its file was ever good"]
+        return ["nobody wants it any more" if line.target else "no version of its file was ever good"]
     subject = f" by {wish.author}: {wish.subject}" if wish.subject else ""
-    what = [f"recipe {recipe}", f"{replicas} replica{'' if replicas == 1 else 's'}"]
+    what = [f"recipe {line.recipe}", f"{line.replicas} replica{'' if line.replicas == 1 else 's'}"]
     what += ["stateful"] if wish.stateful else []
     what += [f"time limit {rough_duration(timedelta(seconds=wish.time))}"] if wish.time else []
     what += [f"a successor {rough_duration(timedelta(seconds=wish.lead))} before it"] if wish.time and wish.lead else []

@@ -84,7 +84,7 @@ def _as_seen_last(line: ServiceStatus, known: ServiceStatus) -> ServiceStatus:
 
 def _and(verdict: Verdict, more: str) -> Verdict:
     """The verdict with one more thing to know; state and health stay."""
-    return replace(verdict, why="; ".join(filter(None, [verdict.why, more])))
+    return replace(verdict, why="; ".join(filter(None, [verdict.why, more]))) if more else verdict
 
 
 def _line(
