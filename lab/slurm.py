@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from lab.wait import until
 CONTROLLER = "slurmctld"
 _READY = 30.0
 _PING = 2.0
+_BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,8 @@ class SlurmFacts:
     """A running cluster.
 
     `conf`: slurm.conf, for SLURM_CONF. `bin`: folder of Slurm's commands made for this cluster; as root they become
-    `user`, whose jobs it runs. `folder`: a folder of that user that all nodes see, with `data`, `logs` and `secrets` in it. `run`: the
-    lab's own folder. `port`: the controller's. `node_ports`: those of the nodes, in their order.
+    `user`, whose jobs it runs. `folder`: a folder of that user that all nodes see, with `data`, `logs` and `secrets` in
+    it. `run`: the lab's own folder. `port`: the controller's. `node_ports`: those of the nodes, in their order.
     """
 
     run: Path
@@ -141,6 +143,27 @@ class SlurmFacts:
     def unreserve(self, name: str) -> None:
         """Take a reservation away."""
         self.admin("scontrol", "delete", f"ReservationName={name}")
+
+    def fill_state(self) -> None:
+        """Leave no room on the controller's disk (`Choices.state_size`): it cannot keep what it accepts."""
+        try:
+            with self._filler.open("wb", buffering=0) as file:
+                while file.write(bytes(_BLOCK)):
+                    pass
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+
+    def empty_state(self) -> None:
+        """Give the controller's disk its room back."""
+        self._filler.unlink()
+
+    @property
+    def _filler(self) -> Path:
+        path = self.folder / "state"
+        if not path.is_mount():
+            raise LabError("the controller has no disk of its own; choose a state_size")
+        return path / "filler"
 
     def stop_accounting(self) -> None:
         """End slurmdbd: sacct and sacctmgr get no answer, jobs go on."""
