@@ -14,36 +14,39 @@ import pytest
 from lab.host import LabError
 from lab.keeper import Size
 from lab.lab import Lab
+from lab.slurm_conf import Choices
 
 _SLURM_SECONDS = 180.0
 _KUBERNETES_SECONDS = 1800.0  # the first time, its programs are built
+_USUAL = Choices()
 
 
 @pytest.fixture(scope="session")
 def lab_slurm() -> Iterator[Lab]:
     """A lab with Slurm only, ready."""
-    with _lab(slurm=True, kubernetes="none") as lab:
+    with running(slurm=True, kubernetes="none") as lab:
         yield lab
 
 
 @pytest.fixture(scope="session")
 def lab_control_plane() -> Iterator[Lab]:
     """A lab with a Kubernetes API server and its controllers, ready; pods do not run."""
-    with _lab(slurm=False, kubernetes="control-plane") as lab:
+    with running(slurm=False, kubernetes="control-plane") as lab:
         yield lab
 
 
 @pytest.fixture(scope="session")
 def lab_node() -> Iterator[Lab]:
     """A lab with a Kubernetes node, ready; pods run."""
-    with _lab(slurm=False, kubernetes="node") as lab:
+    with running(slurm=False, kubernetes="node") as lab:
         yield lab
 
 
 @contextmanager
-def _lab(*, slurm: bool, kubernetes: Size) -> Iterator[Lab]:
+def running(*, slurm: bool = True, kubernetes: Size = "none", choices: Choices = _USUAL) -> Iterator[Lab]:
+    """A lab of a test's own, ready; `choices`: how its Slurm is set."""
     try:
-        lab = Lab.start(slurm=slurm, kubernetes=kubernetes)
+        lab = Lab.start(slurm=slurm, kubernetes=kubernetes, choices=choices)
     except LabError as error:
         pytest.fail(f"the lab cannot run: {error}", pytrace=False)
     with lab:
