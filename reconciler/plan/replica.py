@@ -74,7 +74,7 @@ class Replica:
         mark, wanted = workload.mark, self.wanted
         if mark.digest != wanted.digest or (wanted.restart and mark.restart != wanted.restart):
             return False
-        return workload.phase is Phase.PENDING or mark.place == wanted.place or not (mark.place and wanted.place)
+        return workload.phase is Phase.PENDING or mark.place == wanted.place
 
     def _forced(self, workload: Workload) -> str:
         """Why a workload is to be ended whatever is wanted; "" when it is not."""
@@ -112,15 +112,13 @@ class Replica:
         attempt, delay, failure = next_attempt(self.wanted.digest, ended)
         failed = f"; the last try ended: {failure}{_attempt(attempt, delay)}" if attempt else ""
         service, generation = self.wanted.service, self._generation()
-        if any(workload.mark.digest == self.wanted.digest and self._is_in_place(workload) for workload in live):
+        same = (self.wanted.digest, self.wanted.place)
+        if any((workload.mark.digest, workload.mark.place) == same for workload in live):
             reason = "a new value of restart" + failed
             yield Restart(service, self.number, reason, old, generation, attempt, delay)
         else:
             reason = _difference(live, self.wanted.digest) + failed
             yield Replace(service, self.number, reason, old, generation, attempt, delay)
-
-    def _is_in_place(self, workload: Workload) -> bool:
-        return workload.mark.place == self.wanted.place or not (workload.mark.place and self.wanted.place)
 
     def _settle(
         self, live: Sequence[Workload], current: Sequence[Workload], ended: Sequence[Workload]
@@ -152,7 +150,7 @@ class Replica:
         """What can be put right on the living workload, so that it keeps its place in the queue or goes on running."""
         mark, limit, reason = workload.mark, None, "" if workload.marked else "its mark was damaged by hand"
         if workload.phase is Phase.PENDING:
-            right = replace(mark, place=self.wanted.place or mark.place, limit=self.wanted.limit)
+            right = replace(mark, place=self.wanted.place, limit=self.wanted.limit)
             if right != mark:
                 mark, reason = right, "its partition, QOS or time limit changed in Git while it waits"
                 limit = timedelta(seconds=mark.limit) if mark.limit else None
