@@ -2,37 +2,109 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import LookError, ReconcilerError, RefusedError, UncertainError, UnreachableError
 from reconciler.settings import LocalTransport
-from reconciler.slurm.commands import SlurmCommands
+from reconciler.slurm.commands import Commands, SlurmCommands
+from reconciler.slurm.refusals import refusal
 
 
 def commands(folder: Path, script: str, timeout: float = 20.0, inherit: tuple[int, ...] = ()) -> SlurmCommands:
     """A door to programs that do what `script` says."""
-    for name in ("squeue", "sbatch", "scancel"):
+    for name in ("squeue", "sbatch", "scancel", "scontrol", "sacct", "sacctmgr", "sdiag"):
         program = folder / name
         program.write_text(f"#!/bin/bash\n{script}\n")
         program.chmod(0o755)
     return SlurmCommands(LocalTransport(bin=folder, conf=folder / "slurm.conf"), timeout, inherit)
 
 
+def commands_in(folder: Path) -> Commands:
+    """A door to the programs that are there."""
+    return SlurmCommands(LocalTransport(bin=folder), 20.0)
+
+
 def said(words: str, code: int = 1) -> str:
     return f"echo 'sbatch: error: {words}' >&2; exit {code}"
+
+
+REFUSALS = {
+    RefusedError: """
+        Invalid partition name specified
+        Invalid account or account/partition combination specified
+        Invalid qos specification
+        Invalid feature specification
+        Requested node configuration is not available
+        Requested time limit is invalid (missing or exceeds some limit)
+        Access/permission denied
+        User's group not permitted to use this partition
+        Access denied to requested reservation
+        Requested reservation is invalid
+        Memory required by task is not available
+        Node count specification invalid
+        Time limit specification required, but not provided
+        Job can not be altered now, try again later
+        QOSMaxWallDurationPerJobLimit; Job violates accounting/QOS policy (job submit limit, user's size and so on)
+        AssocMaxCpuPerJobLimit; Job violates accounting/QOS policy (job submit limit, user's size and so on)
+    """,
+    UnreachableError: """
+        Unable to contact slurm controller (connect failure)
+        Munge encode failed: Failed to access socket
+        Protocol authentication error
+        Invalid job credential
+        Slurm backup controller in standby mode
+        Controller is in standby mode, try a different controller
+        Incompatible versions of client and server code
+        Slurm temporarily unable to accept job, sleeping and retrying
+        Resource temporarily unavailable
+        Unable to create job record, try again
+        I/O error writing script/environment to file
+        No space left on device
+        Slurm job queue full, sleeping and retrying
+        System submissions disabled
+        Requested operation is presently disabled
+        Partition in DOWN state
+        Required partition not available (inactive or drain)
+        Required node not available (down, drained or reserved)
+        Requested partition configuration not available now
+        Job update not available right now, the DB index is being set, try again in a bit
+        AssocMaxSubmitJobLimit; Job violates accounting/QOS policy (job submit limit, user's size and so on)
+        QOSMaxSubmitJobPerUserLimit; Job violates accounting/QOS policy (job submit limit, user's size and so on)
+        MaxSubmitJobsPerAccount; Job violates accounting/QOS policy (job submit limit, user's size and so on)
+        Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)
+    """,
+    UncertainError: """
+        Socket timed out on send/recv operation
+        Zero Bytes were transmitted or received
+        Unable to contact slurm controller (send failure)
+        Unable to contact slurm controller (receive failure)
+        Unable to contact slurm controller (shutdown failure)
+        Unexpected message received
+        Connection reset by peer
+        Unable to contact slurm controller (connect failure); Socket timed out on send/recv operation
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(error, line.strip()) for error, text in REFUSALS.items() for line in text.strip().splitlines()],
+)
+def test_a_refusal_says_what_may_be_done(error: type[ReconcilerError], words: str) -> None:
+    said = "".join(f"sbatch: error: {line}\n" for line in f"Batch job submission failed: {words}".split("; "))
+    found = refusal("sbatch", said)
+    assert type(found) is error
+    assert str(found) == f"sbatch: Batch job submission failed: {words}"
 
 
 @pytest.mark.parametrize(
     ("script", "error", "words"),
     [
-        (said("Batch job submission failed: Invalid partition name specified"), RefusedError, "Invalid partition"),
         (said("Requested node configuration is not available"), RefusedError, "sbatch: Requested node configuration"),
-        (said("Unable to contact slurm controller (connect failure)"), UnreachableError, "connect failure"),
-        (said("Munge encode failed: Failed to access socket"), UnreachableError, "Munge"),
-        (said("Socket timed out on send/recv operation"), UncertainError, "timed out"),
-        (said("Zero Bytes were transmitted or received"), UncertainError, "Zero Bytes"),
+        ("exit 1", RefusedError, "without a word"),
         ("kill -KILL $$", UncertainError, "signal 9"),
     ],
 )
@@ -46,6 +118,12 @@ def test_a_submit_that_failed_says_what_may_be_done(
 def test_a_submit_without_an_answer_may_have_happened(tmp_path: Path) -> None:
     with pytest.raises(UncertainError, match="no answer in time"):
         commands(tmp_path, "sleep 60", timeout=0.3).sbatch([], "")
+
+
+def test_what_was_said_before_the_time_was_over_is_told(tmp_path: Path) -> None:
+    script = "echo 'sbatch: error: Slurm job queue full, sleeping and retrying' >&2; sleep 60"
+    with pytest.raises(UncertainError, match=r"no answer in time \(Slurm job queue full"):
+        commands(tmp_path, script, timeout=0.5).sbatch([], "")
 
 
 def test_a_command_that_is_not_there_did_nothing(tmp_path: Path) -> None:
@@ -66,6 +144,33 @@ def test_a_command_that_is_not_there_did_nothing(tmp_path: Path) -> None:
 def test_a_look_that_is_not_surely_whole_is_none(tmp_path: Path, script: str) -> None:
     with pytest.raises(LookError):
         commands(tmp_path, script, timeout=2.0).squeue([])
+
+
+@pytest.mark.parametrize("ask", [SlurmCommands.reservations, SlurmCommands.sdiag, lambda door: door.sacct([])])
+def test_what_is_only_good_to_know_fails_as_a_look_does(tmp_path: Path, ask: Callable[[SlurmCommands], str]) -> None:
+    with pytest.raises(LookError, match="Slurm accounting storage is disabled"):
+        ask(commands(tmp_path, "echo 'Slurm accounting storage is disabled' >&2; exit 1"))
+
+
+def test_what_a_test_says_is_on_standard_error(tmp_path: Path) -> None:
+    door = commands(tmp_path, 'echo "$SLURM_TIME_FORMAT $*" >&2; echo no')
+    assert door.test_only(["--time=5"], "") == "%s --test-only --time=5\n"
+
+
+def test_the_words_of_a_site_are_as_many_as_it_says(tmp_path: Path) -> None:
+    whole = commands(tmp_path, 'echo "${0##*/} $*"').site()
+    assert whole.splitlines()[0] == "scontrol show partition --oneliner"
+    assert [line.split()[0] for line in whole.splitlines() if line] == ["scontrol", "sacctmgr", "sacctmgr"]
+    (tmp_path / "sacctmgr").write_text("#!/bin/bash\nexit 1\n")
+    assert commands_in(tmp_path).site() == "scontrol show partition --oneliner\n"
+    (tmp_path / "scontrol").write_text("#!/bin/bash\nexit 1\n")
+    assert commands_in(tmp_path).site() == ""
+
+
+def test_a_change_says_what_scontrol_says(tmp_path: Path) -> None:
+    assert commands(tmp_path, 'echo "$*"').scontrol(["update", "JobId=7"]) == "update JobId=7\n"
+    with pytest.raises(RefusedError, match="Invalid job id"):
+        commands(tmp_path, said("Invalid job id specified")).scontrol([])
 
 
 def test_a_command_that_is_late_is_ended_with_its_children(tmp_path: Path) -> None:
