@@ -6,6 +6,7 @@ import typer
 
 from reconciler.cli.config import DEFAULT, Config, load_settings
 from reconciler.cli.run import start_logging
+from reconciler.models.text import visible
 
 
 def once(config: Config = DEFAULT) -> None:
@@ -19,5 +20,5 @@ def once(config: Config = DEFAULT) -> None:
     for report in result.reports.values():
         for outcome in report.outcomes:
             if outcome.error:
-                typer.echo(f"failed: {outcome.action.service}: {outcome.error}", err=True)
+                typer.echo(f"failed: {outcome.action.service}: {visible(outcome.error)}", err=True)
     raise typer.Exit(1 if result.failed else 0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli.config import DEFAULT, Config, load_settings
+from reconciler.models.text import visible
 
 if TYPE_CHECKING:
     from reconciler.daemon import Pass
@@ -45,11 +46,11 @@ def plan(
 def text_of(result: Pass) -> str:
     """The plan for a terminal."""
     revision = result.desired.revision
-    lines = [f"revision {revision.short} by {revision.author}: {revision.subject}"]
+    lines = [f"revision {revision.short} by {visible(revision.author)}: {visible(revision.subject)}"]
     for name, report in sorted(result.reports.items()):
         lines.append(f"{name}: {_summary(report.seen.complete, report.seen.why, len(report.plan.changes))}")
         rows = _rows(report.plan.actions)
-        lines += [f"  {_SIGNS[kind]} {kind:8}{subject}: {reason}" for kind, subject, reason in rows]
+        lines += [f"  {_SIGNS[kind]} {kind:8}{subject}: {visible(reason)}" for kind, subject, reason in rows]
     lines += [f"error: {complaint}" for complaint in result.desired.complaints]
     return "\n".join(lines) + "\n"
 
@@ -94,7 +95,7 @@ def _rows(actions: tuple[Action, ...]) -> Iterator[tuple[str, str, str]]:
 
 def _summary(complete: bool, why: str, changes: int) -> str:  # noqa: FBT001 - read from a look, passed on as it is
     if not complete:
-        return f"unknown, so nothing would be done: {why}"
+        return f"unknown, so nothing would be done: {visible(why)}"
     return f"{changes} change{'s' if changes != 1 else ''}" if changes else "nothing to do"
 
 
@@ -105,7 +106,7 @@ def _code(text: str) -> str:
     """
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
-    return f"{fence} {' '.join(text.split())} {fence}"
+    return f"{fence} {visible(' '.join(text.split()))} {fence}"
 
 
 def _cell(text: str) -> str:
