@@ -1,4 +1,4 @@
-"""Jobs without Slurm, which end with the test."""
+"""Jobs on the lab's Slurm and without any; all of them end with the test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.lab import Lab
 from reconciler.models.wanted import ResolvedService
+from tests.slurm.cluster import Cluster
 from tests.slurm.jobs import SECONDS, Job
 
 
@@ -26,3 +28,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Job]]:
         if job.process.poll() is None:
             job.process.send_signal(signal.SIGTERM)
         job.process.communicate(timeout=SECONDS)
+
+
+@pytest.fixture
+def cluster(lab_slurm: Lab) -> Iterator[Cluster]:
+    """The lab's Slurm, with no job of ours before and after the test."""
+    made = Cluster(lab_slurm.slurm)
+    yield made
+    made.close()

@@ -119,7 +119,7 @@ def test_asked_to_stop_while_it_waits_it_ends_at_once(start: Callable[..., Job],
     service = shell("sleep 60", name="db", stateful=True, stop={"grace": "60s"})
     lock = tmp_path / "data/db/0/.lock"
     lock.parent.mkdir(parents=True)
-    with subprocess.Popen(["flock", str(lock), "sleep", "60"], start_new_session=True) as holder:
+    with subprocess.Popen(["flock", "--no-fork", str(lock), "sleep", "60"]) as holder:
         second = start(service)
         second.until(lambda: second.report is not None)
         second.process.send_signal(signal.SIGTERM)

@@ -3,80 +3,18 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
 import pytest
 
-from lab.lab import Lab
-from lab.slurm import SlurmFacts
-from lab.wait import until
 from reconciler.errors import RefusedError, UnreachableError
 from reconciler.models.health import Health
-from reconciler.models.wanted import ResolvedService
-from reconciler.models.workload import Phase, Workload
-from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
+from reconciler.models.workload import Phase
 from reconciler.slurm.mark import write
-from tests.slurm.services import OWNER, mark, recipe, resolved, target
+from tests.slurm.cluster import Cluster, ended, healthy
+from tests.slurm.services import OWNER, mark, resolved
 
 pytestmark = pytest.mark.slurm
-_SECONDS = 30.0
-_numbers = count()
-
-
-class Cluster:
-    """The lab's Slurm through our own observer and deployer; what a test starts, ends with it."""
-
-    def __init__(self, facts: SlurmFacts) -> None:
-        self.facts = facts
-        site = target(facts.folder, transport={"conf": facts.conf, "bin": facts.bin})
-        commands = SlurmCommands(site.transport, 30.0)
-        self.observer = SlurmObserver("slurm", OWNER, commands)
-        self.deployer = SlurmDeployer(site, OWNER, commands)
-
-    def service(self, **fields: object) -> ResolvedService:
-        """A small service with a name of its own."""
-        return resolved(f"web{next(_numbers)}", recipe(**fields), resources={"cpus": 1, "memory": "64Mi"})
-
-    def seen(self, service: str) -> tuple[Workload, ...]:
-        """All workloads of a service, in the order of their ids."""
-        look = self.observer.look()
-        assert look.complete, look.why
-        return tuple(
-            sorted((one for one in look.workloads if one.mark.service == service), key=lambda one: int(one.id))
-        )
-
-    def wait(self, service: str, what: Callable[[Workload], bool]) -> Workload:
-        """The newest workload of a service, once `what` is so."""
-        until(lambda: any(map(what, self.seen(service)[-1:])), _SECONDS, f"{service} gets there")
-        return self.seen(service)[-1]
-
-    def submit(self, *options: str) -> str:
-        """A job of somebody else under the same account; its id."""
-        output = self.facts.command(
-            "sbatch", "--parsable", "--mem=16M", "--chdir=/", "--output=/dev/null", *options, "--wrap=sleep 60"
-        )
-        return output.strip()
-
-
-@pytest.fixture
-def cluster(lab_slurm: Lab) -> Iterator[Cluster]:
-    made = Cluster(lab_slurm.slurm)
-    yield made
-    jobs = made.facts.command("squeue", "--me", "--noheader", "--format=%A").split()
-    if jobs:
-        made.facts.command("scancel", "--signal=KILL", "--full", "--quiet", *jobs)
-        made.facts.command("scancel", "--quiet", *jobs)
-    until(lambda: not made.facts.command("squeue", "--me", "--noheader").strip(), _SECONDS, "all jobs have ended")
-
-
-def healthy(workload: Workload) -> bool:
-    return workload.health is Health.HEALTHY
-
-
-def ended(workload: Workload) -> bool:
-    return workload.phase is Phase.ENDED
 
 
 def test_a_service_becomes_healthy_answers_and_stops_as_asked(cluster: Cluster) -> None:
