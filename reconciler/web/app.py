@@ -12,6 +12,7 @@ from reconciler.board import Board
 from reconciler.explain import tell, unknown
 from reconciler.metrics import Exporter
 from reconciler.models.status import Status
+from reconciler.models.text import visible
 from reconciler.web.shapes import StatusShape
 from reconciler.web.story import Output, StoryShape
 
@@ -51,9 +52,10 @@ def make_app(
     @app.get("/services/{name}/explain")
     def explain(name: str) -> list[StoryShape]:
         """The story of one service, on each target that knows it; 404 says which names are near."""
-        stories = tell(board.status(), board.views(), name, clock())
+        seen = board.status()
+        stories = tell(seen, board.views(), name, clock())
         if not stories:
-            raise HTTPException(404, unknown(board.status(), name))
+            raise HTTPException(404, "; ".join([unknown(seen, name), *_missing(seen, targets)]))
         return [StoryShape.of(story, output) for story in stories]
 
     return app
@@ -62,5 +64,5 @@ def make_app(
 def _missing(status: Status, targets: tuple[str, ...]) -> list[str]:
     missing = [f"target {name} had no turn yet" for name in targets if name not in status.targets]
     if status.source.revision is None:
-        missing.insert(0, f"the repository was not read yet: {status.source.error or 'first fetch under way'}")
+        missing.insert(0, f"the repository was not read yet: {visible(status.source.error) or 'first fetch under way'}")
     return missing

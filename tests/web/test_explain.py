@@ -70,6 +70,15 @@ def test_the_page_tells_the_story_and_the_text_is_made_of_it(address: str) -> No
     assert text_of(story, START) == TEXT
 
 
+def test_before_the_first_turn_it_says_what_is_missing() -> None:
+    server = PageServer("127.0.0.1:0")
+    server.start(make_app(Board(), lambda: START, ("fake",)))
+    code, body = get(f"{server.address}/services/a/explain")
+    server.close()
+    assert code == 404
+    assert "target fake had no turn yet" in json.loads(body)["detail"]
+
+
 @pytest.mark.parametrize("name", ["b", "%1b%5b2J", "..%2f..%2fetc"])
 def test_an_unknown_name_is_not_found(address: str, name: str) -> None:
     code, body = get(f"{address}/services/{name}/explain")
