@@ -17,6 +17,7 @@ from tests.sim.cluster import Cluster
 from tests.sim.daemon import SimDaemon
 from tests.sim.faults import FaultyDoor
 from tests.sim.job import RUNNING, Job
+from tests.sim.processes import Supervisor
 from tests.sim.repository import Spec
 
 #: Stages of a job that is on its way to its end.
@@ -76,6 +77,12 @@ def is_healthy(job: Job) -> bool:
     return stage(job) is Stage.OK
 
 
+def is_well(job: Job) -> bool:
+    """Whether it is healthy in truth, also when its comment was damaged."""
+    running = job.state == RUNNING and not job.completing
+    return running and isinstance(job.process, Supervisor) and job.process.stage == Stage.OK.value
+
+
 def mark_of(job: Job) -> Mark:
     """The mark that one of our jobs was submitted with."""
     if job.mark is None:
@@ -126,7 +133,7 @@ class Rules:
         spec = service.service.spec
         if not is_healthy(job) or spec.suspend or mark.replica >= spec.replicas:
             return
-        healthy = [other for other in self._of(mark.service) if other is not job and is_healthy(other)]
+        healthy = [other for other in self._of(mark.service) if other is not job and is_well(other)]
         if any(mark_of(other).replica == mark.replica and self._is_current(other, service) for other in healthy):
             return
         if self._is_current(job, service):
@@ -146,7 +153,7 @@ class Rules:
         restart = restart_hash(service.service.spec.restart)
         stamp = marks.read(job.comment)
         lies = stamp.mark.place if stamp else mark.place
-        return mark.digest == digest and restart in ("", mark.restart) and (not place or not lies or lies == place)
+        return mark.digest == digest and restart in ("", mark.restart) and lies == place
 
     def check_turn(self, door: FaultyDoor, report: Report | None) -> None:
         """After a turn that came to its end."""

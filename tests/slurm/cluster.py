@@ -10,6 +10,7 @@ from lab.wait import until
 from reconciler.models.health import Health
 from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Phase, Workload
+from reconciler.settings import SlurmTarget
 from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
 from tests.slurm.services import OWNER, recipe, resolved, target
 
@@ -22,10 +23,17 @@ class Cluster:
 
     def __init__(self, facts: SlurmFacts) -> None:
         self.facts = facts
-        site = target(facts.folder, transport={"conf": facts.conf, "bin": facts.bin})
-        commands = SlurmCommands(site.transport, 30.0)
-        self.observer = SlurmObserver("slurm", OWNER, commands)
-        self.deployer = SlurmDeployer(site, OWNER, commands)
+        site = self._site()
+        self.observer = SlurmObserver("slurm", OWNER, SlurmCommands(site.transport, 30.0), facts.logs)
+        self.deployer = self.deployer_for()
+
+    def _site(self, **fields: object) -> SlurmTarget:
+        return target(self.facts.folder, transport={"conf": self.facts.conf, "bin": self.facts.bin}, **fields)
+
+    def deployer_for(self, **fields: object) -> SlurmDeployer:
+        """A deployer with settings of its own."""
+        site = self._site(**fields)
+        return SlurmDeployer(site, OWNER, SlurmCommands(site.transport, 30.0))
 
     def service(self, spec: dict[str, object] | None = None, **fields: object) -> ResolvedService:
         """A small service with a name of its own; `fields` are those of its recipe, `spec` its own."""
