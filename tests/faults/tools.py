@@ -36,7 +36,8 @@ class Tools:
     def calls(self, name: str) -> list[tuple[float, str]]:
         """When (seconds since the epoch) and with which words a command was called."""
         path = self.folder / f"{name}.calls"
-        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        # Not splitlines: squeue's format has control characters that count as ends of lines.
+        lines = path.read_text(errors="replace").split("\n")[:-1] if path.exists() else []
         return [(float(at), words) for at, _, words in (line.partition(" ") for line in lines)]
 
     def play(self, name: str, shell: str, word: str = "") -> None:
