@@ -25,16 +25,16 @@ class Memory:
     """For one target; used by one thread."""
 
     def __init__(self) -> None:
-        self._alive: dict[str, Job] = {}
+        self._known: dict[str, Job] = {}
         self._ended: dict[tuple[str, int], Job] = {}
 
     def stamp(self, record: Record) -> Stamp | None:
-        """The stamp of a living job whose comment was damaged; None when it is not known as ours.
+        """The stamp of a job whose comment was damaged; None when it is not known as ours.
 
         Nor when it bears the mark of somebody else: that is no damage.
         """
-        known = self._alive.get(record.id)
-        if known is None or not known.is_same(record) or not is_alive(record):
+        known = self._known.get(record.id)
+        if known is None or not known.is_same(record):
             return None
         other = marks.read(record.comment)
         return None if other and other.mark.owner != known.stamp.mark.owner else known.stamp
@@ -44,18 +44,18 @@ class Memory:
         shown = {record.id: record for record in records}
         return [
             known
-            for known in self._alive.values()
-            if (record := shown.get(known.record.id)) is None or not known.is_same(record)
+            for known in self._known.values()
+            if is_alive(known.record) and ((record := shown.get(known.record.id)) is None or not known.is_same(record))
         ]
 
     def keep(self, jobs: Iterable[Job], ended: Iterable[Job]) -> None:
         """Take in a complete look: all jobs of ours that are shown, and those that are known to have ended unseen."""
-        for known in ended:
+        for known in sorted(ended, key=lambda job: job.order):
             self._ended[known.replica] = known
-        self._alive = {}
+        self._known = {}
         for known in jobs:
-            if is_alive(known.record):
-                self._alive[known.record.id] = known
+            if is_alive(known.record) or not known.marked:
+                self._known[known.record.id] = known
             before = self._ended.get(known.replica)
             if before and known.order >= before.order:
                 del self._ended[known.replica]

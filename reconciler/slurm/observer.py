@@ -108,8 +108,8 @@ class SlurmObserver:
 
     def _recently_ended(self, now: int) -> list[Job]:
         past = self._past.jobs(now - _DAY)
-        found = [Job(record, stamp) for record in past if (stamp := stamp_of(record, self._owner))]
-        return sorted((known for known in found if not is_alive(known.record)), key=lambda known: known.order)
+        ended = (record for record in past if not is_alive(record))
+        return [Job(record, stamp) for record in ended if (stamp := stamp_of(record, self._owner))]
 
     def _missed(self, missing: Sequence[Job], now: int, looked: int) -> list[Job]:
         past = self._past.jobs(looked - _DAY, [known.record.id for known in missing]) if missing else []

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.models.health import Health
-from reconciler.models.workload import PendingClass
+from reconciler.models.workload import Cause, PendingClass, Phase
 from reconciler.slurm import SlurmObserver
 from reconciler.slurm.mark import write
 from tests.slurm.plain import MARK, OURS, WAITING, Texts, at, new_observer, only, whole
@@ -43,13 +43,23 @@ def test_the_mark_of_somebody_else_is_no_damage(slurm: Texts, observer: SlurmObs
     assert [one.phase for one in seen.workloads] == []
 
 
-@pytest.mark.parametrize("change", [{"name": "web.1"}, {"submit": 9_901}, {"state": "FAILED"}])
+@pytest.mark.parametrize("change", [{"name": "web.1"}, {"submit": 9_901}])
 def test_another_job_with_the_same_id_is_not_ours(
     slurm: Texts, observer: SlurmObserver, change: dict[str, str]
 ) -> None:
     only(observer)
     slurm.jobs = [OURS._replace(comment="(null)", **change)]  # type: ignore[arg-type]  # fields by their names
-    assert [one.marked for one in whole(observer).workloads] == [True] * ("state" not in change)
+    assert [one.phase for one in whole(observer).workloads] == [Phase.ENDED]
+
+
+def test_the_end_of_a_job_with_a_damaged_comment_is_seen(slurm: Texts, observer: SlurmObserver) -> None:
+    only(observer)
+    slurm.jobs = [OURS._replace(comment="(null)", state="TIMEOUT", end=10_200)]
+    for _ in range(2):
+        seen = only(observer)
+        assert (seen.cause, seen.lasted, seen.marked) == (Cause.TIME_LIMIT, 195.0, False)
+    slurm.jobs = []
+    assert whole(observer).workloads == ()
 
 
 def test_a_new_daemon_does_not_know_it(slurm: Texts) -> None:
