@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from secrets import token_hex
 from typing import Any
 
@@ -76,6 +76,11 @@ class Site(Factory):
         found = line_of(shape, name) if shape else None
         assert found is not None, f"there is no line for {name}"
         return found
+
+    def wait_line(self, name: str, ready: Callable[[ServiceShape], bool], seconds: float = 30) -> ServiceShape:
+        """Wait until the line of a service is as `ready` says."""
+        self.wait(name, lambda shape: (line := line_of(shape, name)) is not None and ready(line), seconds)
+        return self.line(name)
 
     def wait_lost(self) -> StatusShape:
         """Wait until the daemon says that it does not see the cluster whole."""

@@ -26,7 +26,7 @@ def test_a_cancelled_job_is_replaced_by_one(site: Site, name: str) -> None:
 def test_a_requeued_job_is_the_same_job(site: Site, name: str) -> None:
     before, submits = site.only(f"{name}.0"), len(site.tools.calls("sbatch"))
     site.slurm.command("scontrol", "requeue", before)
-    site.wait("it is waited for", lambda _: site.line(name).health != "Healthy", 10)
+    site.wait_line(name, lambda line: line.health != "Healthy")
     site.wait_healthy(STAY)
     assert (site.only(f"{name}.0"), len(site.tools.calls("sbatch"))) == (before, submits)
 
@@ -34,17 +34,14 @@ def test_a_requeued_job_is_the_same_job(site: Site, name: str) -> None:
 def test_a_held_job_stays_held_and_is_shown(site: Site) -> None:
     job, submits = site.only("web.0"), len(site.tools.calls("sbatch"))
     site.slurm.command("scontrol", "requeuehold", job)
-    site.wait("shown", lambda _: "held" in site.line("web").why.lower())
-    assert site.line("web").state == "Held"
+    line = site.wait_line("web", lambda line: line.state == "Held")
+    assert "held" in line.why.lower()
     time.sleep(5)
-    assert site.slurm.command("squeue", "--noheader", f"--jobs={job}", "--format=%T %r").split() == [
-        "PENDING",
-        "JobHeldUser",
-    ]
+    assert [one.state for one in site.jobs("web.0") if one.id == job] == ["PENDING"]
     assert len(site.tools.calls("sbatch")) == submits
     site.kill()
     site.start()
-    site.wait("shown by a new daemon", lambda _: site.line("web").state == "Held")
+    site.wait_line("web", lambda line: line.state == "Held")
     assert (site.only("web.0"), len(site.tools.calls("sbatch"))) == (job, submits)
     site.slurm.command("scontrol", "release", job)
     site.wait_healthy(STAY)
@@ -55,7 +52,7 @@ def test_a_held_job_goes_when_its_service_goes(site: Site) -> None:
     site.commit(web("third"), "a third one")
     site.wait_healthy(["third"])
     site.slurm.command("scontrol", "requeuehold", site.only("third.0"))
-    site.wait("shown", lambda _: site.line("third").state == "Held")
+    site.wait_line("third", lambda line: line.state == "Held")
     site.remove("third")
     until("it is gone", lambda: "third.0" not in site.alive())
 

@@ -60,8 +60,7 @@ def test_drained_nodes_keep_what_runs_and_start_nothing(site: Site) -> None:
     site.slurm.drain()
     try:
         site.slurm.command("scancel", site.only("web.0"))
-        site.wait("it waits, and says so", lambda _: "node" in site.line("web").why.lower(), 20)
-        assert site.line("web").state == "Pending"
+        site.wait_line("web", lambda line: line.state == "Pending" and "node" in line.why.lower())
         waits = site.only("web.0")
     finally:
         site.slurm.resume()

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slurm
 
 def test_a_partition_that_is_made_later(site: Site) -> None:
     site.commit(web("early", slurm={"partition": "later"}), "a service for a partition that is not there")
-    site.wait("held", lambda _: "partition" in site.line("early").why.lower())
+    site.wait_line("early", lambda line: "partition" in line.why.lower())
     tried = len(site.tools.calls("sbatch"))
     time.sleep(4)
     assert len(site.tools.calls("sbatch")) == tried
