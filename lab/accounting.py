@@ -1,6 +1,6 @@
-"""Accounting for the lab's Slurm: MariaDB and slurmdbd, both as the cluster's ordinary user.
+"""Accounting for the lab's Slurm: MariaDB and slurmdbd, started as direct children of the keeper.
 
-MariaDB has no port and no password: it listens on a socket only, and lets in the one system user that it runs as
+MariaDB has no port and no password: it listens on a socket only, and lets in the one system user that slurmdbd runs as
 (its plugin unix_socket asks the kernel who that is).
 """
 
@@ -14,6 +14,7 @@ from lab.host import LabError
 from lab.process import Daemon
 from lab.run import Run
 from lab.slurm_conf import ACCOUNT, ACCOUNTS, DBD, QOS, Place
+from lab.user import User
 
 DATABASE = "mariadbd"
 _READY = 30.0
@@ -30,19 +31,19 @@ _TUNING = (
 )
 
 
-def start(run: Run, place: Place) -> None:
-    """Start both and wait until slurmdbd listens. Raises LabError."""
+def start(run: Run, place: Place, admin: User | None) -> None:
+    """Start both and wait until slurmdbd listens, which runs as SlurmUser as slurmctld does. Raises LabError."""
     folder = place.folder / "database"
     if not folder.exists():
         run.make_folder("slurm/database", 0o700)
-        _fill(run, folder, place.user)
+        _fill(run, folder, place.admin)
     socket = place.folder / "database.socket"
     options = (f"--socket={socket}", f"--pid-file={place.folder}/mariadbd.pid", "--skip-networking", *_TUNING)
     argv = (host.program("mariadbd"), "--no-defaults", f"--datadir={folder}", *options)
     run.daemons.start(Daemon(DATABASE, argv, place.folder, user=run.user))
     run.daemons.wait(DATABASE, socket.exists, _READY)
     env = {"SLURM_CONF": str(place.conf), "MYSQL_UNIX_PORT": str(socket)}  # the client's variable for a socket
-    run.daemons.start(Daemon(DBD, (host.program("slurmdbd"), "-D"), place.folder, env, run.user))
+    run.daemons.start(Daemon(DBD, (host.program("slurmdbd"), "-D"), place.folder, env, admin))
     run.daemons.wait(DBD, lambda: not host.port_is_free(place.dbd_port), _READY, also=(DATABASE,))
 
 
@@ -54,11 +55,11 @@ def slurmdbd_conf(place: Place) -> str:
         "DbdHost=localhost",
         f"DbdPort={place.dbd_port}",
         "CommunicationParameters=NoInAddrAny",
-        f"SlurmUser={place.user}",
+        f"SlurmUser={place.admin}",
         f"PidFile={place.folder}/slurmdbd.pid",
         "StorageType=accounting_storage/mysql",
         "StorageHost=localhost",
-        f"StorageUser={place.user}",
+        f"StorageUser={place.admin}",
         "StorageLoc=slurm",
     ]
     return "\n".join(lines) + "\n"
@@ -76,7 +77,7 @@ def people(user: str) -> list[list[str]]:
 
 
 def _fill(run: Run, folder: Path, user: str) -> None:
-    """Make an empty MariaDB with a database for Slurm, as mariadb-install-db does (it wants more packages)."""
+    """Make an empty MariaDB of `user` with a database for Slurm, as mariadb-install-db does, without its needs."""
     head = f"create database mysql;\nuse mysql;\nset @auth_root_socket='{user}';\nset @skip_auth_anonymous=1;\n"
     text = head + "".join((_SQL / name).read_text() for name in _TABLES) + "create database slurm;\n"
     argv = [host.program("mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={folder}", *_TUNING]

@@ -18,6 +18,7 @@ from lab.process import Daemon
 from lab.run import Run
 from lab.slurm import CONTROLLER, SlurmFacts, daemon_of
 from lab.slurm_conf import DBD, NODES, Choices, Place, cgroup_conf, gres_conf, slurm_conf, wrapper
+from lab.user import User
 
 COMMANDS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo", "srun", "sacct", "sacctmgr", "sdiag")
 PORTS = 2 + len(NODES)
@@ -62,24 +63,24 @@ def _prepare(run: Run, ports: Ports, choices: Choices) -> Place:
     user = run.user.name if run.user else pwd.getpwuid(geteuid()).pw_name
     admin = pwd.getpwuid(geteuid()).pw_name if choices.owner_only else user
     place = Place(folder, socket.gethostname(), user, admin, ports(PORTS), _programs())
-    _write(run, place.key, secrets.token_bytes(128), 0o600)
+    _write(run.user, place.key, secrets.token_bytes(128), 0o600)
     return place
 
 
 def _up(run: Run, place: Place, choices: Choices) -> SlurmFacts:
-    _write(run, place.conf, slurm_conf(place, choices).encode())
-    _write(run, place.folder / "gres.conf", gres_conf().encode())
-    _write(run, place.folder / "cgroup.conf", cgroup_conf(_version()).encode())
-    _write(run, place.folder / "slurmdbd.conf", accounting.slurmdbd_conf(place).encode(), 0o600)
+    _write(run.user, place.conf, slurm_conf(place, choices).encode())
+    _write(run.user, place.folder / "gres.conf", gres_conf().encode())
+    _write(run.user, place.folder / "cgroup.conf", cgroup_conf(_version()).encode())
+    _write(_admin(run, place), place.folder / "slurmdbd.conf", accounting.slurmdbd_conf(place).encode(), 0o600)
     for command in COMMANDS:
-        _write(run, place.folder / "bin" / command, wrapper(place, command, place.user).encode(), 0o755)
-        _write(run, place.folder / "admin" / command, wrapper(place, command, place.admin).encode(), 0o755)
+        _write(run.user, place.folder / "bin" / command, wrapper(place, command, place.user).encode(), 0o755)
+        _write(run.user, place.folder / "admin" / command, wrapper(place, command, place.admin).encode(), 0o755)
     controller, *nodes, _ = place.ports
     programs = place.folder / "bin"
     facts = SlurmFacts(run.folder, place.folder, place.conf, programs, place.user, controller, tuple(nodes))
     _start_munged(run, place)
     if choices.accounting:
-        accounting.start(run, place)
+        accounting.start(run, place, _admin(run, place))
     _start_slurm(run, place)
     slurmd = tuple(daemon_of(node) for node in NODES)
     run.daemons.wait(CONTROLLER, lambda: set(facts.idle()) == set(NODES), _READY, also=(_MUNGED, *slurmd))
@@ -103,8 +104,7 @@ def _start_slurm(run: Run, place: Place) -> None:
     """The controller and the nodes, which wait for it by themselves."""
 
     def daemon(name: str, *argv: str) -> Daemon:
-        user = run.user if place.admin == place.user else None
-        return Daemon(name, argv, place.folder, {"SLURM_CONF": str(place.conf)}, user)
+        return Daemon(name, argv, place.folder, {"SLURM_CONF": str(place.conf)}, _admin(run, place))
 
     run.daemons.start(daemon(CONTROLLER, host.program("slurmctld"), "-D"), "-c")
     for node in NODES:
@@ -140,11 +140,16 @@ def _version() -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", text))
 
 
-def _write(run: Run, path: Path, content: bytes, mode: int = 0o644) -> None:
-    """A file of the user that the cluster runs as, never readable to more than `mode` says."""
+def _admin(run: Run, place: Place) -> User | None:
+    """Who Slurm's own daemons run as: SlurmUser."""
+    return run.user if place.admin == place.user else None
+
+
+def _write(user: User | None, path: Path, content: bytes, mode: int = 0o644) -> None:
+    """A file of `user` (None: the present one), never readable to more than `mode` says."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_bytes(content)
     path.chmod(mode)
-    if run.user:
-        run.user.own(path)
+    if user:
+        user.own(path)
