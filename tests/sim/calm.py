@@ -12,7 +12,7 @@ from tests.sim.job import Job
 from tests.sim.processes import Character, Supervisor
 from tests.sim.repository import Spec
 from tests.sim.rules import ENDING, BrokenRuleError, is_healthy, mark_of, stage
-from tests.sim.scenario import Scenario
+from tests.sim.scenario import EDITED, Scenario
 
 # With the longest backoff (six minutes) and a time limit of ten minutes, this many turns are ample.
 _TURNS = 250
@@ -56,10 +56,12 @@ def _mend_jobs(scenario: Scenario) -> None:
     """Jobs of others end; ours are released, and what cannot tell how it is is ended by hand."""
     for job in list(scenario.cluster.live.values()):
         silent = isinstance(job.process, Supervisor) and job.process.character.mute
-        damaged = job.comment == "edited by hand"
-        if not job.completing and (not job.ours or silent or damaged):
+        damaged = job.comment == EDITED
+        if job.completing and not job.requeued:
+            continue
+        if not job.ours or silent or damaged:
             control.cancel(scenario.cluster, job)
-        elif job.held == "JobHeldUser" and (job.requeued or not job.completing):
+        elif job.held == "JobHeldUser":
             control.release(job)
 
 

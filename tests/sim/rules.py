@@ -113,8 +113,11 @@ class Rules:
     def ends(self, job: Job) -> None:
         """Only what is ours and is replaced, superseded or not wanted may be ended."""
         self._check_ours(job)
-        job.asked = True
-        mark = mark_of(job)
+        again, job.asked = job.asked, True
+        if not again:
+            self._check_allowed(job, mark_of(job))
+
+    def _check_allowed(self, job: Job, mark: Mark) -> None:
         desired = self.daemon.desired if self.daemon else None
         if desired is None:
             raise BrokenRuleError("1", f"job {job.id} is ended, and nothing of Git is known")
@@ -171,9 +174,12 @@ class Rules:
 
     def _check_duplicates(self) -> None:
         """No need is met twice once a look was complete and everything that it called for was done."""
+        desired = self.daemon.desired if self.daemon else None
         needs: Counter[tuple[str, int, str, str, int]] = Counter()
         for job in self.truth.jobs():
             mark = mark_of(job)
+            if desired is None or mark.service not in desired.services:
+                continue
             if not job.asked and stage(job) not in ENDING and marks.read(job.comment):
                 needs[mark.service, mark.replica, mark.digest, mark.restart, mark.generation] += 1
         for need, count in needs.items():

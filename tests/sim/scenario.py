@@ -24,6 +24,8 @@ from tests.sim.slurm import SimSlurm
 
 EPOCH = 1_767_225_600
 NAMES = ("web-a", "web-b", "web-c", "db-a", "db-b")
+#: What is left of a mark after somebody wrote over it.
+EDITED = "edited by hand"
 _LEAVE = "a commit\n\nReconciler-Allow-Removals: all"
 _STARTED = {"web-a": Spec(replicas=2), "web-b": Spec(time="10m"), "db-a": Spec("db", time="10m")}
 
@@ -192,7 +194,7 @@ class Scenario:
             case "preempt" if job.state == RUNNING and not job.completing:
                 control.preempt(self.cluster, job)
             case "comment":
-                control.set_comment(job, "edited by hand")
+                control.set_comment(job, EDITED)
             case "start" if job.state == PENDING:
                 control.set_begin(job, self.cluster.now)
 
