@@ -10,9 +10,11 @@ from reconciler.slurm.mark import Report, Stage
 
 
 class Ending(NamedTuple):
-    """Failed: it ended by a fault that the next attempt may meet again, so that a backoff is due. Degraded: the site
-    ended it. Suspended: somebody wanted it.
-    """  # noqa: D205 - three short sentences about one word
+    """A cause, what it means for the service's health, and words for people.
+
+    Failed: by a fault that the next attempt may meet again, so that a backoff is due. Degraded: the site ended it.
+    Suspended: somebody wanted it so.
+    """
 
     cause: Cause
     health: Health

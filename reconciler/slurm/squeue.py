@@ -47,7 +47,8 @@ def arguments(token: str) -> list[str]:
     """The arguments of a squeue whose output `read` reads with the same token.
 
     All states, as an ended job tells how its service failed; hidden partitions too, as a job that is merely not shown
-    would be taken for one that is not there.
+    would be taken for one that is not there. With the line of titles, so that a whole answer is never empty: an empty
+    one would look like a cluster without jobs.
     """
     own = _BEGIN + _NEXT.join(_FIELDS)
     return ["--me", "--all", "--states=all", f"--format={token.join([own, *_FOREIGN])}{token}"]
@@ -56,17 +57,17 @@ def arguments(token: str) -> list[str]:
 def read(text: str, token: str) -> list[Record]:
     """All records. Raises LookError when the text was cut, or has parts that squeue did not make from the format."""
     *pieces, last = f"\n{text}".split(token)
-    size = 1 + len(_FOREIGN)
-    if last != "\n" or len(pieces) % size or not pieces or not _TITLES.fullmatch(pieces[0]):
-        raise _broken(text)
-    records = []
-    for own, name, comment in zip(*(pieces[begin::size] for begin in range(size, 2 * size)), strict=True):
-        head = _HEAD.fullmatch(own)
-        if head is None:
-            raise _broken(text)
-        job, state, why, host, start, end, submit, limit = head.groups()
-        records.append(Record(job, state, why, host, _time(start), _time(end), _time(submit), limit, name, comment))
-    return records
+    if last != "\n" or not pieces or len(pieces) % 3 or not _TITLES.fullmatch(pieces[0]):
+        raise LookError(f"squeue's answer of {len(text)} characters is cut or mixed with other text")
+    return [_record(*row) for row in zip(pieces[3::3], pieces[4::3], pieces[5::3], strict=True)]
+
+
+def _record(own: str, name: str, comment: str) -> Record:
+    match = _HEAD.fullmatch(own)
+    if match is None:
+        raise LookError(f"squeue's answer is cut or mixed with other text: {own[:100]!r} are no fields of a job")
+    job, state, why, host, start, end, submit, limit = match.groups()
+    return Record(job, state, why, host, _time(start), _time(end), _time(submit), limit, name, comment)
 
 
 def _time(text: str) -> int | None:
@@ -74,7 +75,3 @@ def _time(text: str) -> int | None:
     if len(text) > _DIGITS or not (text.isascii() and text.isdecimal()):
         return None
     return int(text) or None
-
-
-def _broken(text: str) -> LookError:
-    return LookError(f"squeue's answer of {len(text)} characters is cut or mixed with other text")
