@@ -53,7 +53,8 @@ def advice_for(
     if line.state is State.UNKNOWN:
         yield "wait: nothing is started or ended on a target that does not answer"
     if line.state is State.HELD and line.health is Health.FAILED and not there:
-        yield f"change {resolved.file if resolved else 'its file'}: what is refused is tried again when it changes"
+        file = resolved.file if resolved else "its file"
+        yield f"change {file}: what is refused is tried again when it or the site changes"
     yield from dict.fromkeys(_waiting(there))
     if closes is not None and now is not None and any(one.pending is PendingClass.RESERVED for one in there):
         yield f"the site closes at {moment(closes, now)}: a job that would end before that may start now"
@@ -69,5 +70,6 @@ def _waiting(there: Sequence[Workload]) -> Iterator[str]:
 def _after(line: ServiceStatus, ended: Sequence[Workload]) -> Iterator[str]:
     """What is well again needs no advice about its past."""
     last = ended[0] if ended else None
-    if last is not None and last.cause and line.health is not Health.HEALTHY and CAUSE_ADVICE[last.cause]:
+    unwell = line.attempt or line.health is not Health.HEALTHY
+    if last is not None and last.cause and unwell and CAUSE_ADVICE[last.cause]:
         yield CAUSE_ADVICE[last.cause]

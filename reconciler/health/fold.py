@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from reconciler.health.replica import Standing, Verdict, stand
+from reconciler.health.replica import STATES, Standing, Verdict, stand
 from reconciler.models.health import Health
 from reconciler.models.status import State
 from reconciler.models.wanted import Wanted
@@ -111,9 +111,9 @@ class Fold:
 
     @property
     def attempt(self) -> int:
-        """Failed starts in a row of a replica that is not healthy."""
-        behind = (standing.best for standing in self.replicas if not standing.is_ready)
-        return max((workload.mark.attempt for workload in behind if workload), default=0)
+        """Failed starts in a row of what is not healthy, also of a successor beside what is."""
+        behind = (one for one in self.loads if one.phase in STATES and one.health is not Health.HEALTHY)
+        return max((workload.mark.attempt for workload in behind), default=0)
 
 
 def _behind(workload: Workload) -> tuple[int, datetime]:

@@ -59,8 +59,8 @@ def stand(wanted: Wanted, loads: Sequence[Workload], now: datetime) -> Standing:
         return Standing(Verdict(State.ABSENT, Health.PROGRESSING, f"is being started{again}"))
     serving = serving_of(alive)
     best = serving or max(alive, key=_hope)
-    notes = (*_own_notes(wanted, best), *(_successor(one, best, now) for one in alive if _is_successor(one, best)))
-    return Standing(_speak(best, last, now), best, serving, notes)
+    successors = [_successor(one, best, last, now) for one in alive if _is_successor(one, best)]
+    return Standing(_speak(best, last, now), best, serving, (*_own_notes(wanted, best), *successors))
 
 
 def serving_of(loads: Sequence[Workload]) -> Workload | None:
@@ -94,11 +94,13 @@ def _is_successor(workload: Workload, best: Workload) -> bool:
     return workload.mark.generation > best.mark.generation and workload.phase is not Phase.STOPPING
 
 
-def _successor(workload: Workload, best: Workload, now: datetime) -> str:
-    """A renewal or a roll-out under way, and until when what runs now may run."""
-    doing = waiting(workload, now) if workload.phase is Phase.PENDING else workload.reason or "has been started"
+def _successor(workload: Workload, best: Workload, last: Workload | None, now: datetime) -> str:
+    """A renewal or a roll-out under way; of a renewal also until when what runs now may run."""
+    doing = workload.reason or "has been started"
+    if workload.phase is Phase.PENDING:
+        doing = _attempt(workload, last, now) if workload.mark.attempt else waiting(workload, now)
     text = f"its successor {workload.id}: {doing}"
-    if best.deadline is None:
+    if best.deadline is None or workload.mark.digest != best.mark.digest:
         return text
     return f"{text}; the time limit of {best.id} is reached at {moment(best.deadline, now)}"
 
@@ -123,7 +125,11 @@ def _speak(best: Workload, last: Workload | None, now: datetime) -> Verdict:
         return Verdict(State.HELD, Health.DEGRADED, waiting(best, now))
     if not best.mark.attempt:
         return Verdict(State.PENDING, best.health, waiting(best, now))
-    begins = f" begins at {moment(best.expected, now)}" if best.expected else ""
+    return Verdict(State.PENDING, Health.DEGRADED, _attempt(best, last, now))
+
+
+def _attempt(workload: Workload, last: Workload | None, now: datetime) -> str:
+    """When one more try begins, after which end."""
+    begins = f" begins at {moment(workload.expected, now)}" if workload.expected else ""
     after = f"; after: {last.reason}" if last and last.reason else ""
-    why = f"attempt {best.mark.attempt}{begins}{after}; {waits_for(best)}"
-    return Verdict(State.PENDING, Health.DEGRADED, why)
+    return f"attempt {workload.mark.attempt}{begins}{after}; {waits_for(workload)}"

@@ -53,7 +53,7 @@ _NUMBERS: tuple[tuple[Family, _Number], ...] = (
         lambda one: one.expected.timestamp() if one.expected else None,
     ),
     (
-        Family("reconciler_service_attempt", "gauge", "Failed starts in a row of a replica that is not healthy."),
+        Family("reconciler_service_attempt", "gauge", "Failed starts in a row of what is not healthy yet."),
         lambda one: one.attempt,
     ),
     (

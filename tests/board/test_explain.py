@@ -107,7 +107,7 @@ def test_what_is_waited_for_and_since_when() -> None:
 def test_a_refusal_is_told_once_with_what_helps() -> None:
     told = story(look(), Hold("a", "no such partition"), errors={"a": "no such partition"})
     assert told.waits == ("nothing more is written for now, as the last write failed: no such partition",)
-    assert told.advice == ("change desired/a.yaml: what is refused is tried again when it changes",)
+    assert told.advice == ("change desired/a.yaml: what is refused is tried again when it or the site changes",)
 
 
 def test_what_a_person_can_do_about_each_class_of_waiting() -> None:

@@ -240,6 +240,19 @@ def test_a_roll_out_says_how_far_it_is() -> None:
     assert status(Wanted("a", 1, "d2", in_place=True), look(workload("a"))).why == ""
 
 
+def test_a_roll_out_that_fails_says_so_beside_what_goes_on() -> None:
+    ended = workload("a", "d2", identity="2", phase=Phase.ENDED, health=Health.FAILED, reason="exit code 7")
+    again = pending(PendingClass.WAITING, "waiting: for its begin time (BeginTime)", generation=2, attempt=2)
+    again = replace(again, mark=replace(again.mark, digest="d2"), expected=START + timedelta(seconds=5))
+    old = workload("a", deadline=START + timedelta(hours=1))
+    line = status(Wanted("a", 1, "d2", surge=1), look(old, ended, again))
+    assert line.why == (
+        "still with its old content; its successor 9: attempt 2 begins at 00:00:05 UTC; after: exit code 7; "
+        "waiting: for its begin time (BeginTime)"
+    )
+    assert (line.health, line.attempt) == (Health.HEALTHY, 2)
+
+
 def test_a_new_time_limit_that_holds_later_is_told() -> None:
     runs = replace(workload("a"), limit=timedelta(hours=4))
     line = status(Wanted("a", 1, "d1", limit=8 * 3600), look(runs))
