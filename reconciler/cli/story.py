@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from reconciler.explain.coming import when
+from reconciler.explain import when
 from reconciler.models.text import visible
 from reconciler.models.units import rough_duration
 from reconciler.web.shapes import ServiceShape

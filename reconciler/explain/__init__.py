@@ -4,6 +4,7 @@
 plan say, and decides nothing.
 """
 
+from reconciler.explain.coming import when
 from reconciler.explain.story import Story, explain, tell, unknown
 
-__all__ = ["Story", "explain", "tell", "unknown"]
+__all__ = ["Story", "explain", "tell", "unknown", "when"]

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from reconciler.explain.advice import advice_for
 from reconciler.explain.coming import coming, waits
+from reconciler.health import order_of_end
 from reconciler.models.action import Hold
 from reconciler.models.status import ServiceStatus, Status, View
 from reconciler.models.text import visible
@@ -47,7 +48,7 @@ def explain(line: ServiceStatus, view: View | None, now: datetime) -> Story:
     resolved, wanted = next((pair for pair in view.services if pair[1].service == line.service), (None, None))
     mine = [workload for workload in view.seen.workloads if workload.mark.service == line.service]
     there = tuple(sorted((one for one in mine if one.phase is not Phase.ENDED), key=_place))
-    ended = tuple(sorted((one for one in mine if one.phase is Phase.ENDED), key=_end, reverse=True)[:_ENDED])
+    ended = tuple(sorted((one for one in mine if one.phase is Phase.ENDED), key=order_of_end, reverse=True)[:_ENDED])
     actions = [action for action in view.plan.actions if action.service == line.service]
     holds = [action.reason for action in actions if isinstance(action, Hold)]
     story = Story(line, view.seen.at, view.seen.why, resolved, wanted, there, ended)
@@ -75,8 +76,3 @@ def unknown(status: Status, service: str) -> str:
 
 def _place(workload: Workload) -> tuple[int, int, str]:
     return (workload.mark.replica, workload.mark.generation, workload.id)
-
-
-def _end(workload: Workload) -> tuple[float, int, int]:
-    since = workload.since.timestamp() if workload.since else 0.0
-    return (since, workload.mark.generation, workload.mark.attempt)

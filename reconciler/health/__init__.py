@@ -4,6 +4,7 @@
 """
 
 from reconciler.health.judge import judge
+from reconciler.health.replica import order_of_end
 from reconciler.health.words import moment, waiting
 
-__all__ = ["judge", "moment", "waiting"]
+__all__ = ["judge", "moment", "order_of_end", "waiting"]

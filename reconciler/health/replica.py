@@ -73,10 +73,11 @@ def serving_of(loads: Sequence[Workload]) -> Workload | None:
 def last_ended(loads: Sequence[Workload]) -> Workload | None:
     """The workload that ended last, if any."""
     ended = [workload for workload in loads if workload.phase is Phase.ENDED]
-    return max(ended, key=_end, default=None)
+    return max(ended, key=order_of_end, default=None)
 
 
-def _end(workload: Workload) -> tuple[float, int, int]:
+def order_of_end(workload: Workload) -> tuple[float, int, int]:
+    """Sorts ended workloads, the last one last."""
     since = workload.since.timestamp() if workload.since else 0.0
     return (since, workload.mark.generation, workload.mark.attempt)
 
