@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_START = re.compile(r" StartTime=(\d{9,11}) ", re.ASCII)
+_START = re.compile(r" StartTime=(\d{9,10}) ", re.ASCII)
 _FLAGS = re.compile(r" Flags=(\S*)")
 
 

@@ -162,6 +162,31 @@ def test_a_job_that_cannot_write_its_comment_is_heard_by_its_file(site: Site) ->
     assert site.wait(service, lambda one: one.health is Health.HEALTHY).endpoints == (("http", "a:1"),)
 
 
+def test_maintenance_in_the_way_of_a_job_is_told(site: Site) -> None:
+    service, _ = site.ours("--time=2:00:00", "--begin=now+5")
+    site.facts.reserve("maintenance", "now+30minutes", 10)
+    try:
+        seen = site.wait(service, lambda one: one.pending is PendingClass.RESERVED)
+        closes = site.look().closes
+    finally:
+        site.facts.unreserve("maintenance")
+    assert "maintenance" in seen.reason
+    assert closes is not None
+    assert abs((closes - site.look().at).total_seconds() - 1800) < 90
+
+
+def test_a_controller_with_another_clock_is_understood(site: Site, tmp_path: Path) -> None:
+    service, _ = site.ours("--time=5")
+    before = site.wait(service, is_running)
+    for name, filter_ in (("squeue", "cat"), ("sdiag", "sed -E 's/(sdiag output at .*)\\(1/\\1(2/'")):
+        (tmp_path / name).write_text(f'#!/bin/bash\n{site.facts.bin}/{name} "$@" | {filter_}\n')
+        (tmp_path / name).chmod(0o755)
+    (after,) = (one for one in observer_of(site.facts, tmp_path).look().workloads if one.id == before.id)
+    assert before.deadline is not None
+    assert after.deadline is not None
+    assert abs((before.deadline - after.deadline).total_seconds() - 1_000_000_000) <= 2
+
+
 FAULTS = {
     "slow": ("exec sleep 30", "no answer in time"),
     "cut in the middle": ('"$real" "$@" | head --bytes=-30', "cut or mixed"),
