@@ -1,0 +1,143 @@
+"""One storm from its first event to the count."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.factory import is_healthy
+from lab.host import LabError
+from lab.lab import Lab
+from lab.slurm_conf import Choices
+from tests.storm.events import EVENTS
+from tests.storm.recipes import overlaps
+from tests.storm.verdict import Cancelled, cancels
+from tests.storm.weather import Storm
+
+#: Seconds until everything must be well again; a service that crashed often waits for minutes between two attempts.
+_RECOVERY = 420.0
+_SETTLE = 3.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a storm came to. The five in `broken` are to be empty."""
+
+    seed: int
+    seconds: float
+    events: Counter[str]
+    jobs: int
+    submits: int
+    kills: int
+    cancelled: Counter[str]
+    recovery: float
+    duplicates: list[str]
+    orphans: list[str]
+    wrong: list[Cancelled]
+    overlaps: list[str]
+    lost: list[str]
+
+    @property
+    def broken(self) -> dict[str, list[str]]:
+        """What must never happen, by its name in the table."""
+        return {
+            "duplicates": self.duplicates,
+            "orphans": self.orphans,
+            "wrong cancels": [str(one) for one in self.wrong],
+            "stateful overlaps": self.overlaps,
+            "lost services": self.lost,
+        }
+
+
+@contextmanager
+def stormy_lab() -> Iterator[Lab]:
+    """A lab on which a silent node is down after ten seconds and ended jobs are seen to the end of the storm."""
+    with Lab.start(slurm=True, choices=Choices(slurmd_timeout=10, min_job_age=3600)) as lab:
+        lab.wait("slurm", 180)
+        yield lab
+
+
+def weather(lab: Lab, events: int, seed: int, tell: Callable[[str], None]) -> Outcome:
+    """So many events, one after the other, then a calm; `tell` is told of each in words."""
+    storm, began = Storm(lab, seed), time.monotonic()
+    try:
+        storm.begin()
+        happened = _rage(storm, events, tell)
+        tell("calm: everything that was broken is put right")
+        storm.calm()
+        recovery, lost = _recover(storm)
+        time.sleep(_SETTLE)
+        return _count(storm, seed, time.monotonic() - began, happened, recovery, lost)
+    finally:
+        storm.close()
+
+
+def _rage(storm: Storm, events: int, tell: Callable[[str], None]) -> Counter[str]:
+    happened: Counter[str] = Counter()
+    while happened.total() < events:
+        (event,) = storm.dice.choices(list(EVENTS), list(EVENTS.values()))
+        said = event(storm)
+        if said:
+            happened[event.__name__.replace("_", " ")] += 1
+            tell(f"{happened.total():3}  {said}")
+        storm.pause(storm.dice.uniform(0.2, 1.8))
+    return happened
+
+
+def _recover(storm: Storm) -> tuple[float, list[str]]:
+    """How long it took until all was well, and what was not."""
+    names, began = sorted(storm.desk.wishes), time.monotonic()
+    try:
+        storm.site.wait_healthy(names, _RECOVERY)
+    except LabError:
+        shape = storm.site.status()
+        return _RECOVERY, [name for name in names if shape is None or not is_healthy(shape, name)]
+    return time.monotonic() - began, []
+
+
+def _count(
+    storm: Storm, seed: int, seconds: float, happened: Counter[str], recovery: float, lost: list[str]
+) -> Outcome:
+    site, recorder = storm.site, storm.recorder
+    ended = cancels(site.tools, storm.desk, recorder)
+    return Outcome(
+        seed=seed,
+        seconds=seconds,
+        events=happened,
+        jobs=len([life for life in recorder.lives if life.mark]),
+        submits=len(site.tools.calls("sbatch")),
+        kills=storm.kills,
+        cancelled=Counter(one.reason for one in ended if one.reason),
+        recovery=recovery,
+        duplicates=sorted(recorder.duplicates),
+        orphans=_orphans(storm),
+        wrong=[one for one in ended if not one.reason],
+        overlaps=overlaps(site.slurm),
+        lost=lost,
+    )
+
+
+def _orphans(storm: Storm) -> list[str]:
+    """Living jobs that nobody wants, or that bear no mark; servers on a node whose job is gone."""
+    living = [life for life in storm.recorder.present() if life.alive and life.name != "guest"]
+    wanted = storm.desk.names()
+    found = [f"job {life.id} {life.name}" for life in living if life.name not in wanted or life.mark is None]
+    jobs = {life.id for life in storm.recorder.present() if life.state in {"RUNNING", "COMPLETING"}}
+    return found + [f"process {pid} of job {job}" for pid, job in _servers(storm) if job not in jobs]
+
+
+def _servers(storm: Storm) -> Iterator[tuple[int, str]]:
+    """Processes of jobs, with the job's id, from what Slurm puts into the environment of each."""
+    conf = f"SLURM_CONF={storm.site.slurm.conf}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        jobs = [word.partition(b"=")[2].decode() for word in words if word.startswith(b"SLURM_JOB_ID=")]
+        if jobs and conf in words:
+            yield int(folder.name), jobs[0]
