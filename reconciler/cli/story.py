@@ -22,12 +22,11 @@ def text_of(story: StoryShape, now: datetime) -> str:
     head = f"{line.service} on {line.target or 'no target'}: {line.state}, {line.health}{count}, for {since}"
     lines = [head, *([f"  {line.why}"] if line.why else []), ""]
     lines += _part("wanted", _wanted(story.wanted, line))
-    if story.blind:
-        lines += _part("seen", [f"the last look was not whole: {story.blind}"])
-    lines += _part("there", [text for one in story.there for text in _there(one, now)] or ["nothing"])
+    unseen = f"unknown, as the last look was not whole: {story.blind}" if story.blind else "nothing"
+    lines += _part("there", [text for one in story.there for text in _there(one, now)] or [unseen])
     lines += _part("waits", story.waits)
     lines += _part("ended", [text for one in story.ended for text in _ended(one, now)])
-    lines += _part("next", story.next or ["nothing to do; looks again at each tick"])
+    lines += _part("next", story.next or ["looks again at the next tick"])
     lines += _part("you can", story.advice)
     return "\n".join(lines) + "\n"
 

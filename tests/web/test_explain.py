@@ -11,10 +11,11 @@ import pytest
 
 from reconciler.board import Board
 from reconciler.cli.story import text_of
+from reconciler.explain import tell
 from reconciler.health import judge
 from reconciler.models.action import Plan
 from reconciler.models.health import Health
-from reconciler.models.status import TargetStatus, View
+from reconciler.models.status import Status, TargetStatus, View
 from reconciler.models.wanted import Wanted
 from reconciler.models.workload import Cause, Phase, Workload
 from reconciler.web import PageServer, make_app
@@ -68,6 +69,15 @@ def test_the_page_tells_the_story_and_the_text_is_made_of_it(address: str) -> No
     (story,) = [StoryShape.model_validate(one) for one in json.loads(body)]
     assert [one.output for one in (*story.there, *story.ended)] == ["", "out of luck\n\x1b[2J"]
     assert text_of(story, START) == TEXT
+
+
+def test_what_was_not_seen_is_unknown_and_not_absent() -> None:
+    seen = look(complete=False)
+    (line,) = judge(PAIRS, seen, Plan("fake"), {}, {})
+    (story,) = tell(Status(services=(line,)), [View("fake", PAIRS, seen, Plan("fake"))], "a", START)
+    text = text_of(StoryShape.of(story, output), START)
+    assert "there     unknown, as the last look was not whole: cut\n" in text
+    assert "nothing\n" not in text
 
 
 def test_before_the_first_turn_it_says_what_is_missing() -> None:
