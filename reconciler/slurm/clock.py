@@ -16,7 +16,7 @@ from reconciler.errors import LookError
 from reconciler.slurm.commands import Commands
 
 # "sdiag output at Tue Nov 24 10:17:18 2026 (1795515438)": when the controller answered (src/sdiag/sdiag.c).
-_ANSWERED = re.compile(r"sdiag output at [^\n]* X", re.ASCII)
+_ANSWERED = re.compile(r"sdiag output at [^\n]* \((\d{9,10})\)", re.ASCII)
 # Slurm's times are whole seconds, and clocks are trimmed all the time: less than this is no difference.
 _TOLERANCE = 2
 _AGAIN = 300.0
