@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.slurm.script import SUPERVISOR
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -61,7 +63,7 @@ def test_it_brings_every_recipe(installed: Path) -> None:
 
 def test_it_brings_the_supervisor_of_jobs(installed: Path) -> None:
     text = run(installed, "python", "-c", "from reconciler.slurm.script import SUPERVISOR; print(SUPERVISOR, end='')")
-    assert text == (ROOT / "reconciler/slurm/job.sh").read_text()
+    assert text == SUPERVISOR
 
 
 def test_the_dockerfile_copies_files_that_exist() -> None:

@@ -77,12 +77,12 @@ class SlurmDeployer:
         """Change a job where it is, in one request (scontrol(1), "update job"). Raises TargetError.
 
         What ended or started in between is a success: the next look tells what became of it. A waiting job that is no
-        longer to wait in a partition or a QOS of its own is cancelled, as no job can be moved to "the site's own".
+        longer to wait in a partition of its own is cancelled, as no job can be moved to "the site's default".
         """
         self._check(workload)
         with _settled((*_GONE, *_STARTED)):
-            if leaves(workload.mark, mark):
-                self._commands.scancel([workload.id])
+            if leaves(workload, mark):
+                self._commands.scancel(["--state=PENDING", workload.id])
                 return
             self._commands.scontrol(["update", f"JobId={workload.id}", *changes(service, workload, mark, limit)])
             if workload.phase is Phase.RUNNING and workload.note:  # its supervisor looks at both again

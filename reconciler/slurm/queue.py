@@ -23,17 +23,14 @@ def changes(service: ResolvedService, workload: Workload, mark: Mark, limit: tim
     if workload.phase is Phase.PENDING and mark.place != workload.mark.place:
         if service.slurm.partition is not None:
             yield f"Partition={service.slurm.partition}"
-        if service.slurm.qos is not None:
-            yield f"QOS={service.slurm.qos}"
+        yield f"QOS={service.slurm.qos or ''}"  # without a name: the default one of the account (seen on 22.05)
     if limit is not None:
         yield f"TimeLimit={math.ceil(limit / timedelta(minutes=1))}"
     if mark != workload.mark or not workload.marked:
         yield f"Comment={' '.join(filter(None, [marks.write(mark), workload.note]))}"
 
 
-def leaves(mark: Mark, wanted: Mark) -> bool:
-    """Whether a job is to leave a partition or a QOS of its own for the site's own; no `scontrol update` can say so."""
-    if mark.place == wanted.place:
-        return False
-    before, after = (place.partition(".")[::2] for place in (mark.place, wanted.place))
-    return any(old and not new for old, new in zip(before, after, strict=True))
+def leaves(workload: Workload, mark: Mark) -> bool:
+    """Whether a job is to wait in the site's default partition instead of its own; scontrol has no word for that."""
+    before, after = (place.partition(".")[0] for place in (workload.mark.place, mark.place))
+    return workload.phase is Phase.PENDING and bool(before) and not after

@@ -12,6 +12,7 @@ from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Phase, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
+from reconciler.slurm.clock import Clock
 from tests.slurm.services import OWNER, recipe, resolved, target
 
 SECONDS = 30.0
@@ -30,10 +31,10 @@ class Cluster:
     def _site(self, **fields: object) -> SlurmTarget:
         return target(self.facts.folder, transport={"conf": self.facts.conf, "bin": self.facts.bin}, **fields)
 
-    def deployer_for(self, **fields: object) -> SlurmDeployer:
-        """A deployer with settings of its own."""
+    def deployer_for(self, clock: Clock | None = None, **fields: object) -> SlurmDeployer:
+        """A deployer with a clock or settings of its own."""
         site = self._site(**fields)
-        return SlurmDeployer(site, OWNER, SlurmCommands(site.transport, 30.0))
+        return SlurmDeployer(site, OWNER, SlurmCommands(site.transport, 30.0), clock)
 
     def service(self, spec: dict[str, object] | None = None, **fields: object) -> ResolvedService:
         """A small service with a name of its own; `fields` are those of its recipe, `spec` its own."""

@@ -17,6 +17,7 @@ from lab.wait import until
 from reconciler.errors import RefusedError
 from reconciler.models.health import Health
 from reconciler.models.workload import Cause, Phase, Workload
+from reconciler.slurm.clock import Clock
 from reconciler.slurm.mark import write
 from tests.slurm.cluster import Cluster, ended, healthy
 from tests.slurm.services import mark
@@ -146,15 +147,18 @@ def test_what_ended_or_started_meanwhile_is_no_failure_of_a_change(cluster: Clus
     cluster.deployer.amend(service, waiting, mark(service.name, place="y"), None)
 
 
-def test_a_supervisor_that_hangs_is_ended_by_force(cluster: Cluster) -> None:
-    service = cluster.service(stop={"grace": "1s"})
-    cluster.deployer.deploy(service, mark(service.name), 0.0, ())
+def test_a_supervisor_that_hangs_is_ended_by_force_when_it_was_asked_long_ago(cluster: Cluster) -> None:
+    now = [0.0]
+    deployer = cluster.deployer_for(Clock(monotonic=lambda: now[0]))
+    service = cluster.service(stop={"grace": "10s"})
+    deployer.deploy(service, mark(service.name), 0.0, ())
     running = cluster.wait(service.name, healthy)
     os.kill(supervisor(cluster, running.id), signal.SIGSTOP)
-    cluster.deployer.cancel(running, removal=False)
-    assert cluster.seen(service.name)[0].phase is Phase.RUNNING
-    stopping = dataclasses.replace(running, stopping=running.since)
-    cluster.deployer.cancel(stopping, removal=False)
+    for now[0] in (0.0, 69.0):
+        deployer.cancel(running, removal=False)
+        assert cluster.squeue(running.id, "%T") == "RUNNING"
+    now[0] = 71.0
+    deployer.cancel(running, removal=False)
     cluster.wait(service.name, ended)
 
 
