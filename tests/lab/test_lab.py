@@ -14,7 +14,8 @@ from lab import control, runs
 from lab.host import LabError
 from lab.lab import Lab
 from lab.wait import until
-from tests.lab.traces import mounts, processes
+from tests.lab.jobs import busy
+from tests.lab.traces import processes, traces
 
 pytestmark = pytest.mark.slurm
 
@@ -102,17 +103,6 @@ def test_up_status_and_down_on_the_command_line() -> None:
     finally:
         lab_command("down", "--name", "by-hand")
     assert "by-hand" not in lab_command("status")
-
-
-def busy(lab: Lab) -> None:
-    """Give Slurm a job whose processes leave their session."""
-    lab.slurm.command("sbatch", "--output=/dev/null", "--wrap=setsid sleep 600 & sleep 600")
-    until(lambda: "RUNNING" in lab.slurm.command("squeue", "--noheader", "--format=%T"), 10, "the job runs")
-
-
-def traces(folder: Path) -> list[str]:
-    """What is left of the lab in `folder`."""
-    return [*processes(str(folder)), *mounts(str(folder)), *([str(folder)] if folder.exists() else [])]
 
 
 def lab_command(*argv: str) -> str:

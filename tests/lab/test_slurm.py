@@ -14,6 +14,7 @@ from lab.slurm_conf import Choices
 from lab.slurm_start import PORTS, start
 from lab.undo import undo
 from lab.wait import until
+from tests.lab.jobs import running, state, submit
 
 pytestmark = pytest.mark.slurm
 
@@ -105,20 +106,3 @@ def test_a_port_that_somebody_has_taken_is_given_up_for_another(lab_slurm: Lab) 
     finally:
         assert undo(run.ledger) == []
         assert set(run.daemons.pids().values()) == {None}
-
-
-def submit(slurm: SlurmFacts, *options: str) -> str:
-    """Submit a job and return its id."""
-    return slurm.command("sbatch", "--parsable", "--chdir=/tmp", "--output=/dev/null", *options).strip()
-
-
-def running(slurm: SlurmFacts, *options: str) -> str:
-    """A job that runs until it is cancelled."""
-    job = submit(slurm, *options, "--wrap=sleep 600")
-    until(lambda: state(slurm, job) == "RUNNING", 30, f"job {job} runs")
-    return job
-
-
-def state(slurm: SlurmFacts, job: str) -> str:
-    """State of a job in words."""
-    return slurm.command("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T").strip()

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 
+def traces(folder: Path) -> list[str]:
+    """What is left of the lab in `folder`."""
+    return [*processes(str(folder)), *mounts(str(folder)), *([str(folder)] if folder.exists() else [])]
+
+
 def processes(word: str) -> list[str]:
     """Command lines of living processes that have `word` in their command line, environment or working folder."""
     return [line for folder in Path("/proc").glob("[0-9]*") if (line := _line_if(folder, word))]
