@@ -41,7 +41,7 @@ def test_nothing_is_done_on_a_target_that_is_not_seen_whole(site: Site, fault: s
         assert words in shape.targets[0].why
         sha = site.commit(web("late") | {"desired/web.yaml": None}, "one comes, one goes")
         site.wait("it is read", lambda shape: shape.source.revision == sha)
-        time.sleep(1.5)
+        time.sleep(1)
         shape = site.wait_lost()
         assert {state_of(shape, name) for name in STAY if line_of(shape, name)} == {"Unknown"}
         assert (site.alive(), writes(site)) == (before, written)

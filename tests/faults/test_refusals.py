@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.e2e.world import until
 from tests.faults.site import STAY, Site
 from tests.storm.recipes import web
 
@@ -20,8 +21,10 @@ def test_a_partition_that_is_made_later(site: Site) -> None:
     assert len(site.tools.calls("sbatch")) == tried
     site.slurm.admin("scontrol", "create", "PartitionName=later", "Nodes=ALL", "MaxTime=INFINITE", "State=UP")
     try:
-        site.wait_healthy([*STAY, "early"], 90)
+        site.kill()  # the same daemon would ask within a minute whether the site has changed
+        site.start()
+        site.wait_healthy([*STAY, "early"])
         site.remove("early")
-        site.wait("gone", lambda _: "early.0" not in site.alive())
+        until("it is gone", lambda: "early.0" not in site.alive())
     finally:
         site.slurm.admin("scontrol", "delete", "PartitionName=later")
