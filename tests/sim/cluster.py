@@ -209,10 +209,11 @@ class Cluster:
         self.jobs, self.live, self.last_id, self.up = {}, {}, 0, True
         self._ended.clear()
 
-    def comment_by(self, job: Job, text: str) -> bool:
-        """A running job writes its own comment; whether it could."""
-        running = self.live.get(job.id) is job and job.state == RUNNING and not job.completing
-        if self.up and running and self.reaches(job):
+    def comment_by(self, job: Job, node: str, text: str) -> bool:
+        """Something on a node writes the comment of the job that it belongs to; whether it could."""
+        waits = job.state == PENDING and not job.completing  # of a run that slurmctld has given up
+        running = self.live.get(job.id) is job and (waits or (job.state == RUNNING and not job.completing))
+        if self.up and running and not self.nodes[node].cut:
             job.comment = text
             return True
         return False

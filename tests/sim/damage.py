@@ -6,20 +6,24 @@ from dataclasses import replace
 
 from tests.sim.cluster import Cluster
 from tests.sim.job import Process
+from tests.sim.site import Loss
 
 
-def lose_node(cluster: Cluster, name: str, *, power: bool) -> None:
-    """A node does not answer any more; without power its processes are gone as well."""
+def lose_node(cluster: Cluster, name: str, how: Loss) -> None:
+    """A node does not answer any more."""
     node = cluster.nodes[name]
-    node.lost, node.dead = cluster.now if node.lost is None else node.lost, power
-    for process in _processes_on(cluster, name) if power else ():
-        process.signal("KILL", cluster.now)
+    node.lost = cluster.now if node.lost is None else node.lost
+    node.cut |= how is not Loss.SLURMD
+    if how is Loss.POWER:
+        node.dead = True
+        for process in _processes_on(cluster, name):
+            process.signal("KILL", cluster.now)
 
 
 def return_node(cluster: Cluster, name: str) -> None:
     """It answers again; what slurmctld has given up is killed there a moment later."""
     node = cluster.nodes[name]
-    node.lost, node.dead, node.down = None, False, False
+    node.lost, node.dead, node.down, node.cut = None, False, False, False
     cluster.ghosts = [
         replace(ghost, kill_at=cluster.now + 1) if ghost.node == name else ghost for ghost in cluster.ghosts
     ]

@@ -39,15 +39,16 @@ class Link:
 
     cluster: Cluster
     job: Job
+    node: str
 
     def look_up(self) -> tuple[int | None, str] | None:
         """Its time limit in minutes, and its comment; None when slurmctld does not tell."""
-        reached = self.cluster.up and self.cluster.live.get(self.job.id) is self.job and self.cluster.reaches(self.job)
-        return (self.job.limit, self.job.comment) if reached else None
+        known = self.cluster.up and self.cluster.live.get(self.job.id) is self.job
+        return (self.job.limit, self.job.comment) if known and not self.cluster.nodes[self.node].cut else None
 
     def write(self, text: str) -> bool:
         """Put a text into its comment; whether that was done."""
-        return self.cluster.comment_by(self.job, text)
+        return self.cluster.comment_by(self.job, self.node, text)
 
     def lock(self, process: Process) -> bool:
         """Take the data of a stateful service; whether it is free or there is none."""

@@ -20,6 +20,7 @@ from tests.sim.job import PENDING, RUNNING, Job, Process, Request
 from tests.sim.processes import Character, Link, Sleeper, Supervisor
 from tests.sim.repository import BROKEN, RECIPES, SimSource, Spec
 from tests.sim.rules import Rules, Truth
+from tests.sim.site import Loss
 from tests.sim.slurm import SimSlurm
 
 EPOCH = 1_767_225_600
@@ -147,8 +148,8 @@ class Scenario:
     def lose_state(self) -> None:
         damage.lose_state(self.cluster)
 
-    def lose_node(self, name: str, *, power: bool) -> None:
-        damage.lose_node(self.cluster, name, power=power)
+    def lose_node(self, name: str, how: Loss) -> None:
+        damage.lose_node(self.cluster, name, how)
 
     def return_node(self, name: str) -> None:
         damage.return_node(self.cluster, name)
@@ -204,7 +205,7 @@ class Scenario:
         character = self.draw()
         if BROKEN in job.request.script:
             character = replace(character, healthy=None)
-        return Supervisor(Link(self.cluster, job), character, self.cluster.now)
+        return Supervisor(Link(self.cluster, job, job.where[0]), character, self.cluster.now)
 
 
 def new_spec(name: str) -> Spec:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Loss(Enum):
+    """How a node is lost: without power, without a network, or only its slurmd, while its jobs go on as before."""
+
+    POWER = "power"
+    NETWORK = "network"
+    SLURMD = "slurmd"
 
 
 @dataclass
 class Node:
     """A node: `drained` takes no new job, `lost` does not answer since that moment, `down`: slurmctld knows it.
 
-    `dead`: it has no power, so that nothing runs on it.
+    `dead`: it has no power, so that nothing runs on it. `cut`: what runs on it cannot reach slurmctld either.
     """
 
     name: str
@@ -17,6 +26,7 @@ class Node:
     lost: int | None = None
     down: bool = False
     dead: bool = False
+    cut: bool = False
 
 
 @dataclass

@@ -13,6 +13,7 @@ from tests.sim.calm import calm
 from tests.sim.faults import Fault
 from tests.sim.rules import BrokenRuleError
 from tests.sim.scenario import NAMES, Scenario, draw_from, new_spec
+from tests.sim.site import Loss
 
 #: Steps of a storm between two times of calm.
 STORM = 150
@@ -180,9 +181,9 @@ def _node(scenario: Scenario, chance: Random) -> str:
     name = chance.choice(list(scenario.cluster.nodes))
     match chance.randrange(6):
         case 0 | 1:
-            power = chance.random() < 0.5
-            scenario.lose_node(name, power=power)
-            return f"lose {name} power={power}"
+            how = chance.choice(tuple(Loss))
+            scenario.lose_node(name, how)
+            return f"lose {name}: {how.value}"
         case 2 | 3:
             scenario.return_node(name)
             return f"return {name}"
