@@ -78,8 +78,10 @@ def verdict(state: str, why: str, report: Report | None, *, again: bool = False,
     """
     if state == "PENDING":
         return _pending(why, again=again)
-    if state == "RUNNING":
-        return _STAGES[report.stage] if report else _SILENT if silent else _ALIVE[state]
+    if state == "RUNNING" and report:
+        return _STAGES[report.stage]
+    if state == "RUNNING" and silent:
+        return _SILENT
     alive = _ALIVE.get(state)
     if alive:
         return replace(alive, stuck=True) if alive.pending and is_stuck(why) else alive
