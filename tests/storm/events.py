@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from reconciler.slurm.mark import write
 from tests.faults import power
 from tests.storm.weather import SERVICES, Storm
 
@@ -80,15 +79,15 @@ def requeue(storm: Storm) -> str:
 def comment(storm: Storm) -> str:
     """Whoever does so while no daemon looks must put it back; so it is put back after a while."""
     job = storm.a_job("PENDING", "RUNNING")
-    if job is None or job.mark is None:
+    if job is None:
         return ""
     text = storm.dice.choice(["", "look at this", "rec1 o=storm s=x"])
     storm.command("scontrol", "update", f"JobId={job.id}", f"Comment={text}")
-    mark = write(job.mark)
+    stamp = job.stamp
 
     def mend() -> None:
-        if job.state in {"PENDING", "RUNNING"} and not job.comment.startswith("rec1 o=" + storm.site.owner):
-            storm.command("scontrol", "update", f"JobId={job.id}", f"Comment={mark}")
+        if job.alive and not job.marked:
+            storm.command("scontrol", "update", f"JobId={job.id}", f"Comment={stamp}")
 
     storm.later(10, mend)
     return f"the comment of {job.name} is changed by hand"

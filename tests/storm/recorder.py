@@ -22,7 +22,11 @@ _GOING = {Stage.STOPPING, Stage.EXPIRING, Stage.LATE}
 
 @dataclass
 class Life:
-    """One job, from the first time it was seen. `stages`: what it said of itself, and when that was first seen."""
+    """One job, from the first time it was seen to the last.
+
+    `stamp` is its last comment with a mark in it; `marked` whether it has one now. `stages` are what it said of itself,
+    and when each was first seen.
+    """
 
     id: str
     name: str
@@ -30,7 +34,8 @@ class Life:
     last: float
     state: str = ""
     reason: str = ""
-    comment: str = ""
+    marked: bool = False
+    stamp: str = ""
     mark: Mark | None = None
     stages: list[tuple[float, Stage]] = field(default_factory=list)
 
@@ -108,10 +113,11 @@ class Recorder:
         if life is None or life.name != name:
             life = Life(job, name, now, now)
             self.lives.append(life)
-        life.last, life.state, life.reason, life.comment = now, state, reason, comment
+        life.last, life.state, life.reason = now, state, reason
         stamp = marks.read(comment)
+        life.marked = stamp is not None
         if stamp is not None:
-            life.mark = stamp.mark
+            life.mark, life.stamp = stamp.mark, comment
             stage = stamp.report.stage if stamp.report else None
             if stage and (not life.stages or life.stages[-1][1] is not stage):
                 life.stages.append((now, stage))
