@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,6 +17,14 @@ from reconciler.slurm.mark import Stage
 
 _PAUSE = 0.25
 _FORMAT = "%i\t%j\t%T\t%r\t%k"
+_WORDS = {
+    Stage.STARTING: "starting",
+    Stage.OK: "healthy",
+    Stage.BAD: "unhealthy",
+    Stage.LATE: "too late, and ends",
+    Stage.STOPPING: "stopping",
+    Stage.EXPIRING: "close to its time limit, and stopping",
+}
 _GOING = {Stage.STOPPING, Stage.EXPIRING, Stage.LATE}
 
 
@@ -55,10 +63,14 @@ class Life:
 
 
 class Recorder:
-    """Records until `close`. `lives` are all jobs ever seen; `duplicates` what should never have been side by side."""
+    """Records until `close`; `tell` is told of each change in words.
 
-    def __init__(self, slurm: SlurmFacts) -> None:
+    `lives` are all jobs ever seen, `duplicates` what should never have been side by side.
+    """
+
+    def __init__(self, slurm: SlurmFacts, tell: Callable[[str], None] = lambda _: None) -> None:
         self._slurm = slurm
+        self._tell = tell
         self._end = threading.Event()
         self._forget = threading.Event()
         self._present: dict[str, Life] = {}
@@ -113,6 +125,8 @@ class Recorder:
         if life is None or life.name != name:
             life = Life(job, name, now, now)
             self.lives.append(life)
+        if state != life.state:
+            self._tell(f"{name}: job {job} is {state}")
         life.last, life.state, life.reason = now, state, reason
         stamp = marks.read(comment)
         life.marked = stamp is not None
@@ -121,6 +135,7 @@ class Recorder:
             stage = stamp.report.stage if stamp.report else None
             if stage and (not life.stages or life.stages[-1][1] is not stage):
                 life.stages.append((now, stage))
+                self._tell(f"{name}: job {job} says that it is {_WORDS[stage]}")
         return life
 
     def _compare(self, present: Iterable[Life]) -> None:
