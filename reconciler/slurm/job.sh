@@ -19,13 +19,15 @@ running() {
     [[ -n $1 ]] && kill -0 "$1" 2>/dev/null
 }
 
-# The exit code of the child $1, also when USR1 interrupts the waiting.
+# The exit code of the child $1. When a signal interrupts the waiting, bash can lose a child that ends at that moment:
+# its code is not known then (255), and one must not wait for it again, as that would never end.
 await() {
-    local code=0 seen=''
-    while [[ $seen != "$notices" ]]; do
+    local code seen=''
+    while [[ $seen != "$notices" ]] && { [[ ! $seen ]] || running "$1"; }; do
         seen=$notices code=0
         wait "$1" || code=$?
     done
+    [[ $seen == "$notices" ]] || code=255
     return "$code"
 }
 
@@ -158,17 +160,16 @@ probe_exec() {
 
 # Sleep for $1 seconds, or until the server ends or there is something to heed.
 nap() {
-    sleep "$1" &
+    running "$server" || return 0
+    timeout --signal=KILL "$1" tail --follow --sleep-interval=0.5 --pid="$server" /dev/null &
     sleeper=$!
-    while ((heeded == notices)) && running "$server" && running "$sleeper"; do
-        wait -n
-    done
+    ((heeded < notices)) || wait "$sleeper" 2>/dev/null
     wake
 }
 
-# KILL, as an ignored SIGTERM is inherited; waited for, as bash would announce its end in the log.
+# Waited for, as bash would announce its end in the log.
 wake() {
-    [[ -z $sleeper ]] || { kill -s KILL "$sleeper" && wait "$sleeper"; } 2>/dev/null
+    [[ -z $sleeper ]] || { kill -s TERM "$sleeper" && wait "$sleeper"; } 2>/dev/null
     sleeper=''
 }
 
@@ -179,6 +180,8 @@ watch_server() {
         if probe; then
             failed=0
             report ok
+        elif ((heeded < notices)); then
+            continue # the probe may have been lost
         elif ((++failed)) && [[ $stage == starting ]]; then
             ((SECONDS < deadline)) || end_server late "not healthy $probe_startup s after its start"
         elif ((failed >= probe_failures)); then
@@ -197,7 +200,7 @@ end_server() {
     wake
     log "$2; stopping"
     if ((drain)) && [[ $stage == ok ]] && running "$server"; then
-        patience=3
+        patience=2
         report "$1"
         nap "$drain"
     fi
@@ -211,6 +214,7 @@ end_server() {
 # The end of the job, with the code of the server.
 finish() {
     local code=0
+    stop_timer
     if [[ -n $server ]]; then
         running "$server" && log "killed after $stop_grace s"
         kill -s KILL -- "-$server" 2>/dev/null
@@ -254,5 +258,5 @@ supervise() {
 
 trap tidy EXIT
 trap '((++notices))' USR1
-trap 'timer="" && end_server expiring "the time limit is near"' ALRM
+trap limit_near ALRM
 trap 'end_server stopping "asked to stop"' TERM

@@ -2,10 +2,11 @@
 # A part of the supervisor (job.sh).
 
 run_start='' stage='' since='' wanted_report='' written_report='' refused_report='' retry_at=0 report_file=''
-patience=15 timer='' heeded=0
+patience=15 looked_at=0 superseded='' timer='' heeded=0
 
 # Ask Slurm what may change in the life of a job: when this run began, its limit, and the mark in its comment. Another
-# text in the comment is not believed; only the end of a mark (from v=) changes on a living job.
+# text in the comment is not believed; only the end of a mark (from v=) changes on a living job. Another start is that
+# of another run, which Slurm has begun (or will) as it took the node of this one for lost.
 look_up() {
     local start end comment own="${job_mark%% v=*} v="
     read -r start end comment < <(
@@ -13,7 +14,9 @@ look_up() {
             squeue --noheader --job "$SLURM_JOB_ID" --format '%S %e %k' 2>/dev/null
     )
     [[ $start =~ ^[0-9]+$ ]] || return 1
-    run_start=$start
+    looked_at=$SECONDS
+    if [[ $run_start && $start != "$run_start" ]]; then superseded=yes report_file=''; fi
+    run_start=${run_start:-$start}
     if [[ $end =~ ^[0-9]+$ ]]; then job_limit=$((end - start)); else job_limit=0; fi
     comment=${comment%% n=*}
     if [[ $comment == "$own"* && ${comment#"$own"} =~ ^[^\ ]*(\ q=[^\ ]*\ l=[0-9]+)?$ ]]; then job_mark=$comment; fi
@@ -31,6 +34,8 @@ report() {
 write_report() {
     [[ $wanted_report != "$written_report" ]] || return 0
     [[ $wanted_report != "$refused_report" ]] || ((SECONDS >= retry_at)) || return 0
+    ((SECONDS - looked_at < 5)) || look_up
+    [[ ! $superseded ]] || return 0
     if within "$patience" scontrol update "JobId=$SLURM_JOB_ID" "Comment=$wanted_report"; then
         written_report=$wanted_report refused_report=''
         forget_file
@@ -50,11 +55,11 @@ forget_file() {
     [[ -z $report_file ]] || rm -f -- "$report_file.new" "$report_file"
 }
 
-# Have this job stop its server in time before the limit. Signals of Slurm come up to 60 s early.
+# Have this job stop its server in time before the limit: after what is left for it, at least half of the limit.
 watch_limit() {
     stop_timer
     ((job_limit)) || return 0
-    local after=$((job_limit - stop_grace - drain - 5))
+    local after=$((job_limit - stop_grace - drain - 8))
     ((after > job_limit / 2)) || after=$((job_limit / 2))
     ((after -= SECONDS))
     ((after > 0)) || end_server expiring "the time limit is near"
@@ -75,12 +80,21 @@ stop_timer() {
     timer=''
 }
 
+# The timer says so; but somebody may have raised the limit, or Slurm may have suspended the job.
+limit_near() {
+    timer='' patience=2
+    look_up || end_server expiring "the time limit is near"
+    patience=15
+    watch_limit
+}
+
 # USR1 (from Slurm near the limit, from the daemon after a change) says: look at the limit and at the comment again.
 heed() {
+    [[ ! $superseded ]] || end_server stopping "Slurm has begun another run of this job"
     ((heeded < notices)) || return 0
     heeded=$notices
     if look_up; then
-        written_report=''
+        written_report='' refused_report=''
         report "$stage"
         watch_limit
     elif ((job_limit && job_limit - SECONDS <= stop_grace + drain + 90)); then

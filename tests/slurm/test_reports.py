@@ -20,9 +20,9 @@ AMENDED = dataclasses.replace(SUBMITTED, place="1f0e2d3c.", limit=3600, revision
 START = 1767225600
 
 
-def tell(folder: Path, comment: str, end: str = "N/A") -> None:
+def tell(folder: Path, comment: str, start: int = START) -> None:
     """What squeue will say."""
-    (folder / "queue").write_text(f"{START} {end} {comment}\n")
+    (folder / "queue").write_text(f"{start} N/A {comment}\n")
 
 
 def test_a_report_has_the_start_of_its_run(start: Callable[..., Job], tmp_path: Path) -> None:
@@ -70,6 +70,20 @@ def test_told_that_something_changed_it_looks_and_writes_again(start: Callable[.
     job.process.send_signal(signal.SIGUSR1)
     job.until(lambda: job.stamps[-1].mark == AMENDED)
     assert job.stage is Stage.OK
+
+
+def test_a_run_after_which_slurm_began_another_ends_and_says_nothing_more(
+    start: Callable[..., Job], tmp_path: Path
+) -> None:
+    tell(tmp_path, write(SUBMITTED))
+    (tmp_path / "up").touch()
+    job = start(shell("sleep 60", health=probed(tmp_path)))
+    job.until(lambda: job.stage is Stage.OK)
+    said = len(job.stamps)
+    tell(tmp_path, write(SUBMITTED), START + 60)
+    job.process.send_signal(signal.SIGUSR1)
+    assert "Slurm has begun another run of this job" in job.end()[1]
+    assert len(job.stamps) == said
 
 
 def test_a_stage_has_the_time_of_its_begin(start: Callable[..., Job], tmp_path: Path) -> None:
