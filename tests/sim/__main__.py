@@ -1,4 +1,11 @@
-"""`python -m tests.sim --steps 1000000 --jobs 2 --seed 1`: many random walks; ends with 1 when a rule was broken."""
+"""`python -m tests.sim --steps 1000000 --jobs 2 --seed 1`: many random walks; ends with 1 when a rule was broken.
+
+What walks is a simulated Slurm in virtual time with the whole daemon on it. `cluster` is Slurm itself over a dict,
+`control` and `damage` what is done to it, `job` and `processes` what runs on it, `slurm` its commands as the daemon's
+door sees them, `faults` a door that fails. `daemon` is the real turn behind that door, `scenario` everything that can
+happen, `walk` the chance that makes it happen, and `rules` and `calm` say what must never be. `test_honesty` runs the
+same commands here and on the real slurmctld.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +28,7 @@ _ENOUGH = 20
 
 def main() -> int:
     """Walk until there are enough steps."""
-    parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.sim", description="Many random walks on a simulated Slurm.")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1, help="of the first walk; the next ones count on")
     parser.add_argument("--jobs", type=int, default=1, help="processes at the same time")

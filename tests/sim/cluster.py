@@ -14,6 +14,9 @@ from tests.sim.job import PENDING, RUNNING, Job, Process
 from tests.sim.schedule import obstacle, place
 from tests.sim.site import Node, Site
 
+# What a job without a time limit gets when it starts, in minutes.
+_YEAR = 365 * 24 * 60
+
 
 @dataclass(frozen=True, slots=True)
 class Ghost:
@@ -137,6 +140,7 @@ class Cluster:
     def _start(self, job: Job, where: tuple[str, ...]) -> None:
         job.state, job.reason, job.where = RUNNING, "None", where
         job.start, job.end, job.kill_at, job.warned = self.now, None, None, False
+        job.limit = job.limit or _YEAR
         job.early = (job.id * 37 + self.now) % 61
         job.process = self._spawn(job)
         if any(self.nodes[name].dead for name in where):

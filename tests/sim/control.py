@@ -32,6 +32,7 @@ def submit(cluster: Cluster, request: Request) -> Job:
         submit=cluster.now,
         begin=cluster.now + request.delay,
         after=set(request.after),
+        singleton=request.singleton,
         held="JobHeldUser" if request.hold else "",
     )
     cluster.jobs[job.id] = cluster.live[job.id] = job
@@ -46,12 +47,10 @@ def find(cluster: Cluster, number: int) -> Job:
 
 
 def cancel(cluster: Cluster, job: Job) -> None:
-    """scancel(1) without a signal."""
+    """scancel(1) without a signal; it says nothing of a job that has ended."""
     if job.requeued:
         job.requeued, job.state = False, "CANCELLED"
-    elif job.completing or not job.alive:
-        raise SlurmError(ALREADY_DONE)
-    else:
+    elif job.alive and not job.completing:
         cluster.terminate(job, "CANCELLED")
 
 

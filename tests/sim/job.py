@@ -52,9 +52,10 @@ class Request:
 class Job:
     """A job as slurmctld keeps it. `ours` says that the daemon under test submitted it, under `mark`.
 
-    `state` is the base state; `completing` stands over it, as in squeue. `requeued`: it goes back to the queue when its
-    processes are gone. `kill_at` is when what is left of them gets SIGKILL, `warned` whether USR1 was sent, `early` by
-    how many seconds that is too early. `asked`: the daemon has asked it to end.
+    `after` and `singleton` are what it still has to wait for. `state` is the base state; `completing` stands over it,
+    as in squeue. `requeued`: it goes back to the queue when its processes are gone. `kill_at` is when what is left of
+    them gets SIGKILL, `warned` whether USR1 was sent, `early` by how many seconds that is too early. `asked`: the
+    daemon has asked it to end.
     """
 
     id: int
@@ -66,6 +67,7 @@ class Job:
     submit: int
     begin: int
     after: set[int]
+    singleton: bool
     ours: bool = False
     mark: Mark | None = None
     state: str = PENDING

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from tests.sim.job import PENDING, RUNNING, Job
 
 _FIELD = re.compile(r"%\.?\d*([a-zA-Z])")
-_YEAR = 365 * 86_400
 
 
 def duration(minutes: int | None) -> str:
@@ -32,13 +31,13 @@ def _end(job: Job) -> str:
     if job.state == PENDING:
         return "N/A"
     if job.state == RUNNING and job.start is not None:
-        return str(job.deadline or job.start + _YEAR)
+        return str(job.deadline)
     return str(job.end) if job.end is not None else "N/A"
 
 
 def _dependency(job: Job) -> str:
     waits = [f"afterany:{number}(unfulfilled)" for number in sorted(job.after)]
-    if job.request.singleton and job.state == PENDING:
+    if job.singleton:
         waits.append("singleton(unfulfilled)")
     return ",".join(waits) or "(null)"
 

@@ -25,9 +25,13 @@ def obstacle(job: Job, live: Mapping[int, Job], site: Site, now: int) -> str:
 
 
 def depends(job: Job, live: Mapping[int, Job]) -> bool:
-    """Whether it waits for another: afterany for the end of the last process, singleton not for one that completes."""
+    """Whether it waits for another: afterany for the end of the last process, singleton not for one that completes.
+
+    What was fulfilled once is fulfilled for good.
+    """
     job.after = {number for number in job.after if number in live}
-    return bool(job.after) or (job.request.singleton and any(_blocks(other, job) for other in live.values()))
+    job.singleton = job.singleton and any(_blocks(other, job) for other in live.values())
+    return bool(job.after) or job.singleton
 
 
 def _blocks(other: Job, job: Job) -> bool:
