@@ -11,11 +11,12 @@ import platform
 
 from rich.console import Console
 
-from tests.bench import front_door, kubernetes, plan, pure, slurm
+from tests.bench import front_door, gap, kubernetes, plan, pure, slurm
 from tests.bench.report import Table, show
 
 _COUNTS = (100, 1_000)
 _MEASURES = ("help", "pure", "slurm", "kubernetes")
+_LONG = ("gap",)  # minutes of waiting for time limits: only when asked for
 
 
 def main() -> None:
@@ -36,7 +37,8 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--count", type=int, action="append", help="number of services; may be given more than once")
-    parser.add_argument("--only", choices=_MEASURES, action="append", help="this measure; may be given more than once")
+    words = "this measure; may be given more than once"
+    parser.add_argument("--only", choices=_MEASURES + _LONG, action="append", help=words)
     return parser
 
 
@@ -48,6 +50,8 @@ def _measure(name: str, counts: tuple[int, ...]) -> tuple[Table, ...]:
             return pure.measure(), plan.measure()
         case "slurm":
             return slurm.measure(counts)
+        case "gap":
+            return (gap.measure(),)
         case _:
             return kubernetes.measure(counts)
 

@@ -1,4 +1,4 @@
-"""A client that follows a service: where it is, the daemon says; ten times a second it is asked something."""
+"""A client that follows a service: the daemon says where it is, and ten times a second it is asked something."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from itertools import pairwise
 from lab.factory import Factory, line_of
 
 _PAUSE = 0.1
+_LOOK = 0.2
 _TIMEOUT = 1.0
 
 
@@ -24,7 +25,7 @@ class Answer:
 
 
 class Client:
-    """Asks until `close`. While no daemon says where the service is, it is asked where it was last.
+    """Asks until `close`. Where the service is, is looked up five times a second, and kept while no daemon says it.
 
     `tell` is told in words when it answers again after it did not.
     """
@@ -67,7 +68,7 @@ class Client:
         return sum(later <= earlier for earlier, later in pairwise(numbers))
 
     def _follow(self) -> None:
-        while not self._end.wait(_PAUSE):
+        while not self._end.wait(_LOOK):
             shape = self._factory.status()
             line = line_of(shape, self.service) if shape else None
             if line and (addresses := line.endpoints.get("http")):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.factory import is_healthy
-from reconciler.slurm.mark import Stage
 from tests.e2e.world import until
 from tests.faults import power
 from tests.faults.site import Site
@@ -20,8 +19,6 @@ BOTH = (STATELESS, STATEFUL)
 _LIMITED = {"slurm": {"time": "1m"}}
 _STEP = 0.2
 _PATIENCE = 240.0
-#: States of a job that did not reach its time limit.
-_FAILED = ("NODE_FAIL", "FAILED", "BOOT_FAIL")
 #: Seconds for which the daemon is away after a kill, one after the other.
 _AWAY = (0.0, 3.0, 10.0, 0.0, 5.0)
 
@@ -103,14 +100,9 @@ class Endurance:
         self._site.wait_healthy(BOTH)
 
     def _wait_for(self, service: str, limits: int) -> None:
-        until(f"time limit {limits} of {service}", lambda: self._passed(service) >= limits, _PATIENCE)
-
-    def _passed(self, service: str) -> int:
-        """How many jobs of a service have been followed by a healthy one although nothing was wrong with them."""
-        lives = [life for life in self._recorder.lives if life.name == f"{service}.0" and life.mark]
-        healthy = [life.mark.generation for life in lives if life.mark and life.said(Stage.OK, time.time())]
-        newest = max(healthy, default=0)
-        return sum(life.mark.generation < newest for life in lives if life.mark and life.state not in _FAILED)
+        until(
+            f"time limit {limits} of {service}", lambda: self._recorder.handed_over(f"{service}.0") >= limits, _PATIENCE
+        )
 
     def _kill_daemon(self) -> None:
         away = _AWAY[self._kills % len(_AWAY)]
@@ -137,7 +129,7 @@ class Endurance:
         jobs = [life for life in self._recorder.lives if life.name == f"{client.service}.0"]
         return Seen(
             service=client.service,
-            limits=self._passed(client.service),
+            limits=self._recorder.handed_over(f"{client.service}.0"),
             jobs=len(jobs),
             asked=len(client.answers),
             failed=len(client.failed),

@@ -158,10 +158,17 @@ def power_cut(storm: Storm) -> str:
 
 
 def drain(storm: Storm) -> str:
-    nodes = storm.dice.choice([(), storm.site.slurm.nodes[:1], storm.site.slurm.nodes[1:3]])
-    storm.site.slurm.drain(*nodes)
-    storm.later(storm.dice.uniform(2, 5), lambda: storm.site.slurm.resume(*nodes))
-    return f"{', '.join(nodes) or 'all nodes'} drained for some seconds"
+    every = storm.site.slurm.nodes
+    nodes = storm.dice.choice([every, every[:1], every[1:3]])
+    for node in nodes:
+        storm.admin("scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=storm")
+
+    def resume() -> None:
+        for node in nodes:
+            storm.admin("scontrol", "update", f"NodeName={node}", "State=RESUME")
+
+    storm.later(storm.dice.uniform(2, 5), resume)
+    return f"{', '.join(nodes)} drained for some seconds"
 
 
 def preempt(storm: Storm) -> str:

@@ -25,6 +25,7 @@ _WORDS = {
     Stage.STOPPING: "stopping",
     Stage.EXPIRING: "close to its time limit, and stopping",
 }
+_FAILED = {"NODE_FAIL", "FAILED", "BOOT_FAIL"}
 _GOING = {Stage.STOPPING, Stage.EXPIRING, Stage.LATE}
 
 
@@ -101,6 +102,12 @@ class Recorder:
     def siblings(self, life: Life) -> Iterator[Life]:
         """All other jobs of the same replica, dead ones too."""
         return (other for other in self.lives if other.name == life.name and other is not life)
+
+    def handed_over(self, name: str) -> int:
+        """How many jobs of a replica were followed by a healthy one although nothing was wrong with them."""
+        lives = [(life, life.mark.generation) for life in self.lives if life.name == name and life.mark]
+        newest = max((generation for life, generation in lives if life.said(Stage.OK, life.last)), default=0)
+        return sum(generation < newest and life.state not in _FAILED for life, generation in lives)
 
     def _record(self) -> None:
         while not self._end.wait(_PAUSE):

@@ -79,6 +79,8 @@ def weather(lab: Lab, events: int, seed: int, tell: Callable[[str], None]) -> Ou
 def _rage(storm: Storm, events: int, tell: Callable[[str], None]) -> Counter[str]:
     happened: Counter[str] = Counter()
     while happened.total() < events:
+        if storm.tend():
+            tell("     slurmctld had given up, and is started again")
         (event,) = storm.dice.choices(list(EVENTS), list(EVENTS.values()))
         said = event(storm)
         if said:
@@ -94,6 +96,7 @@ def _recover(storm: Storm) -> tuple[float, list[str]]:
     head = storm.site.git("rev-parse", "HEAD").strip()
     well = 0.0
     while (now := time.monotonic()) - began < _RECOVERY:
+        storm.tend()
         shape = storm.site.status()
         if shape is None or shape.source.revision != head or _unwell(shape, names):
             well = 0.0

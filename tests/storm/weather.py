@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from lab.control import ask
 from lab.host import LabError
 from lab.lab import Lab
+from lab.slurm import CONTROLLER
+from tests.e2e.world import until
 from tests.faults.site import Site
 from tests.storm.desk import Desk, Wish
 from tests.storm.recorder import Life, Recorder
@@ -89,6 +92,19 @@ class Storm:
             if (left := end - time.monotonic()) <= 0:
                 return
             time.sleep(min(left, 0.1))
+
+    def tend(self) -> bool:
+        """What the site's people do: start slurmctld when it has given up; whether that was needed.
+
+        After a kill -9 it may find a job without its script in its state, which it calls fatal (slurmctld(8), -i).
+        """
+        slurm = self.site.slurm
+        if slurm.answers():
+            return False
+        self.recorder.forget()
+        ask(slurm.run, "start", CONTROLLER, "-i")
+        until("slurmctld answers again", slurm.answers)
+        return True
 
     def calm(self) -> None:
         """Everything that was broken is put right, now."""
