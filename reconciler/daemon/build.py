@@ -104,7 +104,9 @@ def _kubernetes(
 
 def _slurm(owner: str, name: str, target: SlurmTarget, inherit: tuple[int, ...]) -> World:
     commands = SlurmCommands(target.transport, target.timeout.total_seconds(), inherit)
-    return World(name, target, SlurmObserver(name, owner, commands), SlurmDeployer(target, owner, commands))
+    return World(
+        name, target, SlurmObserver(name, owner, commands, target.folders.logs), SlurmDeployer(target, owner, commands)
+    )
 
 
 def make_output(settings: Settings) -> Callable[[Workload], str]:

@@ -83,8 +83,9 @@ def _as_seen_last(line: ServiceStatus, known: ServiceStatus) -> ServiceStatus:
 
 
 def _and(verdict: Verdict, more: str) -> Verdict:
-    """The verdict with one more thing to know; state and health stay."""
-    return replace(verdict, why="; ".join(filter(None, [verdict.why, more]))) if more else verdict
+    """The verdict with one more thing to know, unless it says so; state and health stay."""
+    known = not more or more in verdict.why
+    return verdict if known else replace(verdict, why="; ".join(filter(None, [verdict.why, more])))
 
 
 def _line(

@@ -73,7 +73,7 @@ class Turn:
         self._looked: datetime | None = None
         self._revision = ""
         self._holds: set[Hold] = set()
-        self._ended: frozenset[str] = frozenset()
+        self._ended: frozenset[str] | None = None
 
     def run(self, desired: Desired, past: Past, *, act: bool = True) -> Report:
         """Look, decide, act, judge and post. With `act` False nothing is written to the target."""
@@ -169,12 +169,11 @@ class Turn:
         self._holds = holds
 
     def _count_ends(self, seen: Observed) -> None:
-        """Count each workload once that has ended; those that the platform forgets are forgotten here."""
-        ended = {one.id: one for one in seen.workloads if one.phase is Phase.ENDED and one.cause}
-        for workload in (ended[key] for key in ended.keys() - self._ended):
-            self._board.count_end(
-                self._world.name, workload.mark.service, workload.cause.value if workload.cause else ""
-            )
+        """Count each workload once that ended after the first look; those that are not shown are forgotten here."""
+        ended = {one.id: one for one in seen.workloads if one.phase is Phase.ENDED}
+        for workload in [] if self._ended is None else [ended[key] for key in ended.keys() - self._ended]:
+            if workload.cause:
+                self._board.count_end(self._world.name, workload.mark.service, workload.cause.value)
         self._ended = frozenset(ended)
 
     def _note(self, outcome: Outcome) -> None:

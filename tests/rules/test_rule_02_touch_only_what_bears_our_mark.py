@@ -8,7 +8,7 @@ import pytest
 
 from lab.factory import Factory, line_of
 from lab.lab import Lab
-from tests.e2e.world import alive, deployments, files, until
+from tests.e2e.world import alive, deployments, files
 
 
 @pytest.mark.slurm
@@ -19,12 +19,19 @@ def test_a_foreign_job_of_the_same_name(factory: Factory, lab_slurm: Lab) -> Non
     try:
         factory.commit(files("a", "b"), "two")
         factory.start()
-        factory.wait_healthy(["a", "b"])
+        factory.wait_healthy(["b"])
         shape = factory.wait("reported", lambda shape: foreign in (getattr(line_of(shape, "a"), "why", "") or ""))
-        assert line_of(shape, "b") is not None
+        line = line_of(shape, "a")
+        assert line is not None
+        assert line.state == "Held"
+        assert set(alive(slurm, factory.owner)) == {"b.0"}
         factory.commit({"desired/a.yaml": None}, "remove it")
-        until("ours is gone", lambda: set(alive(slurm, factory.owner)) == {"b.0"})
+        factory.wait("gone from the table", lambda shape: line_of(shape, "a") is None)
+        factory.commit(files("a"), "want it again")
+        factory.wait("held again", lambda shape: getattr(line_of(shape, "a"), "state", "") == "Held")
         assert slurm.command("squeue", "--noheader", f"--jobs={foreign}", "--format=%T").strip() == "RUNNING"
+        slurm.command("scancel", foreign)
+        factory.wait_healthy(["a", "b"])
     finally:
         slurm.command("scancel", foreign)
 
