@@ -129,7 +129,7 @@ class RemovalSettings(Model):
     """What a removal may do."""
 
     max: Share = Field(default="20%", description="Share of the services that one revision may remove; one always may.")
-    keep_data: bool = Field(default=True, description="Data of a removed service stays.")
+    keep_data: bool = Field(default=True, description="Data of a removed service stays; on Slurm it always does.")
 
 
 class HttpSettings(Model):

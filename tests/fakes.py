@@ -28,6 +28,8 @@ class FakePlatform:
     lock: threading.Lock = field(default_factory=threading.Lock)
     made: int = 0
     fingerprint: str = ""
+    queue: timedelta | None = None
+    asked: list[str] = field(default_factory=list)
 
     def look(self) -> Observed:
         if self.broken:
@@ -75,8 +77,8 @@ class FakePlatform:
             self.writes.append(f"amend {mark.service}.{mark.replica}")
 
     def estimate(self, service: ResolvedService) -> timedelta | None:
-        del service
-        return None
+        self.asked.append(service.name)
+        return self.queue
 
     def site(self) -> str:
         return self.fingerprint
