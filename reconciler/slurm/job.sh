@@ -73,7 +73,8 @@ make_folders() {
 }
 
 # No two jobs work on the same data, whatever Slurm says: the server inherits the lock, and keeps it if it outlives this
-# supervisor (singleton and afterany do not wait for the processes of a job that is completing).
+# supervisor (singleton and afterany do not wait for the processes of a job that is completing). Who waits leaves a note,
+# for a run that Slurm took for lost to find out.
 lock_data() {
     local folder=$data_folder/$service/$job_replica code=0
     # shellcheck disable=SC2015 # both may fail
@@ -82,11 +83,13 @@ lock_data() {
     if ((code == 75)); then
         log "waits for the data of $service.$job_replica, which another job still uses"
         code=0
+        : >"$folder/.wanted"
         launch flock --timeout "$probe_startup" --conflict-exit-code 75 9
         follow || code=$?
         ((code != 75)) || end_server late "the data in $folder was in use for $probe_startup s"
     fi
     ((code == 0)) || log "$folder cannot be locked (flock ended with $code); goes on without a lock"
+    data_wanted=$folder/.wanted
 }
 
 check_secrets() {

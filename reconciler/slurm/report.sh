@@ -2,7 +2,7 @@
 # A part of the supervisor (job.sh).
 
 run_start='' stage='' since='' wanted_report='' written_report='' refused_report='' retry_at=0 report_file=''
-patience=15 looked_at=0 superseded='' timer='' heeded=0
+patience=15 looked_at=0 superseded='' data_wanted='' timer='' heeded=0
 
 # Ask Slurm what may change in the life of a job: when this run began, its limit, and the mark in its comment. Another
 # text in the comment is not believed; only the end of a mark (from v=) changes on a living job. Another start is that
@@ -88,8 +88,10 @@ limit_near() {
     watch_limit
 }
 
-# USR1 (from Slurm near the limit, from the daemon after a change) says: look at the limit and at the comment again.
+# USR1 (from Slurm near the limit, from the daemon after a change) says: look at the limit and at the comment again. So
+# does a job that waits for this one's data.
 heed() {
+    if [[ -e $data_wanted ]]; then look_up && rm -f -- "$data_wanted"; fi
     [[ ! $superseded ]] || end_server stopping "Slurm has begun another run of this job"
     ((heeded < notices)) || return 0
     heeded=$notices

@@ -118,6 +118,21 @@ def test_a_second_job_waits_for_the_data(start: Callable[..., Job], tmp_path: Pa
     assert "waits for the data of db.0" in second.end()[1]
 
 
+def test_a_run_that_slurm_took_for_lost_leaves_the_data_to_the_next(start: Callable[..., Job], tmp_path: Path) -> None:
+    (tmp_path / "up").touch()
+    service = shell("sleep 60", name="db", stateful=True, health=probed(tmp_path))
+    (tmp_path / "queue").write_text(f"{START} N/A (null)\n")
+    lost = start(service)
+    lost.until(lambda: lost.stage is Stage.OK)
+    (tmp_path / "queue").write_text(f"{START + 60} N/A (null)\n")
+    requeued = start(service)
+    assert "Slurm has begun another run of this job" in lost.end()[1]
+    requeued.until(lambda: requeued.stage is Stage.OK)
+    assert requeued.report
+    assert requeued.report.start == START + 60
+    assert not (tmp_path / "data/db/0/.wanted").exists()
+
+
 def test_a_server_that_outlives_its_supervisor_keeps_the_data(start: Callable[..., Job], tmp_path: Path) -> None:
     service = shell(f"echo $$ >{tmp_path}/pid; exec sleep 60", name="db", stateful=True)
     first = start(service)
