@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from reconciler.errors import ConflictError, RefusedError, TargetError
 from reconciler.models.wanted import Rendered, ResolvedService
@@ -23,7 +23,7 @@ _NOT_RUNNING = ("can not be altered now", "not running", "pending")
 _GONE = ("invalid job id", "already completing or completed", "already finished")
 # Slurm's words for a change that only a waiting job can have, when the job started in between.
 _STARTED = ("no longer pending execution",)
-_ESTIMATE = re.compile(r"\bto start at (\d{1,11})\b", re.ASCII)
+_ESTIMATE = re.compile(r"\bto start at (?:(?P<epoch>\d{1,11})|(?P<utc>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)) ", re.ASCII)
 # Behind a job without a time limit, Slurm's estimate is in hundreds of years.
 _NEVER = timedelta(days=365)
 # A service of which nothing is known any more, as it left Git before this daemon began.
@@ -90,13 +90,13 @@ class SlurmDeployer:
 
     def estimate(self, service: ResolvedService) -> timedelta | None:
         """When Slurm would start one more (sbatch(1), --test-only), as the time from now; None if it does not say."""
-        now = self._clock.now().timestamp()
+        now = self._clock.now()
         try:
             trial = self._template(service).trial()
-            said = _ESTIMATE.search(self._commands.test_only(trial.options, trial.script))
+            start = start_in(self._commands.test_only(trial.options, trial.script))
         except TargetError:
             return None
-        wait = timedelta(seconds=max(int(said[1]) - now, 0.0)) if said else _NEVER
+        wait = max(start - now, timedelta()) if start else _NEVER
         return wait if wait < _NEVER else None
 
     def site(self) -> str:
@@ -144,6 +144,18 @@ class SlurmDeployer:
                 raise
             return False
         return True
+
+
+def start_in(words: str) -> datetime | None:
+    """The moment in the words of `sbatch --test-only`; a Slurm that does not heed SLURM_TIME_FORMAT writes TZ=UTC."""
+    said = _ESTIMATE.search(words)
+    if said is None:
+        return None
+    return (
+        datetime.fromtimestamp(int(said["epoch"]), UTC)
+        if said["epoch"]
+        else datetime.fromisoformat(said["utc"]).replace(tzinfo=UTC)
+    )
 
 
 @contextmanager

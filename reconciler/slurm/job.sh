@@ -82,13 +82,12 @@ lock_data() {
     flock --nonblock --conflict-exit-code 75 9 || code=$?
     if ((code == 75)); then
         log "waits for the data of $service.$job_replica, which another job still uses"
-        code=0
         : >"$folder/.wanted"
-        launch flock --timeout "$probe_startup" --conflict-exit-code 75 9
-        follow || code=$?
-        ((code != 75)) || end_server late "the data in $folder was in use for $probe_startup s"
+        launch flock --timeout "$probe_startup" 9
+        follow || end_server late "the data in $folder was in use for $probe_startup s"
+    elif ((code)); then
+        log "$folder cannot be locked (flock ended with $code); goes on without a lock"
     fi
-    ((code == 0)) || log "$folder cannot be locked (flock ended with $code); goes on without a lock"
     data_wanted=$folder/.wanted
 }
 

@@ -20,14 +20,20 @@ def changes(service: ResolvedService, workload: Workload, mark: Mark, limit: tim
 
     Slurm keeps time limits in minutes.
     """
-    if workload.phase is Phase.PENDING and mark.place != workload.mark.place:
-        if service.slurm.partition is not None:
-            yield f"Partition={service.slurm.partition}"
-        yield f"QOS={service.slurm.qos or ''}"  # without a name: the default one of the account (seen on 22.05)
+    if workload.phase is Phase.PENDING:
+        yield from _moves(service, workload, mark)
     if limit is not None:
         yield f"TimeLimit={math.ceil(limit / timedelta(minutes=1))}"
     if mark != workload.mark or not workload.marked:
         yield f"Comment={' '.join(filter(None, [marks.write(mark), workload.note]))}"
+
+
+def _moves(service: ResolvedService, workload: Workload, mark: Mark) -> Iterator[str]:
+    before, after = (place.partition(".")[::2] for place in (workload.mark.place, mark.place))
+    if before[0] != after[0] and service.slurm.partition is not None:
+        yield f"Partition={service.slurm.partition}"
+    if before[1] != after[1]:
+        yield f"QOS={service.slurm.qos or ''}"  # without a name: the default one of the account (seen on 22.05)
 
 
 def leaves(workload: Workload, mark: Mark) -> bool:

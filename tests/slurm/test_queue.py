@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.models.health import Health
 from reconciler.models.workload import Phase, Workload
+from reconciler.slurm.deployer import start_in
 from reconciler.slurm.mark import write
 from reconciler.slurm.queue import changes, leaves
 from reconciler.slurm.sbatch import place
@@ -26,13 +27,29 @@ def job(phase: Phase, **fields: object) -> Workload:
     [
         ({"partition": "gpu", "qos": "b"}, ["Partition=gpu", "QOS=b"]),
         ({"partition": "gpu"}, ["Partition=gpu", "QOS="]),
-        ({"qos": "b"}, ["QOS=b"]),
+        ({"partition": "main", "qos": "b"}, ["QOS=b"]),
+        ({"partition": "gpu", "qos": "a"}, ["Partition=gpu"]),
     ],
 )
 def test_a_waiting_job_moves_to_where_the_service_waits(slurm: dict[str, str], words: list[str]) -> None:
     new = dataclasses.replace(OLD, place=place(slurm.get("partition"), slurm.get("qos")))
     made = changes(resolved("web", slurm=slurm), job(Phase.PENDING), new, None)
     assert list(made) == [*words, f"Comment={write(new)}"]
+
+
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        ("sbatch: Job 6 to start at 1795515946 using 1 processors on nodes n1", 1795515946),
+        ("sbatch: Job 6 to start at 2026-11-24T10:25:46 using 1 processors on nodes n1", 1795515946),
+        ("sbatch: Job 6 to start at 2026-11-24T10:25:46 a using 1 processors on nodes n1", 1795515946),
+        ("sbatch: Job 6 to start at Tomorr 10:25 using 1 processors", None),
+        ("allocation failure: Requested node configuration is not available", None),
+    ],
+)
+def test_slurm_says_when_a_job_would_start(words: str, start: int | None) -> None:
+    found = start_in(words)
+    assert (found and found.timestamp()) == start
 
 
 def test_a_running_job_stays_where_it_is_and_keeps_its_report() -> None:
