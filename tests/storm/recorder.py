@@ -25,7 +25,7 @@ _WORDS = {
     Stage.STOPPING: "stopping",
     Stage.EXPIRING: "close to its time limit, and stopping",
 }
-_FAILED = {"NODE_FAIL", "FAILED", "BOOT_FAIL"}
+_FAILED = {"NODE_FAIL", "BOOT_FAIL"}
 _GOING = {Stage.STOPPING, Stage.EXPIRING, Stage.LATE}
 
 
