@@ -62,7 +62,7 @@ def _start(site: Site, stack: ExitStack) -> list[Client]:
 
 
 def _renewals(recorder: Recorder, names: Sequence[str]) -> int:
-    return sum(recorder.handed_over(f"{name}.0") for name in names)
+    return sum(recorder.record.handed_over(f"{name}.0") for name in names)
 
 
 def _row(kind: str, recorder: Recorder, clients: Sequence[Client]) -> tuple[str, ...]:

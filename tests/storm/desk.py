@@ -42,13 +42,36 @@ class Entry:
     touched: dict[str, Wish | None]
 
 
+class Book:
+    """All commits, in their order."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def touched_since(self, service: str, revision: str, until: float) -> bool:
+        """Whether a commit after `revision` (a short id), made up to a moment, has touched a service."""
+        known = [number for number, entry in enumerate(self.entries) if entry.sha.startswith(revision)]
+        after = self.entries[known[-1] + 1 :] if known and revision else []
+        return any(service in entry.touched and entry.at <= until for entry in after)
+
+    def fewer_wanted(self, service: str, replica: int, begin: float, end: float) -> bool:
+        """Whether at some moment between two this replica was not wanted."""
+        states: list[tuple[float, Wish | None]] = [(0.0, None)]
+        states += [(entry.at, entry.touched[service]) for entry in self.entries if service in entry.touched]
+        ends = [at for at, _ in states[1:]] + [float("inf")]
+        return any(
+            (wish is None or replica >= wish.replicas) and at <= end and until >= begin
+            for (at, wish), until in zip(states, ends, strict=True)
+        )
+
+
 class Desk:
     """Commits, and remembers all of them."""
 
     def __init__(self, factory: Factory) -> None:
         self._factory = factory
         self.wishes: dict[str, Wish] = {}
-        self.book: list[Entry] = []
+        self.book = Book()
 
     def open(self, wishes: list[Wish]) -> None:
         """The first commit with services."""
@@ -69,22 +92,6 @@ class Desk:
         """A bad file in the place of a service's; what is wanted stays as it was."""
         self._factory.commit({path_of(name): "spec: [\n"}, f"a bad file for {name}")
 
-    def touched_since(self, service: str, revision: str, until: float) -> bool:
-        """Whether a commit after `revision` (a short id), made up to a moment, has touched a service."""
-        known = [number for number, entry in enumerate(self.book) if entry.sha.startswith(revision)]
-        after = self.book[known[-1] + 1 :] if known and revision else []
-        return any(service in entry.touched and entry.at <= until for entry in after)
-
-    def fewer_wanted(self, service: str, replica: int, begin: float, end: float) -> bool:
-        """Whether at some moment between two this replica was not wanted."""
-        states: list[tuple[float, Wish | None]] = [(0.0, None)]
-        states += [(entry.at, entry.touched[service]) for entry in self.book if service in entry.touched]
-        ends = [at for at, _ in states[1:]] + [float("inf")]
-        return any(
-            (wish is None or replica >= wish.replicas) and at <= end and until >= begin
-            for (at, wish), until in zip(states, ends, strict=True)
-        )
-
     def names(self) -> set[str]:
         """The names of all jobs that are wanted."""
         return {f"{wish.name}.{number}" for wish in self.wishes.values() for number in range(wish.replicas)}
@@ -92,7 +99,7 @@ class Desk:
     def _commit(self, texts: dict[str, str | bytes | None], touched: dict[str, Wish | None], message: str) -> None:
         at = time.time()
         sha = self._factory.commit(texts, f"{message}\n\nReconciler-Allow-Removals: all")
-        self.book.append(Entry(at, sha, touched))
+        self.book.entries.append(Entry(at, sha, touched))
         for name, wish in touched.items():
             if wish is None:
                 self.wishes.pop(name, None)

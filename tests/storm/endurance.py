@@ -65,6 +65,7 @@ class Endurance:
         self._course = course
         self._tell = tell
         self._recorder = Recorder(site.slurm, tell)
+        self._record = self._recorder.record
         self._failing: list[tuple[float, float]] = []
         self._kills = 0
 
@@ -84,7 +85,7 @@ class Endurance:
                 client.close()
             self._recorder.close()
         seen = tuple(self._seen(client) for client in clients)
-        found = overlaps(self._site.slurm), sorted(self._recorder.duplicates)
+        found = overlaps(self._site.slurm), sorted(self._record.duplicates)
         return Result(time.monotonic() - began, self._course, seen, clients[1].went_back, *found)
 
     def _live(self) -> None:
@@ -101,7 +102,7 @@ class Endurance:
 
     def _wait_for(self, service: str, limits: int) -> None:
         until(
-            f"time limit {limits} of {service}", lambda: self._recorder.handed_over(f"{service}.0") >= limits, _PATIENCE
+            f"time limit {limits} of {service}", lambda: self._record.handed_over(f"{service}.0") >= limits, _PATIENCE
         )
 
     def _kill_daemon(self) -> None:
@@ -126,10 +127,10 @@ class Endurance:
 
     def _seen(self, client: Client) -> Seen:
         outside = [at for at in client.failed if not any(begin <= at <= end for begin, end in self._failing)]
-        jobs = [life for life in self._recorder.lives if life.name == f"{client.service}.0"]
+        jobs = [life for life in self._record.lives if life.name == f"{client.service}.0"]
         return Seen(
             service=client.service,
-            limits=self._recorder.handed_over(f"{client.service}.0"),
+            limits=self._record.handed_over(f"{client.service}.0"),
             jobs=len(jobs),
             asked=len(client.answers),
             failed=len(client.failed),

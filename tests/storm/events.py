@@ -113,7 +113,7 @@ def controller(storm: Storm) -> str:
     end = storm.dice.choice([slurm.stop_controller, slurm.kill_controller])
     end()
     if end == slurm.kill_controller:
-        storm.recorder.forget()  # a submit that it had not saved may be gone, and its id is given again
+        storm.recorder.record.doubt()  # a submit that it had not saved may be gone, and its id is given again
     storm.pause(storm.dice.uniform(0.5, 3))
     slurm.start_controller()
     return "slurmctld is " + ("stopped" if end == slurm.stop_controller else "killed") + " and started"
@@ -128,7 +128,7 @@ def freeze(storm: Storm) -> str:
 
 def amnesia(storm: Storm) -> str:
     storm.site.slurm.stop_controller()
-    storm.recorder.forget()
+    storm.recorder.record.doubt()
     storm.site.slurm.start_controller(fresh=True)
     return "slurmctld loses its state"
 

@@ -1,158 +1,36 @@
-"""What the queue was like at every moment: one thread that asks squeue four times a second, and its memory."""
+"""A thread that asks squeue four times a second, and keeps a record of it."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from lab.host import LabError
 from lab.slurm import SlurmFacts
-from reconciler.models.workload import Mark
-from reconciler.slurm import mark as marks
-from reconciler.slurm.mark import Stage
+from tests.storm.record import FORMAT, Record
 
 _PAUSE = 0.25
-_FORMAT = "%i\t%j\t%T\t%r\t%k"
-_WORDS = {
-    Stage.STARTING: "starting",
-    Stage.OK: "healthy",
-    Stage.BAD: "unhealthy",
-    Stage.LATE: "too late, and ends",
-    Stage.STOPPING: "stopping",
-    Stage.EXPIRING: "close to its time limit, and stopping",
-}
-_FAILED = {"NODE_FAIL", "BOOT_FAIL"}
-_GOING = {Stage.STOPPING, Stage.EXPIRING, Stage.LATE}
-
-
-@dataclass
-class Life:
-    """One job, from the first time it was seen to the last.
-
-    `stamp` is its last comment with a mark in it; `marked` whether it has one now. `stages` are what it said of itself,
-    and when each was first seen.
-    """
-
-    id: str
-    name: str
-    first: float
-    last: float
-    state: str = ""
-    reason: str = ""
-    marked: bool = False
-    stamp: str = ""
-    mark: Mark | None = None
-    stages: list[tuple[float, Stage]] = field(default_factory=list)
-
-    @property
-    def alive(self) -> bool:
-        """Whether it waits or runs, as far as was seen last, and is not on its way out."""
-        return self.state in {"PENDING", "CONFIGURING", "RUNNING"} and not self.going
-
-    @property
-    def going(self) -> bool:
-        """Whether its last word was that it stops."""
-        return bool(self.stages) and self.stages[-1][1] in _GOING and self.state != "PENDING"
-
-    def said(self, stage: Stage, until: float) -> bool:
-        """Whether it has said this of itself up to a moment."""
-        return any(at <= until and found is stage for at, found in self.stages)
 
 
 class Recorder:
-    """Records until `close`; `tell` is told of each change in words.
-
-    `lives` are all jobs ever seen, `duplicates` what should never have been side by side.
-    """
+    """Records until `close`; `tell` is told of each change in words."""
 
     def __init__(self, slurm: SlurmFacts, tell: Callable[[str], None] = lambda _: None) -> None:
+        self.record = Record(tell)
         self._slurm = slurm
-        self._tell = tell
         self._end = threading.Event()
-        self._forget = threading.Event()
-        self._present: dict[str, Life] = {}
-        self.lives: list[Life] = []
-        self.duplicates: set[str] = set()
-        self.looks = 0
-        self._thread = threading.Thread(target=self._record, name="recorder", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop looking."""
+        """Look no more."""
         self._end.set()
         self._thread.join()
 
-    def forget(self) -> None:
-        """slurmctld has lost its state: ids begin anew, so that the same id is another job."""
-        self._forget.set()
-
-    def present(self) -> list[Life]:
-        """The jobs that squeue shows, as of the last look."""
-        return list(self._present.values())
-
-    def life_of(self, job: str, at: float) -> Life | None:
-        """The job of that id at a moment."""
-        lives = [life for life in self.lives if life.id == job and life.first <= at + 2 * _PAUSE]
-        return lives[-1] if lives else None
-
-    def siblings(self, life: Life) -> Iterator[Life]:
-        """All other jobs of the same replica, dead ones too."""
-        return (other for other in self.lives if other.name == life.name and other is not life)
-
-    def handed_over(self, name: str) -> int:
-        """How many jobs of a replica were followed by a healthy one although nothing was wrong with them."""
-        lives = [(life, life.mark.generation) for life in self.lives if life.name == name and life.mark]
-        newest = max((generation for life, generation in lives if life.said(Stage.OK, life.last)), default=0)
-        return sum(generation < newest and life.state not in _FAILED for life, generation in lives)
-
-    def _record(self) -> None:
+    def _run(self) -> None:
         while not self._end.wait(_PAUSE):
             with suppress(LabError):  # the controller is away
-                text = self._slurm.command("squeue", "--noheader", "--states=all", f"--format={_FORMAT}")
-                self._look(text, time.time())
-
-    def _look(self, text: str, now: float) -> None:
-        if self._forget.is_set():
-            self._forget.clear()
-            self._present = {}
-        present = {}
-        for line in text.split("\n")[:-1]:
-            job, name, state, reason, comment = line.split("\t", 4)
-            present[job] = self._seen(job, name, state, reason, comment, now)
-        self._present = present
-        self.looks += 1
-        self._compare(present.values())
-
-    def _seen(self, job: str, name: str, state: str, reason: str, comment: str, now: float) -> Life:
-        life = self._present.get(job)
-        if life is None or life.name != name:
-            life = Life(job, name, now, now)
-            self.lives.append(life)
-        if state != life.state:
-            self._tell(f"{name}: job {job} is {state}")
-        life.last, life.state, life.reason = now, state, reason
-        stamp = marks.read(comment)
-        life.marked = stamp is not None
-        if stamp is not None:
-            life.mark, life.stamp = stamp.mark, comment
-            stage = stamp.report.stage if stamp.report else None
-            if stage and (not life.stages or life.stages[-1][1] is not stage):
-                life.stages.append((now, stage))
-                self._tell(f"{name}: job {job} says that it is {_WORDS[stage]}")
-        return life
-
-    def _compare(self, present: Iterable[Life]) -> None:
-        """Of one replica there is at most one job of each generation, and of each content one and its successor."""
-        groups: dict[tuple[str, str], list[Life]] = defaultdict(list)
-        for life in present:
-            if life.mark is not None and life.alive:
-                groups[life.name, f"generation {life.mark.generation}"].append(life)
-                groups[life.name, f"content {life.mark.digest} {life.mark.restart}"].append(life)
-        for (name, what), lives in groups.items():
-            if len(lives) > (1 if what.startswith("generation") else 2):
-                jobs = " ".join(sorted(life.id for life in lives))
-                self.duplicates.add(f"{name}: jobs {jobs} of {what}")
+                text = self._slurm.command("squeue", "--noheader", "--states=all", f"--format={FORMAT}")
+                self.record.look(text, time.time())

@@ -122,18 +122,18 @@ def _unwell(shape: StatusShape, names: list[str]) -> list[str]:
 def _count(
     storm: Storm, seed: int, seconds: float, happened: Counter[str], recovery: float, lost: list[str]
 ) -> Outcome:
-    site, recorder = storm.site, storm.recorder
-    ended = cancels(site.tools, storm.desk, recorder)
+    site, record = storm.site, storm.recorder.record
+    ended = cancels(site.tools.calls("scancel"), storm.desk.book, record)
     return Outcome(
         seed=seed,
         seconds=seconds,
         events=happened,
-        jobs=len([life for life in recorder.lives if life.mark]),
+        jobs=len([life for life in record.lives if life.mark]),
         submits=len(site.tools.calls("sbatch")),
         kills=storm.kills,
         cancelled=Counter(one.reason for one in ended if one.reason),
         recovery=recovery,
-        duplicates=sorted(recorder.duplicates),
+        duplicates=sorted(record.duplicates),
         orphans=_orphans(storm),
         wrong=[one for one in ended if not one.reason],
         overlaps=overlaps(site.slurm),
@@ -143,10 +143,11 @@ def _count(
 
 def _orphans(storm: Storm) -> list[str]:
     """Living jobs that nobody wants, or that bear no mark; servers on a node whose job is gone."""
-    living = [life for life in storm.recorder.present() if life.alive and life.name != "guest"]
+    present = storm.recorder.record.present.values()
+    living = [life for life in present if life.alive and life.name != "guest"]
     wanted = storm.desk.names()
     found = [f"job {life.id} {life.name}" for life in living if life.name not in wanted or life.mark is None]
-    jobs = {life.id for life in storm.recorder.present() if life.state in {"RUNNING", "COMPLETING"}}
+    jobs = {life.id for life in present if life.state in {"RUNNING", "COMPLETING"}}
     return found + [f"process {pid} of job {job}" for pid, job in _servers(storm) if job not in jobs]
 
 

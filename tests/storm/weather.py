@@ -14,7 +14,8 @@ from lab.slurm import CONTROLLER
 from tests.e2e.world import until
 from tests.faults.site import Site
 from tests.storm.desk import Desk, Wish
-from tests.storm.recorder import Life, Recorder
+from tests.storm.record import Life
+from tests.storm.recorder import Recorder
 
 _SHORT = {"slurm": {"time": "1m"}, "renewal": {"lead": "30s"}}
 #: Twelve services: both kinds, several replicas, limits of a minute, and two that may be driven out.
@@ -69,9 +70,8 @@ class Storm:
 
     def a_job(self, *states: str) -> Life | None:
         """One of our living jobs in one of these states."""
-        jobs = sorted(
-            (life for life in self.recorder.present() if life.state in states and life.mark), key=lambda life: life.id
-        )
+        present = self.recorder.record.present.values()
+        jobs = sorted((life for life in present if life.state in states and life.mark), key=lambda life: life.id)
         return self.dice.choice(jobs) if jobs else None
 
     def a_wish(self) -> Wish:
@@ -101,7 +101,7 @@ class Storm:
         slurm = self.site.slurm
         if slurm.answers():
             return False
-        self.recorder.forget()
+        self.recorder.record.doubt()
         ask(slurm.run, "start", CONTROLLER, "-i")
         until("slurmctld answers again", slurm.answers)
         return True
