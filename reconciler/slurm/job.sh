@@ -176,14 +176,15 @@ wake() {
 }
 
 watch_server() {
-    local failed=0 deadline=$((SECONDS + probe_startup))
+    local failed=0 seen deadline=$((SECONDS + probe_startup))
     while running "$server"; do
         heed
+        seen=$notices
         if probe; then
             failed=0
             report ok
-        elif ((heeded < notices)); then
-            continue # the probe may have been lost
+        elif [[ $seen != "$notices" ]]; then
+            continue # the answer may have been lost
         elif ((++failed)) && [[ $stage == starting ]]; then
             ((SECONDS < deadline)) || end_server late "not healthy $probe_startup s after its start"
         elif ((failed >= probe_failures)); then

@@ -82,6 +82,7 @@ stop_timer() {
 
 # The timer says so; but somebody may have raised the limit, or Slurm may have suspended the job.
 limit_near() {
+    ((++notices, ++heeded))
     timer='' patience=2
     look_up || end_server expiring "the time limit is near"
     patience=15
