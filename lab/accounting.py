@@ -18,8 +18,8 @@ from lab.user import User
 
 DATABASE = "mariadbd"
 _READY = 30.0
-_SQL = Path("/usr/share/mysql")
-_TABLES = ("mysql_system_tables.sql", "mysql_system_tables_data.sql")
+_SHARE = Path("/usr/share")
+_TABLES = ("system_tables.sql", "system_tables_data.sql")  # mysql/mysql_…, later mariadb/mariadb_…
 # Small, and never waiting for the disk: what a lab has counted is not needed after a power cut.
 _TUNING = (
     "--innodb-buffer-pool-size=64M",
@@ -44,7 +44,7 @@ def start(run: Run, place: Place, admin: User | None) -> None:
     run.daemons.wait(DATABASE, socket.exists, _READY)
     env = {"SLURM_CONF": str(place.conf), "MYSQL_UNIX_PORT": str(socket)}  # the client's variable for a socket
     run.daemons.start(Daemon(DBD, (host.program("slurmdbd"), "-D"), place.folder, env, admin))
-    run.daemons.wait(DBD, lambda: not host.port_is_free(place.dbd_port), _READY, also=(DATABASE,))
+    run.daemons.wait(DBD, lambda: not host.port_is_free(place.dbd_port, place.address), _READY, also=(DATABASE,))
 
 
 def slurmdbd_conf(place: Place) -> str:
@@ -79,9 +79,16 @@ def people(user: str) -> list[list[str]]:
 def _fill(run: Run, folder: Path, user: str) -> None:
     """Make an empty MariaDB of `user` with a database for Slurm, as mariadb-install-db does, without its needs."""
     head = f"create database mysql;\nuse mysql;\nset @auth_root_socket='{user}';\nset @skip_auth_anonymous=1;\n"
-    text = head + "".join((_SQL / name).read_text() for name in _TABLES) + "create database slurm;\n"
+    text = head + "".join(map(_sql, _TABLES)) + "create database slurm;\n"
     argv = [host.program("mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={folder}", *_TUNING]
     command = run.user.command(argv) if run.user else argv
     done = subprocess.run(command, input=text, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise LabError(f"an empty MariaDB cannot be made: {done.stderr.strip()[-800:]}")
+
+
+def _sql(name: str) -> str:
+    for brand in ("mariadb", "mysql"):
+        for path in _SHARE.glob(f"m*/{brand}_{name}"):
+            return path.read_text()
+    raise LabError(f"the SQL of an empty MariaDB ({name}) is not below {_SHARE}")

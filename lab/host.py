@@ -37,6 +37,7 @@ NEEDS: dict[str, dict[str, str]] = {
 
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 _PORTS = range(10_000, 20_000)
+_LOOPBACK = "127.0.0.1"
 _APT = ("apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300")
 # Debian starts the services of a package when it is installed unless policy-rc.d says 101 (forbidden).
 _INSTALL = f"""
@@ -91,8 +92,22 @@ def run_root() -> Path:
     return folder
 
 
-def free_ports(count: int) -> tuple[int, ...]:
-    """That many different TCP ports that nobody listens on at 127.0.0.1 now.
+def own_address() -> str:
+    """The address of this machine's own name: 127.0.0.1, 127.0.1.1 on many a Debian, a real one in most containers.
+
+    Slurm's daemons can listen on that one only, or on all. Raises LabError when the name means nothing.
+    """
+    name = socket.gethostname()
+    try:
+        return socket.gethostbyname(name)
+    except OSError as error:
+        raise LabError(
+            f"the name of this machine, {name}, has no address; add `127.0.0.1 {name}` to /etc/hosts"
+        ) from error
+
+
+def free_ports(count: int, address: str = _LOOPBACK) -> tuple[int, ...]:
+    """That many different TCP ports that nobody listens on at `address` now.
 
     They lie below the range that the kernel gives to outgoing connections. Another program may take one before it
     is used, so whoever starts a server on one tries again with others when the server finds its port taken.
@@ -100,24 +115,24 @@ def free_ports(count: int) -> tuple[int, ...]:
     with ExitStack() as held:
         found: list[int] = []
         for port in random.sample(_PORTS, len(_PORTS)):
-            if not _bind(held.enter_context(socket.socket()), port):
+            if not _bind(held.enter_context(socket.socket()), port, address):
                 continue
             found.append(port)
             if len(found) == count:
                 return tuple(found)
-    raise LabError(f"no {count} free ports between {_PORTS.start} and {_PORTS.stop} on 127.0.0.1")
+    raise LabError(f"no {count} free ports between {_PORTS.start} and {_PORTS.stop} on {address}")
 
 
-def port_is_free(port: int) -> bool:
-    """Whether nobody listens on this TCP port of 127.0.0.1 now."""
+def port_is_free(port: int, address: str = _LOOPBACK) -> bool:
+    """Whether nobody listens on this TCP port of `address` now."""
     with socket.socket() as server:
-        return _bind(server, port)
+        return _bind(server, port, address)
 
 
-def _bind(server: socket.socket, port: int) -> bool:
+def _bind(server: socket.socket, port: int, address: str) -> bool:
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is left of old connections is no obstacle
     try:
-        server.bind(("127.0.0.1", port))
+        server.bind((address, port))
     except OSError:
         return False
     return True

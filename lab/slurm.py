@@ -25,7 +25,8 @@ class SlurmFacts:
 
     `conf`: slurm.conf, for SLURM_CONF. `bin`: folder of Slurm's commands made for this cluster; as root they become
     `user`, whose jobs it runs. `folder`: a folder of that user that all nodes see, with `data`, `logs` and `secrets` in
-    it. `run`: the lab's own folder. `port`: the controller's. `node_ports`: those of the nodes, in their order.
+    it. `run`: the lab's own folder. `address`: all daemons listen there. `port`: the controller's. `node_ports`: those
+    of the nodes, in their order.
     """
 
     run: Path
@@ -33,6 +34,7 @@ class SlurmFacts:
     conf: Path
     bin: Path
     user: str
+    address: str
     port: int
     node_ports: tuple[int, ...]
     partitions: tuple[str, ...] = ("main", "gpu", "short")
@@ -72,7 +74,7 @@ class SlurmFacts:
 
         A command that finds nobody at the controller's port goes on trying for seconds, so that is looked at first.
         """
-        if host.port_is_free(self.port):
+        if host.port_is_free(self.port, self.address):
             return False
         try:
             ping = subprocess.run([self.bin / "scontrol", "ping"], capture_output=True, timeout=_PING, check=False)
@@ -119,7 +121,7 @@ class SlurmFacts:
         """Start a node's slurmd again and wait until it listens."""
         port = self.node_ports[self.nodes.index(node)]
         ask(self.run, "start", daemon_of(node))
-        until(lambda: not host.port_is_free(port), _READY, f"slurmd of {node} listens")
+        until(lambda: not host.port_is_free(port, self.address), _READY, f"slurmd of {node} listens")
 
     def drain(self, *nodes: str) -> None:
         """Let no job start on these nodes (all unless said); those that run go on."""

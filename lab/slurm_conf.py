@@ -1,4 +1,4 @@
-"""The configuration of the lab's Slurm, as text: four nodes on one host, all of it on 127.0.0.1 and as one user."""
+"""The configuration of the lab's Slurm, as text: four nodes on one host, all of it on one address."""
 
 from __future__ import annotations
 
@@ -48,13 +48,14 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one cluster lives. `user`: whose jobs it runs. `admin`: SlurmUser.
+    """Where one cluster lives. `host`, `address`: this machine's. `user`: whose jobs it runs. `admin`: SlurmUser.
 
     `ports`: the controller's, then one for each node, then slurmdbd's. `programs`: folder of Slurm's commands.
     """
 
     folder: Path
     host: str
+    address: str
     user: str
     admin: str
     ports: tuple[int, ...]
@@ -85,12 +86,12 @@ def slurm_conf(place: Place, choices: Choices) -> str:
     """Text of slurm.conf (slurm.conf(5)).
 
     config_overrides: nodes have what is written here, whatever the host has. NoCtldInAddrAny, NoInAddrAny: listen
-    on the configured address only. The scheduler looks at once and often; a test should not wait for it.
+    on the address of the host's name only. The scheduler looks at once and often; a test should not wait for it.
     """
     controller, *nodes, _ = place.ports
     lines = [
         "ClusterName=lab",
-        f"SlurmctldHost={place.host}(127.0.0.1)",
+        f"SlurmctldHost={place.host}({place.address})",
         f"SlurmctldPort={controller}",
         f"SlurmUser={place.admin}",
         f"SlurmdUser={place.admin}",
@@ -133,7 +134,7 @@ def slurm_conf(place: Place, choices: Choices) -> str:
         "PreemptType=preempt/partition_prio",
         "PreemptMode=REQUEUE",
         "MailProg=/bin/true",
-        *(_node(name, place.host, port) for name, port in zip(NODES, nodes, strict=True)),
+        *(_node(name, place, port) for name, port in zip(NODES, nodes, strict=True)),
         *_partitions(),
     ]
     return "\n".join(lines) + "\n"
@@ -163,7 +164,7 @@ def _accounting(place: Place, enforce: str) -> list[str]:
     """Without the password, which is the socket of munged here, the default socket would be asked."""
     return [
         "AccountingStorageType=accounting_storage/slurmdbd",
-        "AccountingStorageHost=localhost",
+        f"AccountingStorageHost={place.address}",
         f"AccountingStoragePort={place.dbd_port}",
         f"AccountingStoragePass={place.socket}",
         "AccountingStoreFlags=job_comment",
@@ -187,6 +188,6 @@ def _partitions() -> list[str]:
     return [f"PartitionName={name} Nodes=ALL {words} State=UP" for name, words in rules.items()]
 
 
-def _node(name: str, host: str, port: int) -> str:
+def _node(name: str, place: Place, port: int) -> str:
     size = f"CPUs={CPUS} RealMemory={MEMORY} Gres=gpu:{GPU_TYPE}:{GPUS}"
-    return f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} {size} State=UNKNOWN"
+    return f"NodeName={name} NodeHostname={place.host} NodeAddr={place.address} Port={port} {size} State=UNKNOWN"

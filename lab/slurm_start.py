@@ -1,4 +1,4 @@
-"""Starting the lab's Slurm: munged, slurmctld and four slurmd, on free ports of 127.0.0.1, all as one ordinary user."""
+"""Starting the lab's Slurm: munged, slurmctld and four slurmd, on free ports of one address."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from os import geteuid
 from pathlib import Path
 
@@ -28,11 +29,12 @@ _TRIES = 4
 _READY = 30.0
 
 
-def start(run: Run, choices: Choices, progress: Callable[[str], None], ports: Ports = host.free_ports) -> SlurmFacts:
+def start(run: Run, choices: Choices, progress: Callable[[str], None], ports: Ports | None = None) -> SlurmFacts:
     """Bring up a cluster and wait until all its nodes are ready (about a second). Raises LabError.
 
-    `ports` is asked again when a server finds one of them taken.
+    `ports` gives free ones, and is asked again when a server finds one of them taken.
     """
+    ports = ports or partial(host.free_ports, address=host.own_address())
     for part in ("slurm", *(["accounting"] if choices.accounting else [])):
         if host.missing(part):
             progress("installing " + " ".join(host.missing(part)))
@@ -62,7 +64,7 @@ def _prepare(run: Run, ports: Ports, choices: Choices) -> Place:
     run.make_folder("slurm/secrets", 0o700)
     user = run.user.name if run.user else pwd.getpwuid(geteuid()).pw_name
     admin = pwd.getpwuid(geteuid()).pw_name if choices.owner_only else user
-    place = Place(folder, socket.gethostname(), user, admin, ports(PORTS), _programs())
+    place = Place(folder, socket.gethostname(), host.own_address(), user, admin, ports(PORTS), _programs())
     _write(run.user, place.key, secrets.token_bytes(128), 0o600)
     return place
 
@@ -71,15 +73,17 @@ def _up(run: Run, place: Place, choices: Choices) -> SlurmFacts:
     _write(run.user, place.conf, slurm_conf(place, choices).encode())
     _write(run.user, place.folder / "gres.conf", gres_conf().encode())
     _write(run.user, place.folder / "cgroup.conf", cgroup_conf(_version()).encode())
-    _write(_admin(run, place), place.folder / "slurmdbd.conf", accounting.slurmdbd_conf(place).encode(), 0o600)
     for command in COMMANDS:
         _write(run.user, place.folder / "bin" / command, wrapper(place, command, place.user).encode(), 0o755)
         _write(run.user, place.folder / "admin" / command, wrapper(place, command, place.admin).encode(), 0o755)
     controller, *nodes, _ = place.ports
     programs = place.folder / "bin"
-    facts = SlurmFacts(run.folder, place.folder, place.conf, programs, place.user, controller, tuple(nodes))
+    facts = SlurmFacts(
+        run.folder, place.folder, place.conf, programs, place.user, place.address, controller, tuple(nodes)
+    )
     _start_munged(run, place)
     if choices.accounting:
+        _write(_admin(run, place), place.folder / "slurmdbd.conf", accounting.slurmdbd_conf(place).encode(), 0o600)
         accounting.start(run, place, _admin(run, place))
     _start_slurm(run, place)
     slurmd = tuple(daemon_of(node) for node in NODES)
