@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.slurm.script import SUPERVISOR
+from reconciler.slurm.job.script import SUPERVISOR
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,7 +62,9 @@ def test_it_brings_every_recipe(installed: Path) -> None:
 
 
 def test_it_brings_the_supervisor_of_jobs(installed: Path) -> None:
-    text = run(installed, "python", "-c", "from reconciler.slurm.script import SUPERVISOR; print(SUPERVISOR, end='')")
+    text = run(
+        installed, "python", "-c", "from reconciler.slurm.job.script import SUPERVISOR; print(SUPERVISOR, end='')"
+    )
     assert text == SUPERVISOR
 
 

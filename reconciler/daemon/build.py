@@ -22,7 +22,7 @@ from reconciler.metrics import utc_now
 from reconciler.models.workload import Workload
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
-from reconciler.slurm.output import JobOutput
+from reconciler.slurm.job.output import JobOutput
 from reconciler.source.git import GitSource
 from reconciler.turn import Turn, World
 

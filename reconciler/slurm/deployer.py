@@ -13,10 +13,10 @@ from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Phase, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.bounded import Bounded
-from reconciler.slurm.clock import Clock
-from reconciler.slurm.commands import Commands
-from reconciler.slurm.queue import changes, leaves
-from reconciler.slurm.sbatch import Template, template
+from reconciler.slurm.door.commands import Commands
+from reconciler.slurm.job.queue import changes, leaves
+from reconciler.slurm.job.sbatch import Template, template
+from reconciler.slurm.look.clock import Clock
 
 # Slurm's words for a job that cannot be signalled because it has no processes yet or no more.
 _NOT_RUNNING = ("can not be altered now", "not running", "pending")

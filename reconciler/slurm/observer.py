@@ -11,17 +11,17 @@ from pathlib import Path
 from reconciler.errors import LookError
 from reconciler.models.workload import Observed
 from reconciler.ports import Bell
-from reconciler.slurm import squeue
-from reconciler.slurm.clock import Clock, Offset, is_set
-from reconciler.slurm.commands import Commands
-from reconciler.slurm.jobs import Job, is_alive, sort, stamp_of
-from reconciler.slurm.maintenance import next_closing
-from reconciler.slurm.memory import Memory, as_ended
-from reconciler.slurm.past import Past
-from reconciler.slurm.reasons import is_maintenance
-from reconciler.slurm.reports import Reports
-from reconciler.slurm.squeue import Record
-from reconciler.slurm.workloads import Frame, report_of, workload
+from reconciler.slurm.door.commands import Commands
+from reconciler.slurm.look import squeue
+from reconciler.slurm.look.clock import Clock, Offset, is_set
+from reconciler.slurm.look.jobs import Job, is_alive, sort, stamp_of
+from reconciler.slurm.look.maintenance import next_closing
+from reconciler.slurm.look.memory import Memory, as_ended
+from reconciler.slurm.look.past import Past
+from reconciler.slurm.look.reasons import is_maintenance
+from reconciler.slurm.look.reports import Reports
+from reconciler.slurm.look.squeue import Record
+from reconciler.slurm.look.workloads import Frame, report_of, workload
 
 # Bytes of chance in the token of a look: ten characters, 60 bits.
 _TOKEN = 8

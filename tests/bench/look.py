@@ -12,7 +12,8 @@ from statistics import median
 from lab import host
 from lab.lab import Lab
 from reconciler.settings import LocalTransport
-from reconciler.slurm import SlurmCommands, SlurmObserver, squeue
+from reconciler.slurm import SlurmCommands, SlurmObserver
+from reconciler.slurm.look import squeue
 from tests.bench.report import Table, goal, short
 
 _RUNS = 15

@@ -18,10 +18,10 @@ from reconciler.models.workload import Mark, Observed, Phase, Workload
 from reconciler.plan import Constraints, make_plan
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.slurm import mark as marks
-from reconciler.slurm.jobs import sort
-from reconciler.slurm.sbatch import template
-from reconciler.slurm.squeue import read
-from reconciler.slurm.workloads import Frame, workload
+from reconciler.slurm.job.sbatch import template
+from reconciler.slurm.look.jobs import sort
+from reconciler.slurm.look.squeue import read
+from reconciler.slurm.look.workloads import Frame, workload
 from tests.bench.report import Table, short
 from tests.bench.wanted import REVISION, resolve, snapshot_of
 from tests.bench.workload import files, name_of

@@ -17,7 +17,7 @@ from reconciler.models.revision import File, Revision, Snapshot
 from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Mark
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget, Target
-from reconciler.slurm.sbatch import template
+from reconciler.slurm.job.sbatch import template
 
 Files = Mapping[str, str | bytes | None]
 REVISION = Revision("0123456789abcdef0123456789abcdef01234567", "Ada", "Add them", datetime(2026, 1, 1, tzinfo=UTC))

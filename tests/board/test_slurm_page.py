@@ -14,8 +14,8 @@ from reconciler.models.health import Health
 from reconciler.models.wanted import Wanted
 from reconciler.models.workload import Cause, PendingClass, Phase
 from reconciler.slurm import mark
-from reconciler.slurm.endings import ending
-from reconciler.slurm.states import verdict
+from reconciler.slurm.look.endings import ending
+from reconciler.slurm.look.states import verdict
 from tests.fakes import look, workload
 from tests.samples import resolved
 

@@ -187,6 +187,13 @@ class Cluster:
         job.end, job.requeued = None, False
         job.restarts += 1
 
+    def revive(self, job: Job) -> None:
+        """A job that has ended waits anew."""
+        self._ended.remove(job)
+        self.live = dict(sorted({**self.live, job.id: job}.items()))
+        job.state = PENDING
+        self._wait_anew(job)
+
     def _give_up(self, node: Node) -> None:
         """A node was silent for too long: its jobs fail or are requeued, whatever still runs there."""
         node.down = True

@@ -83,10 +83,13 @@ def requeue(cluster: Cluster, job: Job, *, held: str = "") -> None:
     """scontrol requeue; with `held` what slurmctld does after a launch that failed."""
     if not job.request.requeue:
         raise SlurmError(DISABLED)
-    if job.state != RUNNING or job.completing:
+    if job.state == PENDING or job.completing:
         raise SlurmError(NOT_NOW)
     job.held = held
-    cluster.terminate(job, "CANCELLED", requeue=True)
+    if job.alive:
+        cluster.terminate(job, "CANCELLED", requeue=True)
+    else:
+        cluster.revive(job)
 
 
 def preempt(cluster: Cluster, job: Job) -> None:

@@ -10,7 +10,7 @@ from reconciler.desired.load import Desired, Loader
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import Settings, SlurmTarget
 from reconciler.slurm import SlurmDeployer, SlurmObserver
-from reconciler.slurm.clock import Clock
+from reconciler.slurm.look.clock import Clock
 from reconciler.turn import Report, Turn, World
 from tests.sim.faults import FaultyDoor
 from tests.sim.repository import SimSource

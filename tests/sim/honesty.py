@@ -8,9 +8,10 @@ from random import Random
 from typing import Protocol
 
 from reconciler.errors import TargetError
-from reconciler.slurm.commands import Commands
+from reconciler.slurm.door.commands import Commands
 
 FORMAT = "%i|%j|%T|%r|%P|%l|%k"
+_YEAR = "365-00:00:00"
 # A job that has nothing to wait for but a place: what Slurm calls it depends on which scheduler looked at it last.
 _PLACE = ("None", "Resources", "Priority", "Nodes_required", "ReqNodeNotAvail")
 _SCRIPTS = {
@@ -68,7 +69,9 @@ class Player:
     ids: list[str] = field(default_factory=list)
 
     def play(self, step: Step) -> str:
-        """Carry out one step; "refused" or "done"."""
+        """Carry out one step; "refused" or "done", or "" for a job that was refused before."""
+        if isinstance(step, Act) and not self.ids[step.job]:
+            return ""
         try:
             match step:
                 case Submit():
@@ -98,6 +101,14 @@ class Player:
         rows = {row[0]: row[1:] for row in (line.split("|") for line in text.splitlines())}
         return [_comparable(*rows[number]) for number in self.ids if number in rows]
 
+    def row(self, step: Step) -> tuple[str, ...]:
+        """What squeue shows of the job that a step is about."""
+        shown = [one for one in self.ids if one]
+        if not isinstance(step, Act) or not self.ids[step.job]:
+            return ()
+        rows = self.look()
+        return rows[shown.index(self.ids[step.job])] if len(rows) == len(shown) else ()
+
 
 def _comparable(name: str, state: str, why: str, partition: str, limit: str, comment: str) -> tuple[str, ...]:
     if state != "PENDING":
@@ -106,6 +117,8 @@ def _comparable(name: str, state: str, why: str, partition: str, limit: str, com
         why = "held"
     elif why.startswith(_PLACE):
         why = "a place"
+    # One of Slurm's two schedulers gives a job without a limit a year when it starts, the other one gives it none.
+    limit = "UNLIMITED" if limit == _YEAR else limit
     return name, state, why, partition, limit, comment
 
 

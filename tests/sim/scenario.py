@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from reconciler.desired.load import Loader
-from reconciler.slurm.clock import Clock
+from reconciler.slurm.look.clock import Clock
 from reconciler.turn import Report
 from tests.sim import control, damage
 from tests.sim.cluster import Cluster

@@ -1,4 +1,4 @@
-"""The commands of the simulated Slurm: the door `reconciler.slurm.commands.Commands` over a Cluster."""
+"""The commands of the simulated Slurm: the door `reconciler.slurm.door.commands.Commands` over a Cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from reconciler.errors import LookError, UnreachableError
 from reconciler.slurm import mark as marks
-from reconciler.slurm.refusals import refusal
+from reconciler.slurm.door.refusals import refusal
 from tests.sim import control, printing
 from tests.sim.arguments import minutes, read_request
 from tests.sim.cluster import Cluster

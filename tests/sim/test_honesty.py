@@ -93,8 +93,9 @@ def _end_all(facts: SlurmFacts, player: Player) -> None:
 def test_the_same_commands_show_the_same_on_both(real: Player) -> None:
     sim, cluster = simulated()
     for steps in rounds(_SEED, _ROUNDS, _SIZE):
-        told = [(step, _play(sim, cluster, step), real.play(step)) for step in steps]
-        assert [one for one in told if one[1] != one[2]] == [], "one refused what the other did"
+        told = [(step, sim.row(step), _play(sim, cluster, step), real.play(step)) for step in steps]
+        differ = [f"{step} on {row}: simulated {one}, real {other}" for step, row, one, other in told if one != other]
+        assert not differ, "\n".join(differ)
         cluster.advance(_SETTLES)
         _agree(sim, real, steps)
 

@@ -12,7 +12,7 @@ from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Phase, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
-from reconciler.slurm.clock import Clock
+from reconciler.slurm.look.clock import Clock
 from tests.slurm.services import OWNER, recipe, resolved, target
 
 SECONDS = 30.0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
-from reconciler.slurm.sbatch import template
-from reconciler.slurm.script import SUPERVISOR
+from reconciler.slurm.job.sbatch import template
+from reconciler.slurm.job.script import SUPERVISOR
 from tests.slurm.services import resolved, shipped, target
 
 FOLDER = Path(__file__).parent / "golden"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.models.wanted import ResolvedService
+from reconciler.slurm.job.sbatch import template
 from reconciler.slurm.mark import Report, Stage, Stamp, read
-from reconciler.slurm.sbatch import template
 from tests.slurm.services import mark, recipe, resolved, target
 
 SECONDS = 15.0

@@ -10,9 +10,9 @@ from pathlib import Path
 from reconciler.errors import LookError
 from reconciler.models.workload import Observed, Workload
 from reconciler.slurm import SlurmObserver
-from reconciler.slurm.clock import Clock
+from reconciler.slurm.look.clock import Clock
+from reconciler.slurm.look.squeue import Record
 from reconciler.slurm.mark import write
-from reconciler.slurm.squeue import Record
 from tests.slurm.services import OWNER, mark
 from tests.slurm.texts import RUNNING, TOKEN, printed
 

@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.errors import LookError, ReconcilerError, RefusedError, UncertainError, UnreachableError
 from reconciler.settings import LocalTransport
-from reconciler.slurm.commands import Commands, SlurmCommands
-from reconciler.slurm.refusals import refusal
+from reconciler.slurm.door.commands import Commands, SlurmCommands
+from reconciler.slurm.door.refusals import refusal
 
 
 def commands(folder: Path, script: str, timeout: float = 20.0, inherit: tuple[int, ...] = ()) -> SlurmCommands:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import LookError
-from reconciler.slurm.history import arguments, read
-from reconciler.slurm.squeue import Record
+from reconciler.slurm.look.history import arguments, read
+from reconciler.slurm.look.squeue import Record
 from tests.slurm.texts import TOKEN
 
 ENDED = Record("7", "FAILED", "NonZeroExitCode", "n1", 1000, 2000, 900, "01:00:00", "web.0", "rec1 …")

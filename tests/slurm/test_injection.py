@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.models.wanted import ResolvedService
-from reconciler.slurm.sbatch import template
+from reconciler.slurm.job.sbatch import template
 from tests.slurm.services import mark, recipe, resolved, target
 
 HOSTILE = [

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.models.wanted import ResolvedService
+from reconciler.slurm.job.sbatch import template
 from reconciler.slurm.mark import Stage, write
-from reconciler.slurm.sbatch import template
 from tests.slurm.jobs import Job, probed, shell
 from tests.slurm.services import mark, recipe, resolved, target
 

@@ -17,7 +17,7 @@ from lab.wait import until
 from reconciler.errors import RefusedError
 from reconciler.models.health import Health
 from reconciler.models.workload import Cause, Phase, Workload
-from reconciler.slurm.clock import Clock
+from reconciler.slurm.look.clock import Clock
 from reconciler.slurm.mark import write
 from tests.slurm.cluster import Cluster, ended, healthy
 from tests.slurm.services import mark

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.models.text import visible
 from reconciler.settings import Folders
-from reconciler.slurm.output import BYTES, LINES, JobOutput
+from reconciler.slurm.job.output import BYTES, LINES, JobOutput
 from tests.fakes import workload
 
 

@@ -8,9 +8,9 @@ import pytest
 from reconciler.models.health import Health
 from reconciler.models.workload import Phase, Workload
 from reconciler.slurm.deployer import start_in
+from reconciler.slurm.job.queue import changes, leaves
+from reconciler.slurm.job.sbatch import place
 from reconciler.slurm.mark import write
-from reconciler.slurm.queue import changes, leaves
-from reconciler.slurm.sbatch import place
 from tests.slurm.services import mark, resolved
 
 OLD = mark("web", place=place("main", "a"), limit=3600)

@@ -11,8 +11,8 @@ from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Phase, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.slurm import mark as marks
-from reconciler.slurm.sbatch import place, template
-from reconciler.slurm.script import SUPERVISOR
+from reconciler.slurm.job.sbatch import place, template
+from reconciler.slurm.job.script import SUPERVISOR
 from tests.slurm import golden, services
 from tests.slurm.services import mark, recipe, resolved, shipped, target
 

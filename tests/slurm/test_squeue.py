@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from reconciler.errors import LookError
 from reconciler.models.health import Health
 from reconciler.models.workload import Conflict, Phase
-from reconciler.slurm.jobs import sort
-from reconciler.slurm.squeue import Record, arguments, read
-from reconciler.slurm.workloads import Frame, workload
+from reconciler.slurm.look.jobs import sort
+from reconciler.slurm.look.squeue import Record, arguments, read
+from reconciler.slurm.look.workloads import Frame, workload
 from tests.slurm.services import OWNER
 from tests.slurm.texts import NOW, RUNNING, TITLES, TOKEN, printed, row
 

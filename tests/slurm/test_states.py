@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from reconciler.models.health import Health
 from reconciler.models.workload import Cause, PendingClass, Phase, Workload
-from reconciler.slurm.jobs import conflict, sort
+from reconciler.slurm.look.jobs import conflict, sort
+from reconciler.slurm.look.workloads import Frame, limit_of, workload
 from reconciler.slurm.mark import write
-from reconciler.slurm.workloads import Frame, limit_of, workload
 from tests.slurm.services import OWNER, mark
 from tests.slurm.texts import NOW, RUNNING
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from reconciler.slurm.squeue import Record
+from reconciler.slurm.look.squeue import Record
 
 TOKEN = "5ca1ab1e5c"
 TITLES = ("JOBID", "STATE", "REASON", "EXEC_HOST", "START_TIME", "END_TIME", "SUBMIT_TIME", "TIME_LIMIT")

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from reconciler.errors import LookError, TargetError, UncertainError, UnreachableError
 from reconciler.settings import LocalTransport
-from reconciler.slurm.process import CutError, Done, run
-from reconciler.slurm.refusals import refusal, words
+from reconciler.slurm.door.process import CutError, Done, run
+from reconciler.slurm.door.refusals import refusal, words
 
 # What the commands, and through `sbatch --export=ALL` the jobs, get of the daemon's environment. Nothing else does:
 # SBATCH_*, SLURM_*, SQUEUE_* and SCANCEL_* change what the commands do, and the rest is nobody's business.

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from reconciler.errors import LookError
-from reconciler.slurm.commands import Commands
-from reconciler.slurm.history import arguments, read
-from reconciler.slurm.squeue import Record
+from reconciler.slurm.door.commands import Commands
+from reconciler.slurm.look.history import arguments, read
+from reconciler.slurm.look.squeue import Record
 
 # How long it is not asked again after it did not answer, in seconds.
 _AGAIN = 300.0

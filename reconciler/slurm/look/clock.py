@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.errors import LookError
-from reconciler.slurm.commands import Commands
+from reconciler.slurm.door.commands import Commands
 
 # "sdiag output at Tue Nov 24 10:17:18 2026 (1795515438)": when the controller answered (src/sdiag/sdiag.c).
 _ANSWERED = re.compile(r"sdiag output at [^\n]* \((\d{9,10})\)", re.ASCII)

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.models.workload import Workload
 from reconciler.slurm import mark as marks
-from reconciler.slurm.endings import FORGOTTEN
-from reconciler.slurm.jobs import Job, is_alive
+from reconciler.slurm.look.endings import FORGOTTEN
+from reconciler.slurm.look.jobs import Job, is_alive
+from reconciler.slurm.look.squeue import Record
+from reconciler.slurm.look.workloads import Frame, workload
 from reconciler.slurm.mark import Stamp
-from reconciler.slurm.squeue import Record
-from reconciler.slurm.workloads import Frame, workload
 
 # Seconds after which an ended job that nothing follows is of no interest any more.
 _KEPT = 86_400

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from reconciler.models.workload import Conflict, Phase
 from reconciler.slurm import mark as marks
+from reconciler.slurm.look.squeue import Record
+from reconciler.slurm.look.states import verdict
 from reconciler.slurm.mark import Stamp
-from reconciler.slurm.squeue import Record
-from reconciler.slurm.states import verdict
 
 _JOB_ID = re.compile(r"\d{1,10}", re.ASCII)
 

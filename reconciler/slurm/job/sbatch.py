@@ -19,8 +19,8 @@ from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.slurm import mark as marks
-from reconciler.slurm.script import SUPERVISOR, drain, own_part
-from reconciler.slurm.shell import quote
+from reconciler.slurm.job.script import SUPERVISOR, drain, own_part
+from reconciler.slurm.job.shell import quote
 
 # Slurm may send the signal of --signal up to this much earlier than asked for, at most so many seconds before the
 # limit (sbatch(1)).

@@ -9,10 +9,10 @@ from functools import lru_cache
 
 from reconciler.models.health import Health
 from reconciler.models.workload import Phase, Workload
-from reconciler.slurm.jobs import Job
+from reconciler.slurm.look.jobs import Job
+from reconciler.slurm.look.squeue import Record
+from reconciler.slurm.look.states import Verdict, verdict
 from reconciler.slurm.mark import Report, Stage
-from reconciler.slurm.squeue import Record
-from reconciler.slurm.states import Verdict, verdict
 
 _LIMIT = re.compile(r"(?:(?:(?P<days>\d+)-)?(?P<hours>\d+):)?(?P<minutes>\d+):(?P<seconds>\d\d)", re.ASCII)
 # A job that runs says so within seconds, unless its controller is away.

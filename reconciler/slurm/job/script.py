@@ -11,15 +11,15 @@ from reconciler.desired.arguments import expand, expand_text
 from reconciler.models.recipe import HealthProbe, Recipe
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
-from reconciler.slurm import shell
-from reconciler.slurm.forms import Form, form_of, secret_files
+from reconciler.slurm.job import shell
+from reconciler.slurm.job.forms import Form, form_of, secret_files
 
 _COMMENTS = re.compile(r"^ *#.*\n", re.MULTILINE)
 
 
 def _program(name: str) -> str:
     """A file of bash without its comments: they would go into every submit, and a change of one into every digest."""
-    return _COMMENTS.sub("", resources.files("reconciler.slurm").joinpath(name).read_text("utf-8"))
+    return _COMMENTS.sub("", resources.files("reconciler.slurm.job").joinpath(name).read_text("utf-8"))
 
 
 #: The supervisor, the same in every script.

@@ -17,7 +17,7 @@ from reconciler.models.recipe import Argument, Step
 from reconciler.models.service import SecretReference
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
-from reconciler.slurm import shell
+from reconciler.slurm.job import shell
 
 _SECRETS_INSIDE = "/run/secrets"
 

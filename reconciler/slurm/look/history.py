@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from reconciler.errors import LookError
-from reconciler.slurm.squeue import Record
+from reconciler.slurm.look.squeue import Record
 
 # sacct(1), --format; Slurm's own words stand at both ends of a line.
 _FIELDS = ("JobIDRaw", "JobName", "Comment", "State", "ExitCode", "NodeList", "Submit", "Start", "Timelimit", "End")

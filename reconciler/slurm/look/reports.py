@@ -9,8 +9,8 @@ from pathlib import Path
 
 from reconciler.models.workload import Mark
 from reconciler.slurm import mark as marks
+from reconciler.slurm.look.squeue import Record
 from reconciler.slurm.mark import Stamp
-from reconciler.slurm.squeue import Record
 
 
 class Reports:

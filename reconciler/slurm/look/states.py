@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from reconciler.models.health import Health
 from reconciler.models.workload import Cause, PendingClass, Phase
-from reconciler.slurm.endings import Ending, ending
+from reconciler.slurm.look.endings import Ending, ending
+from reconciler.slurm.look.reasons import is_stuck, waiting
 from reconciler.slurm.mark import Report, Stage
-from reconciler.slurm.reasons import is_stuck, waiting
 
 
 @dataclass(frozen=True, slots=True)
