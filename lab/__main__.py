@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="up | down | status | demo")
     up = verbs.add_parser("up", help="start a lab that stays until `down` (Slurm and a Kubernetes node unless said)")
     up.add_argument("--slurm", action="store_true", help="a Slurm with four nodes")
+    up.add_argument("--accounting", action="store_true", help="that Slurm with slurmdbd and MariaDB")
     size = up.add_mutually_exclusive_group()
     size.add_argument("--control-plane", action="store_true", help="a Kubernetes API server; pods do not run")
     size.add_argument("--node", action="store_true", help="a Kubernetes with one node; pods run (root)")
@@ -57,9 +58,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    everything = not (arguments.slurm or arguments.control_plane or arguments.node)
+    slurm = arguments.slurm or arguments.accounting
+    everything = not (slurm or arguments.control_plane or arguments.node)
     size: Size = "node" if arguments.node or everything else "control-plane" if arguments.control_plane else "none"
-    lab = Lab.start(slurm=arguments.slurm or everything, kubernetes=size, name=arguments.name, detached=True)
+    choices = Choices(accounting=arguments.accounting)
+    lab = Lab.start(slurm=slurm or everything, kubernetes=size, name=arguments.name, choices=choices, detached=True)
     failed = False
     for part in lab.reports():
         try:
