@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from reconciler.models.action import Hold
 from reconciler.turn import Report
 from tests.sim import control
 from tests.sim.job import Job
@@ -55,7 +54,7 @@ def _mend_cluster(scenario: Scenario) -> None:
 def _mend_jobs(scenario: Scenario) -> None:
     """Jobs of others end; ours are released, and what cannot tell how it is is ended by hand."""
     for job in list(scenario.cluster.live.values()):
-        silent = isinstance(job.process, Supervisor) and job.process.character.mute
+        silent = isinstance(job.process, Supervisor) and _is_silent(job, job.process.character)
         damaged = job.comment == EDITED
         if job.completing and not job.requeued:
             continue
@@ -63,6 +62,11 @@ def _mend_jobs(scenario: Scenario) -> None:
             control.cancel(scenario.cluster, job)
         elif job.held == "JobHeldUser":
             control.release(job)
+
+
+def _is_silent(job: Job, character: Character) -> bool:
+    """It will never say again how it is."""
+    return character.mute or (character.hung and not is_healthy(job))
 
 
 def _mend_repository(scenario: Scenario) -> None:
@@ -106,8 +110,3 @@ def _is_right(job: Job, spec: Spec) -> bool:
 
 def _list(jobs: list[Job]) -> str:
     return ", ".join(f"{job.id} {job.name} {job.shown} {job.reason} {job.comment}" for job in jobs) or "no job"
-
-
-def holds(report: Report) -> list[str]:
-    """What the plan holds, in words."""
-    return [f"{action.service}: {action.reason}" for action in report.plan.actions if isinstance(action, Hold)]

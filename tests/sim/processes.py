@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 from tests.sim.cluster import Cluster
-from tests.sim.job import Job, Process
+from tests.sim.job import PENDING, Job, Process
 
 _NUMBER = re.compile(r"^(stop_grace|probe_startup|drain|job_limit)=(\d+)$", re.MULTILINE)
 _JOB_MARK = re.compile(r"^job_mark='([^']*)'$", re.MULTILINE)
@@ -41,10 +41,12 @@ class Link:
     job: Job
     node: str
 
-    def look_up(self) -> tuple[int | None, str] | None:
-        """Its time limit in minutes, and its comment; None when slurmctld does not tell."""
-        known = self.cluster.up and self.cluster.live.get(self.job.id) is self.job
-        return (self.job.limit, self.job.comment) if known and not self.cluster.nodes[self.node].cut else None
+    def look_up(self) -> tuple[int, int | None, str] | None:
+        """The start of its present run, its time limit in minutes, and its comment; None when slurmctld is silent."""
+        job, known = self.job, self.cluster.up and self.cluster.live.get(self.job.id) is self.job
+        if not known or self.cluster.nodes[self.node].cut:
+            return None
+        return job.begin if job.state == PENDING else job.start or 0, job.limit, job.comment
 
     def write(self, text: str) -> bool:
         """Put a text into its comment; whether that was done."""
@@ -71,7 +73,8 @@ class Supervisor:
         self._drain, self._limit = numbers["drain"], numbers["job_limit"]
         self._own = self._mark = _script_mark(job.request.script)
         self._where = f"n={job.where[0]} p=http:{20000 + job.id % 1000}"
-        self._start = ""
+        self._start: int | None = None
+        self._superseded = False
         self._unwritten = ""
         self._events: list[tuple[int, str]] = [(now, "begin")]
 
@@ -95,6 +98,7 @@ class Supervisor:
             case "late":
                 self._end("late", now)
             case "expire":
+                self._look_up()
                 self._expire(now)
             case "gone":
                 self._finish(now, 137 if self.character.deaf else 1 if self.stage == "late" else 0)
@@ -107,7 +111,7 @@ class Supervisor:
             return
         elif name == "TERM":
             self._end("stopping", now)
-        elif self._look_up():
+        elif self._look_up() and not self._superseded:
             self._report(self.stage or "starting", now)
             self._expire(now)
 
@@ -127,8 +131,10 @@ class Supervisor:
         told = self._link.look_up()
         if told is None:
             return False
-        limit, comment = told
-        self._start, self._limit = f" t={self._link.job.start}", (limit or 0) * 60
+        start, limit, comment = told
+        self._start = start if self._start is None else self._start
+        self._superseded = start != self._start
+        self._limit = (limit or 0) * 60
         shown, fixed = _MARK.match(comment), self._own.partition(" v=")[0] + " v="
         if shown and comment.startswith(fixed):
             self._mark = shown[0]
@@ -161,7 +167,7 @@ class Supervisor:
         heapify(self._events)
         if not self._limit or self.character.hung:
             return
-        left = self._begun + max(self._limit - self._grace - self._drain - 5, self._limit // 2) - now
+        left = self._begun + max(self._limit - self._grace - self._drain - 8, self._limit // 2) - now
         if left > 0:
             self._plan(now, "expire", left)
         else:
@@ -185,11 +191,13 @@ class Supervisor:
     def _report(self, stage: str, now: int, code: str = "") -> None:
         if stage != self.stage:
             self.stage, self._since = stage, now
-        self._tell(f"{self._mark} {self._where}{self._start} h={self.stage} u={self._since}{code}", now)
+        start = f" t={self._start}" if self._start is not None else ""
+        self._tell(f"{self._mark} {self._where}{start} h={self.stage} u={self._since}{code}", now)
 
     def _tell(self, text: str, now: int) -> None:
-        """What cannot be written is tried again every 30 seconds."""
-        if not self.character.mute and self._link.write(text):
+        """What cannot be written is tried again every 30 seconds; a run that another one has followed is silent."""
+        self._look_up()
+        if self._superseded or (not self.character.mute and self._link.write(text)):
             self._unwritten = ""
             return
         self._unwritten = text

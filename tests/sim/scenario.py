@@ -25,6 +25,8 @@ from tests.sim.slurm import SimSlurm
 
 EPOCH = 1_767_225_600
 NAMES = ("web-a", "web-b", "web-c", "db-a", "db-b")
+#: What people and the site do to jobs.
+TOUCHES = ("cancel", "hold", "release", "requeue", "launch failure", "preempt", "comment", "start")
 #: What is left of a mark after somebody wrote over it.
 EDITED = "edited by hand"
 _LEAVE = "a commit\n\nReconciler-Allow-Removals: all"

@@ -21,7 +21,7 @@ from tests.sim.site import Site
 from tests.sim.slurm import SimSlurm
 
 pytestmark = pytest.mark.slurm
-_SEED, _ROUNDS, _SIZE = 7, 9, 8
+_SEED, _ROUNDS, _SIZE = 21, 7, 8
 #: Seconds within which both have to agree, and of virtual time for what goes on by itself (a requeued job starts).
 _SECONDS, _SETTLES = 20.0, 8
 _EXITS = {"exit 0": 0, "exit 3": 3}

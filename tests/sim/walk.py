@@ -12,12 +12,12 @@ from reconciler.slurm import mark as marks
 from tests.sim.calm import calm
 from tests.sim.faults import Fault
 from tests.sim.rules import BrokenRuleError
-from tests.sim.scenario import NAMES, Scenario, draw_from, new_spec
+from tests.sim.scenario import NAMES, TOUCHES, Scenario, draw_from, new_spec
 from tests.sim.site import Loss
 
 #: Steps of a storm between two times of calm.
 STORM = 150
-_TOUCHES = ("cancel", "hold", "release", "requeue", "launch failure", "preempt", "comment", "start")
+
 _FAULTS = (*Fault, Fault.KILLED_BEFORE, Fault.KILLED_AFTER, Fault.LOST, Fault.LATE)
 
 
@@ -215,7 +215,7 @@ def _clock(scenario: Scenario, chance: Random) -> str:
 
 
 def _touch(scenario: Scenario, chance: Random) -> str:
-    index, what = chance.randrange(50), chance.choice(_TOUCHES)
+    index, what = chance.randrange(50), chance.choice(TOUCHES)
     scenario.touch(index, what)
     return f"by hand: {what} {index}"
 
