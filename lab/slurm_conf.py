@@ -82,6 +82,28 @@ class Place:
         return self.folder / "munge.key"
 
 
+_PLUGINS = (
+    "ProctrackType=proctrack/linuxproc",
+    "TaskPlugin=task/none",
+    "JobAcctGatherType=jobacct_gather/none",
+    "MpiDefault=none",
+    "SelectType=select/cons_tres",
+    "SelectTypeParameters=CR_CPU_Memory",
+    "GresTypes=gpu",
+    "SlurmdParameters=config_overrides",
+    "PropagateResourceLimits=NONE",
+    "ReturnToService=2",
+    "SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,default_queue_depth=1000",
+    f"DefMemPerCPU={MEMORY // CPUS}",
+    "MaxJobCount=50000",
+    "JobRequeue=1",
+    "PreemptType=preempt/partition_prio",
+    "PreemptMode=REQUEUE",
+    "MailProg=/bin/true",
+)
+_NO_ACCOUNTING = ("AccountingStorageType=accounting_storage/none",)
+
+
 def slurm_conf(place: Place, choices: Choices) -> str:
     """Text of slurm.conf (slurm.conf(5)).
 
@@ -106,34 +128,9 @@ def slurm_conf(place: Place, choices: Choices) -> str:
         f"SlurmdLogFile={place.folder}/slurmd-%n.log",
         "SlurmctldSyslogDebug=quiet",
         "SlurmdSyslogDebug=quiet",
-        "ProctrackType=proctrack/linuxproc",
-        "TaskPlugin=task/none",
-        "JobAcctGatherType=jobacct_gather/none",
-        *(
-            _accounting(place, choices.enforce)
-            if choices.accounting
-            else ["AccountingStorageType=accounting_storage/none"]
-        ),
-        "MpiDefault=none",
-        "SelectType=select/cons_tres",
-        "SelectTypeParameters=CR_CPU_Memory",
-        "GresTypes=gpu",
-        "SlurmdParameters=config_overrides",
-        "PropagateResourceLimits=NONE",
-        "ReturnToService=2",
-        "SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,default_queue_depth=1000",
-        f"DefMemPerCPU={MEMORY // CPUS}",
-        "MaxJobCount=50000",
-        f"MinJobAge={choices.min_job_age}",
-        f"KillWait={choices.kill_wait}",
-        "InactiveLimit=0",
-        f"OverTimeLimit={choices.over_time_limit}",
-        f"MessageTimeout={choices.message_timeout}",
-        f"SlurmdTimeout={choices.slurmd_timeout}",
-        "JobRequeue=1",
-        "PreemptType=preempt/partition_prio",
-        "PreemptMode=REQUEUE",
-        "MailProg=/bin/true",
+        *_PLUGINS,
+        *_times(choices),
+        *(_accounting(place, choices.enforce) if choices.accounting else _NO_ACCOUNTING),
         *(_node(name, place, port) for name, port in zip(NODES, nodes, strict=True)),
         *_partitions(),
     ]
@@ -158,6 +155,17 @@ def wrapper(place: Place, program: str, user: str) -> str:
     real = place.programs / program
     become = f'setpriv --reuid {user} --regid {user} --init-groups {real} "$@"'
     return f'#!/bin/sh\nexport SLURM_CONF={place.conf}\n[ "$(id -u)" != 0 ] || exec {become}\nexec {real} "$@"\n'
+
+
+def _times(choices: Choices) -> list[str]:
+    return [
+        f"MinJobAge={choices.min_job_age}",
+        f"KillWait={choices.kill_wait}",
+        "InactiveLimit=0",
+        f"OverTimeLimit={choices.over_time_limit}",
+        f"MessageTimeout={choices.message_timeout}",
+        f"SlurmdTimeout={choices.slurmd_timeout}",
+    ]
 
 
 def _accounting(place: Place, enforce: str) -> list[str]:
