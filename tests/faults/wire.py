@@ -22,7 +22,7 @@ def lossy(slurm: SlurmFacts, answered: Callable[[], None]) -> Iterator[Path]:
         """One connection: forwards what the client says, and hangs up when slurmctld begins to answer."""
 
         def handle(self) -> None:
-            with socket.create_connection(("127.0.0.1", slurm.port)) as controller:
+            with socket.create_connection((slurm.address, slurm.port)) as controller:
                 threading.Thread(target=_forward, args=(self.request, controller), daemon=True).start()
                 if controller.recv(_CHUNK):
                     answered()
@@ -30,7 +30,7 @@ def lossy(slurm: SlurmFacts, answered: Callable[[], None]) -> Iterator[Path]:
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with Server((slurm.address, 0), Handler) as server:
         conf = slurm.run / "lossy.conf"
         port = server.server_address[1]
         conf.write_text(slurm.conf.read_text().replace(f"SlurmctldPort={slurm.port}", f"SlurmctldPort={port}"))
