@@ -216,7 +216,8 @@ class Cluster:
             del self.jobs[self._ended.popleft().id]
 
     def forget_all(self) -> None:
-        """The state of slurmctld is lost."""
+        """The state of slurmctld is lost, and with it what was on its way."""
+        self.postponed = []
         self.jobs, self.live, self.last_id, self.up = {}, {}, 0, True
         self._ended.clear()
 

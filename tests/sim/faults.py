@@ -44,7 +44,7 @@ class Guard(Protocol):
         ...
 
     def nudges(self, job: Job) -> None:
-        """Before a signal that ends nothing."""
+        """Before a request that ends nothing."""
         ...
 
     def changes(self, job: Job, words: Sequence[str]) -> None:
@@ -99,7 +99,15 @@ class FaultyDoor:
         return self._write("sbatch", lambda: self._slurm.sbatch(arguments, script))
 
     def scancel(self, arguments: Sequence[str]) -> None:
-        tell = self._guard.nudges if "--signal=USR1" in arguments else self._guard.ends
+        nudge = "--signal=USR1" in arguments
+        states = [word.partition("=")[2] for word in arguments if word.startswith("--state=")]
+
+        def tell(job: Job) -> None:
+            if nudge or (states and job.shown not in states):
+                self._guard.nudges(job)
+            else:
+                self._guard.ends(job)
+
         self._guarded(lambda: self._each(arguments[-1:], tell))
         self._write("scancel", lambda: self._slurm.scancel(arguments))
 

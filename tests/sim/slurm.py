@@ -59,13 +59,16 @@ class SimSlurm:
         for word in arguments:
             if not word.startswith("-"):
                 with self._answers("scancel"):
-                    self._scancel(int(word), options.get("signal"))
+                    self._scancel(int(word), options.get("signal"), options.get("state"))
 
-    def _scancel(self, number: int, name: str | None) -> None:
+    def _scancel(self, number: int, name: str | None, state: str | None) -> None:
+        job = self.cluster.jobs.get(number)
+        if state is not None and (job is None or job.shown != state):
+            return
         if name is not None:
             control.signal(self.cluster, control.find(self.cluster, number), name)
-        elif number in self.cluster.jobs:  # an unknown id is no error
-            control.cancel(self.cluster, self.cluster.jobs[number])
+        elif job is not None:  # an unknown id is no error
+            control.cancel(self.cluster, job)
 
     def scontrol(self, arguments: Sequence[str]) -> str:
         with self._answers("scontrol"):
