@@ -50,11 +50,16 @@ class Cluster:
         self._data: dict[str, Process] = {}
 
     def advance(self, seconds: int) -> None:
-        """Let time pass, with everything that happens meanwhile, in order."""
+        """Let time pass, with everything that happens meanwhile, in order.
+
+        slurmctld looks at once at what was changed just before: within a second.
+        """
         until = self.now + seconds
+        moment = min(self.now + 1, until)
         while self.now < until:
-            self.now = min((due for due in self._dues() if self.now < due < until), default=until)
+            self.now = moment
             self.settle()
+            moment = min((due for due in self._dues() if self.now < due < until), default=until)
 
     def settle(self) -> None:
         """Everything that is due now: first on the nodes, then in slurmctld."""

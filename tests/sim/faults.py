@@ -138,7 +138,7 @@ class FaultyDoor:
             self.broken |= program == "squeue"
             raise
         if fault is Fault.KILLED_AFTER:
-            self._die()
+            raise self._death()
         if fault is Fault.CUT and len(text) > 1:
             self.broken |= program == "squeue"
             # Between two whole records a cut cannot be told from an end; squeue then ends with an error as well.
@@ -153,7 +153,7 @@ class FaultyDoor:
         match self._due(program):
             case Fault.KILLED_AFTER:
                 do()
-                self._die()
+                raise self._death()
             case Fault.UNREACHED | Fault.CUT | Fault.BANNER:
                 raise UnreachableError(f"{program}: Unable to contact slurm controller (connect failure)")
             case Fault.LOST:
@@ -166,6 +166,8 @@ class FaultyDoor:
                 raise RefusedError("sbatch: Batch job submission failed: Invalid account")
             case Fault.FULL | Fault.REFUSED:
                 raise UnreachableError(f"{program}: Slurm temporarily unable to accept job")
+            case Fault.KILLED_BEFORE | None:
+                pass
         return do()
 
     def _postpone(self, do: Callable[[], object]) -> None:
@@ -186,9 +188,9 @@ class FaultyDoor:
         if fault is not None:
             self._counts[f"{program}: {fault.value}"] += 1
         if fault is Fault.KILLED_BEFORE:
-            self._die()
+            raise self._death()
         return fault
 
-    def _die(self) -> None:
+    def _death(self) -> DeathError:
         self.dead = True
-        raise DeathError
+        return DeathError()

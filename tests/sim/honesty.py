@@ -83,6 +83,8 @@ class Player:
                     self.commands.scontrol(["update", f"JobId={self.ids[job]}", *words])
                 case Act(job=job, words=(verb, *_)):
                     self.commands.scontrol([verb, self.ids[job]])
+                case Act():
+                    raise ValueError("a command without words")
                 case Admin(what=what, name=name, good=good):
                     self.site.set(what, name, good=good)
         except TargetError:

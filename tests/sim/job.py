@@ -11,10 +11,17 @@ PENDING, RUNNING = "PENDING", "RUNNING"
 
 
 class Process(Protocol):
-    """What a job runs on its nodes. `due` is when it next does something by itself; `code` is set once it has ended."""
+    """What a job runs on its nodes."""
 
-    due: int | None
-    code: int | None
+    @property
+    def due(self) -> int | None:
+        """When it next does something by itself."""
+        ...
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code once it has ended."""
+        ...
 
     def act(self, now: int) -> None:
         """Do what is due."""

@@ -100,7 +100,7 @@ class Supervisor:
             case "expire":
                 self._look_up()
                 self._expire(now)
-            case "gone":
+            case _:  # gone
                 self._finish(now, 137 if self.character.deaf else 1 if self.stage == "late" else 0)
 
     def signal(self, name: str, now: int) -> None:

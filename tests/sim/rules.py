@@ -170,9 +170,9 @@ class Rules:
             if outcome.error.startswith("internal error"):
                 raise BrokenRuleError("fault of ours", outcome.error)
         if report.seen.complete and not report.failed:
-            self._check_duplicates()
+            self.check_duplicates()
 
-    def _check_duplicates(self) -> None:
+    def check_duplicates(self) -> None:
         """No need is met twice once a look was complete and everything that it called for was done."""
         desired = self.daemon.desired if self.daemon else None
         needs: Counter[tuple[str, int, str, str, int]] = Counter()

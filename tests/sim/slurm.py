@@ -89,7 +89,7 @@ class SimSlurm:
                 control.hold(job)
             case "release":
                 control.release(job)
-            case "requeue":
+            case _:
                 control.requeue(self.cluster, job)
 
     def _update(self, words: dict[str, str]) -> None:
