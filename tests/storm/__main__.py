@@ -6,6 +6,7 @@ import argparse
 import secrets
 import sys
 import time
+from collections.abc import Iterator
 
 from rich.console import Console
 
@@ -26,10 +27,18 @@ def main() -> int:
         )
     for table in _tables(outcome):
         show(table, console)
+    for one in _explain(outcome):
+        console.print(one, markup=False, soft_wrap=True)
+    return 1 if any(outcome.broken.values()) else 0
+
+
+def _explain(outcome: Outcome) -> Iterator[str]:
+    """What must never happen and did, each with all that is known of the jobs that it names."""
     for what, found in outcome.broken.items():
         for one in found:
-            console.print(f"{what}: {one}", markup=False)
-    return 1 if any(outcome.broken.values()) else 0
+            yield f"\n{what}: {one}"
+            for name in (name for name in outcome.evidence if name in one):
+                yield from outcome.evidence[name]
 
 
 def _parser() -> argparse.ArgumentParser:

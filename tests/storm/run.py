@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from lab.factory import line_of
@@ -41,6 +42,7 @@ class Outcome:
     wrong: list[Cancelled]
     overlaps: list[str]
     lost: list[str]
+    evidence: dict[str, list[str]]
 
     @property
     def broken(self) -> dict[str, list[str]]:
@@ -138,7 +140,20 @@ def _count(
         wrong=[one for one in ended if not one.reason],
         overlaps=overlaps(site.slurm),
         lost=lost,
+        evidence={name: _evidence(storm, name) for name in sorted({life.name for life in record.lives})},
     )
+
+
+def _evidence(storm: Storm, name: str) -> list[str]:
+    """All that jobs of a replica did, and what the daemon said of them and of their service, in the order of time."""
+    said = [(at, said) for at, said in storm.story if said.startswith(f"{name}: ")]
+    service = name.partition(".")[0]
+    for line in storm.site.log.read_text(errors="replace").splitlines():
+        at, _, words = line.partition(" ")
+        with suppress(ValueError):
+            if service in words:
+                said.append((datetime.fromisoformat(at).timestamp(), words))
+    return [f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f} {words}" for at, words in sorted(said)]
 
 
 def _orphans(storm: Storm) -> list[str]:

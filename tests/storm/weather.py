@@ -36,13 +36,14 @@ SERVICES = [
 
 
 class Storm:
-    """Everything that an event may touch. `dark` are nodes without power, `kills` counts daemons."""
+    """Everything that an event may touch. `dark` are nodes without power, `kills` counts daemons, `story` is what jobs did."""
 
     def __init__(self, lab: Lab, seed: int) -> None:
         self.dice = random.Random(seed)
         self.site = Site(lab, timeout="4s")
         self.desk = Desk(self.site)
-        self.recorder = Recorder(lab.slurm)
+        self.story: list[tuple[float, str]] = []
+        self.recorder = Recorder(lab.slurm, lambda said: self.story.append((time.time(), said)))
         self.kills = 0
         self.dark: set[str] = set()
         self._later: list[tuple[float, Callable[[], None]]] = []
