@@ -36,7 +36,7 @@ SERVICES = [
 
 
 class Storm:
-    """Everything that an event may touch. `dark` are nodes without power, `kills` counts daemons, `story` is what jobs did."""
+    """All that an event may touch. `dark`: nodes without power; `kills`: of daemons; `story`: what jobs did, and when."""
 
     def __init__(self, lab: Lab, seed: int) -> None:
         self.dice = random.Random(seed)
