@@ -40,7 +40,7 @@ class Life:
     first: float
     last: float
     state: str = ""
-    reason: str = ""
+    reasons: set[str] = field(default_factory=set)
     marked: bool = False
     stamp: str = ""
     mark: Mark | None = None
@@ -55,6 +55,11 @@ class Life:
     def going(self) -> bool:
         """Whether its last word was that it stops."""
         return bool(self.stages) and self.stages[-1][1] in _GOING and self.state != "PENDING"
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it runs and its last word was that it is well."""
+        return self.state == "RUNNING" and bool(self.stages) and self.stages[-1][1] is Stage.OK
 
     def said(self, stage: Stage, until: float) -> bool:
         """Whether it has said this of itself up to a moment."""
@@ -97,9 +102,9 @@ class Record:
 
     def handed_over(self, name: str) -> int:
         """How many jobs of a replica were followed by a healthy one although nothing was wrong with them."""
-        lives = [(life, life.mark.generation) for life in self.lives if life.name == name and life.mark]
-        newest = max((generation for life, generation in lives if life.said(Stage.OK, life.last)), default=0)
-        return sum(generation < newest and life.state not in _FAILED for life, generation in lives)
+        lives = [life for life in self.lives if life.name == name and life.mark]
+        newest = max((generation_of(life) for life in lives if life.said(Stage.OK, life.last)), default=0)
+        return sum(generation_of(life) < newest and life.state not in _FAILED for life in lives)
 
     def _seen(self, job: str, submitted: str, name: str, state: str, reason: str, comment: str, *, now: float) -> Life:
         life = self.present.get(job)
@@ -108,7 +113,8 @@ class Record:
             self.lives.append(life)
         if state != life.state:
             self._tell(f"{name}: job {job} is {state}")
-        life.last, life.submitted, life.state, life.reason = now, submitted, state, reason
+        life.last, life.submitted, life.state = now, submitted, state
+        life.reasons.add(reason)
         stamp = marks.read(comment)
         life.marked = stamp is not None
         if stamp is not None:
@@ -120,13 +126,28 @@ class Record:
         return life
 
     def _compare(self) -> None:
-        """Of one replica there is at most one job of each generation, and of each content one and its successor."""
-        groups: dict[tuple[str, str], list[Life]] = defaultdict(list)
+        """Of one replica there is at most one job of each generation; and of each content one and its successor.
+
+        What is older than a healthy one does not count for the second: it is being ended.
+        """
+        generations: dict[tuple[str, int], list[Life]] = defaultdict(list)
+        contents: dict[tuple[str, str], list[Life]] = defaultdict(list)
         for life in self.present.values():
             if life.mark is not None and life.alive:
-                groups[life.name, f"generation {life.mark.generation}"].append(life)
-                groups[life.name, f"content {life.mark.digest} {life.mark.restart}"].append(life)
-        for (name, what), lives in groups.items():
-            if len(lives) > (1 if what.startswith("generation") else 2):
-                jobs = " ".join(sorted(life.id for life in lives))
-                self.duplicates.add(f"{name}: jobs {jobs} of {what}")
+                generations[life.name, life.mark.generation].append(life)
+                contents[life.name, f"{life.mark.digest} {life.mark.restart}"].append(life)
+        for (name, generation), lives in generations.items():
+            self._no_more_than(1, name, f"generation {generation}", lives)
+        for (name, content), lives in contents.items():
+            newest = max((generation_of(life) for life in lives if life.healthy), default=0)
+            self._no_more_than(2, name, content, [life for life in lives if generation_of(life) >= newest])
+
+    def _no_more_than(self, count: int, name: str, what: str, lives: list[Life]) -> None:
+        if len(lives) > count:
+            jobs = " ".join(sorted(life.id for life in lives))
+            self.duplicates.add(f"{name}: jobs {jobs} of {what}")
+
+
+def generation_of(life: Life) -> int:
+    """Of a job without a readable mark: -1."""
+    return life.mark.generation if life.mark else -1

@@ -73,7 +73,8 @@ def test_a_cancel_of_a_job_that_nobody_has_seen_is_wrong() -> None:
         (line(1, 0, "stopping") + line(2, 0, "ok"), False),
         (line(1, 0, "ok", state="FAILED") + line(2, 0, "ok"), False),
         (line(1, 0, "ok") + line(2, 0, "", state="PENDING"), True),
-        (line(1, 0, "ok") + line(2, 1, "ok") + line(3, 2, "", state="PENDING"), True),
+        (line(1, 0, "ok") + line(2, 1, "ok") + line(3, 2, "", state="PENDING"), False),
+        (line(1, 0, "ok") + line(2, 1, "starting") + line(3, 2, "", state="PENDING"), True),
     ],
 )
 def test_duplicates_are_found(text: str, *, found: bool) -> None:

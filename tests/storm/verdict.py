@@ -58,4 +58,4 @@ def _reason(life: Life, at: float, book: Book, record: Record) -> str:
             return "a duplicate"
     if any(life.said(stage, late) for stage in _UNWELL):
         return "unhealthy, or ending by itself"
-    return "stuck" if any(words in life.reason for words in _STUCK) else ""
+    return "stuck" if any(words in reason for words in _STUCK for reason in life.reasons) else ""

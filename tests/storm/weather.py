@@ -36,7 +36,7 @@ SERVICES = [
 
 
 class Storm:
-    """All that an event may touch. `dark`: nodes without power; `kills`: of daemons; `story`: what jobs did, and when."""
+    """All that an event may touch. `dark`: nodes without power; `kills`: of daemons; `story`: what jobs did."""
 
     def __init__(self, lab: Lab, seed: int) -> None:
         self.dice = random.Random(seed)
