@@ -19,6 +19,8 @@ BOTH = (STATELESS, STATEFUL)
 _LIMITED = {"slurm": {"time": "1m"}}
 _STEP = 0.2
 _PATIENCE = 240.0
+#: Seconds until a client surely asks where the service is now.
+_FOLLOW = 1.0
 #: Seconds for which the daemon is away after a kill, one after the other.
 _AWAY = (0.0, 3.0, 10.0, 0.0, 5.0)
 
@@ -121,6 +123,7 @@ class Endurance:
         power.cut(self._site.slurm, node)
         self._site.wait("it is noticed", lambda shape: not is_healthy(shape, STATEFUL), 60)
         self._site.wait_healthy(BOTH, 90)
+        time.sleep(_FOLLOW)
         self._tell(f"both services are back after {time.time() - began:.0f} s; {node} gets its power again")
         self._failing.append((began, time.time()))
         self._site.slurm.start_node(node)
