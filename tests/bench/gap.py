@@ -55,7 +55,7 @@ def _start(site: Site, stack: ExitStack) -> list[Client]:
     site.commit(texts, "services")
     site.start()
     site.wait_healthy([*_STATELESS, *_STATEFUL])
-    clients = [Client(site, name) for name in (*_STATELESS, *_STATEFUL)]
+    clients = [Client(site, name, numbers=name in _STATEFUL) for name in (*_STATELESS, *_STATEFUL)]
     for client in clients:
         stack.callback(client.close)
     return clients

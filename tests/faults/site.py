@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping
-from secrets import token_hex
+from secrets import randbelow, token_hex
 from typing import Any
 
 from lab.factory import Factory, line_of
@@ -15,6 +15,7 @@ from tests.e2e.world import Job, alive, jobs
 from tests.faults.tools import Tools
 from tests.storm.recipes import PROGRAM, RECIPES, ledger, web
 
+_PORTS = 500
 STAY = ("data", "web")
 
 
@@ -25,6 +26,8 @@ class Site(Factory):
         name = f"s{token_hex(4)}"
         super().__init__(lab, name, owner=name)
         self._timeout = timeout
+        # Labs on one machine share its ports, and a client may still ask at one that another lab has taken.
+        self._ports = 20_000 + _PORTS * randbelow(20)
         self._extra: dict[str, str] = {}
         self.tools = Tools(self)
         self.put(self.folder / "programs" / "ledger", PROGRAM, 0o755)
@@ -41,7 +44,8 @@ class Site(Factory):
         target = super().slurm_target()
         transport = {**target["transport"], "bin": str(self.tools.folder)}
         path = [str(self.folder / "programs"), *target["path"]]
-        return {**target, "transport": transport, "path": path, "timeout": self._timeout}
+        ports = [self._ports, self._ports + _PORTS - 1]
+        return {**target, "transport": transport, "path": path, "ports": ports, "timeout": self._timeout}
 
     def environment(self) -> dict[str, str]:
         """As of any factory, and what a test adds for its daemon."""

@@ -27,12 +27,16 @@ class Answer:
 class Client:
     """Asks until `close`. Where the service is, is looked up five times a second, and kept while no daemon says it.
 
-    `tell` is told in words when it answers again after it did not.
+    `tell` is told in words when it answers again after it did not. `numbers`: only a number is an answer, as another
+    server may have the port of one that has ended.
     """
 
-    def __init__(self, factory: Factory, service: str, tell: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, factory: Factory, service: str, tell: Callable[[str], None] = lambda _: None, *, numbers: bool = False
+    ) -> None:
         self._factory = factory
         self._tell = tell
+        self._numbers = numbers
         self.service = service
         self._end = threading.Event()
         self._address = ""
@@ -90,6 +94,6 @@ class Client:
         try:
             with urllib.request.urlopen(f"http://{self._address}/", timeout=_TIMEOUT) as answer:
                 text: str = answer.read().decode()
-                return text
+                return text if text.strip().isdigit() or not self._numbers else None
         except OSError:  # URLError is one
             return None

@@ -79,7 +79,7 @@ class Endurance:
             self._tell("both services are committed")
             self._site.commit(RECIPES | web(STATELESS, **_LIMITED) | ledger(STATEFUL, **_LIMITED), "two services")
             self._site.start()
-            clients += [Client(self._site, name, self._tell) for name in BOTH]
+            clients += [Client(self._site, name, self._tell, numbers=name == STATEFUL) for name in BOTH]
             self._site.wait_healthy(BOTH)
             self._live()
         finally:
