@@ -43,7 +43,7 @@ class TargetLoop(threading.Thread):
             desired = self._feed.desired
             if desired is not None:
                 due = min(tick, self._turn_once(desired, tick))
-                self._stop_event.wait(max(_COALESCE, began + self._least - time.monotonic()))
+                self._stop_event.wait(max(_COALESCE, self._least))
             self._bell.wait(max(0.0, began + due - time.monotonic()))
 
     def _turn_once(self, desired: Desired, tick: float) -> float:
