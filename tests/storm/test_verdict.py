@@ -60,6 +60,10 @@ def test_a_cancel_needs_a_reason(looks: list[str], commits: Book, reason: str) -
     assert (found.job, found.name, found.reason) == ("1", "a.0", reason)
 
 
+def test_a_job_that_is_asked_for_its_report_is_not_cancelled() -> None:
+    assert cancels([(100.5, "--ctld --batch --signal=USR1 1")], book(), record(line(1, 0, "ok"))) == []
+
+
 def test_a_cancel_of_a_job_that_nobody_has_seen_is_wrong() -> None:
     (found,) = cancels([(100.5, "7")], book(), record(line(1, 0, "ok")))
     assert (found.job, found.reason) == ("7", "")

@@ -11,6 +11,8 @@ from tests.storm.record import LATE, Life, Record
 
 #: Seconds within which the daemon may still act on what was true: a turn with slow commands.
 _TURN = 20.0
+#: The signal after a changed mark: the job writes its report behind it.
+_ASKED = "--signal=USR1"
 _UNWELL = (Stage.BAD, Stage.LATE, Stage.STOPPING, Stage.EXPIRING)
 _STUCK = ("JobHoldMaxRequeue", "launch failed", "launch_failed", "DependencyNeverSatisfied")
 
@@ -30,6 +32,8 @@ def cancels(calls: Iterable[tuple[float, str]], book: Book, record: Record) -> l
     found: dict[int, Cancelled] = {}
     unknown = []
     for at, words in calls:
+        if _ASKED in words:
+            continue
         job = words.split()[-1]
         life = record.life_of(job, at)
         if life is None:
