@@ -115,7 +115,8 @@ def set_partition(cluster: Cluster, job: Job, name: str) -> None:
     """scontrol update Partition=."""
     if name not in cluster.site.partitions:
         raise SlurmError(BAD_PARTITION)
-    if job.state != PENDING:
+    _check_alive(job)
+    if name != job.partition and job.state != PENDING:
         raise SlurmError(NOT_PENDING)
     job.partition = name
 

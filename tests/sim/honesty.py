@@ -134,7 +134,7 @@ def rounds(seed: int, count: int, size: int) -> Iterator[Round]:
         acts = [Act(job, _words(chance)) for job in jobs]
         admin = [_admin(chance)] if chance.random() < 0.4 else []
         submits += len(made)
-        yield (*acts, *made, *admin)
+        yield (*admin, *acts, *made)
 
 
 def _submit(chance: Random, earlier: int, prefix: str) -> Submit:
