@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
-from lab import host
 from lab.lab import Lab
 from tests.e2e.world import until
+from tests.faults.clock import install, set_clock
 from tests.faults.site import STAY, Site
 from tests.storm.recipes import ledger, web
 
 pytestmark = pytest.mark.slurm
-
-SOURCE = Path(__file__).parent / "clock.c"
 
 
 @pytest.fixture(scope="module")
 def site(lab_slurm: Lab) -> Iterator[Site]:
     """A daemon whose clock is the machine's plus what `set_clock` says; its services are to be renewed in 5 minutes."""
     made = Site(lab_slurm)
-    compiler = host.find("cc")
-    if compiler is None:
-        pytest.fail(
-            "a C compiler is needed to give the daemon a clock of its own (Debian: gcc libc6-dev)", pytrace=False
-        )
-    library = made.folder / "clock.so"
-    made.put(library, b"")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(SOURCE)], check=True, timeout=60)
-    made.extend({"LD_PRELOAD": str(library), "CLOCK_OFFSET": str(made.folder / "offset")})
-    set_clock(made, 0)
+    install(made)
     try:
         limited = {"slurm": {"time": "10m"}, "renewal": {"lead": "5m"}}
         made.commit(web("web", **limited) | ledger("data", **limited), "two services")
@@ -43,10 +30,6 @@ def site(lab_slurm: Lab) -> Iterator[Site]:
         yield made
     finally:
         made.clear()
-
-
-def set_clock(site: Site, seconds: int) -> None:
-    site.put(site.folder / "offset", f"{seconds}\n")
 
 
 @pytest.mark.parametrize("seconds", [3600, -3600, 0])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tests.faults import power
+from tests.faults.clock import set_clock
 from tests.storm.weather import SERVICES, Storm
 
 Event = Callable[[Storm], str]
@@ -225,6 +226,12 @@ def bad_file(storm: Storm) -> str:
     return f"the file of {wish.name} is bad for some seconds"
 
 
+def clock(storm: Storm) -> str:
+    seconds = storm.dice.choice([-3600, 0, 3600])
+    set_clock(storm.site, seconds)
+    return f"the daemon's clock is {f'set {seconds:+} s off' if seconds else 'put right'}"
+
+
 def _resume(storm: Storm, name: str) -> None:
     if name in storm.desk.wishes:
         storm.desk.want(storm.desk.wishes[name].but(suspend=False), f"resume {name}")
@@ -260,4 +267,5 @@ EVENTS: dict[Event, int] = {
     suspend: 3,
     remove: 3,
     bad_file: 2,
+    clock: 4,
 }

@@ -12,6 +12,7 @@ from lab.host import LabError
 from lab.lab import Lab
 from lab.slurm import CONTROLLER
 from tests.e2e.world import until
+from tests.faults.clock import install
 from tests.faults.site import Site
 from tests.storm.desk import Desk, Wish
 from tests.storm.record import Life
@@ -50,6 +51,7 @@ class Storm:
 
     def begin(self) -> None:
         """All services run."""
+        install(self.site)
         self.desk.open(SERVICES)
         self.site.start()
         self.site.wait_healthy([wish.name for wish in SERVICES], 90)
