@@ -16,6 +16,9 @@ from reconciler.ports import Source
 
 _log = logging.getLogger("reconciler.feed")
 
+#: Revisions between two whole collections of garbage.
+_COLLECT = 20
+
 
 class Feed:
     """Holds the latest Desired; one thread refreshes it, many read it."""
@@ -25,6 +28,7 @@ class Feed:
         self._loader = loader
         self._board = board
         self._desired: Desired | None = None
+        self._revisions = 0
 
     @property
     def desired(self) -> Desired | None:
@@ -47,9 +51,7 @@ class Feed:
             self._post(before, str(error))
             return False
         self._desired = desired
-        # Thousands of services that stay as they are need not be gone through at every collection.
-        gc.unfreeze()
-        gc.freeze()
+        self._spare_the_collector()
         self._post(desired)
         _log.info("revision %s by %s: %s", revision.short, revision.author, revision.subject)
         told = frozenset(before.complaints) if before else frozenset()
@@ -57,6 +59,17 @@ class Feed:
             if complaint not in told:
                 _log.error("%s", complaint)
         return True
+
+    def _spare_the_collector(self) -> None:
+        """Thousands of services that stay as they are need not be gone through at every collection.
+
+        Now and then they are: what was frozen with them and is rubbish since would stay for ever otherwise.
+        """
+        gc.unfreeze()
+        self._revisions += 1
+        if self._revisions % _COLLECT == 0:
+            gc.collect()
+        gc.freeze()
 
     def _post(self, desired: Desired | None, error: str = "") -> None:
         known = SourceStatus(desired.revision, error, desired.complaints, desired.held) if desired else None

@@ -54,6 +54,9 @@ class Replica:
     def actions(self, budget: Budget) -> Iterator[Action]:
         """Everything to do about it now; nothing when all is well or when it is being waited for something."""
         live = [workload for workload in self.workloads if workload.phase in _LIVE and not workload.stuck]
+        for workload, first in _duplicates(live):
+            live.remove(workload)
+            yield self._cancel(workload, f"a duplicate of {first.id}")
         ended = [workload for workload in self.workloads if workload.phase is Phase.ENDED]
         for workload in self.workloads:
             reason = self._forced(workload)
@@ -63,7 +66,7 @@ class Replica:
                 ended.append(replace(workload, phase=Phase.ENDED, health=Health.FAILED))
         current = [workload for workload in live if self._is_current(workload)]
         if current:
-            yield from self._settle(live, current, ended)
+            yield from self._settle(live, current, ended, budget)
         elif live:
             yield from self._change(live, ended, budget)
         elif not any(workload.phase is Phase.STOPPING for workload in self.workloads):
@@ -121,12 +124,12 @@ class Replica:
             yield Replace(service, self.number, reason, old, generation, attempt, delay)
 
     def _settle(
-        self, live: Sequence[Workload], current: Sequence[Workload], ended: Sequence[Workload]
+        self, live: Sequence[Workload], current: Sequence[Workload], ended: Sequence[Workload], budget: Budget
     ) -> Iterator[Action]:
-        """The wanted one is there: end what it replaces and what is there twice; keep it right, renew it in time."""
+        """The wanted one is there: end what it replaces; keep it right, renew it in time."""
         newest = max(current, key=_preference)
         for workload in live:
-            reason = self._superseded(workload, newest)
+            reason = self._superseded(workload, newest, budget)
             if reason:
                 yield self._cancel(workload, reason)
             elif workload in current:
@@ -134,17 +137,19 @@ class Replica:
         if newest.phase is Phase.RUNNING and is_due(self.wanted, newest, self.now) and not self.hold:
             yield self._renew(newest, ended)
 
-    def _superseded(self, workload: Workload, newest: Workload) -> str:
-        """Why `workload` is to be ended now that `newest` is there; "" when it stays."""
+    def _superseded(self, workload: Workload, newest: Workload, budget: Budget) -> str:
+        """Why `workload` is to be ended now that `newest` is there; "" when it stays.
+
+        Without surge its successor waits for its end; a healthy one then ends in its turn.
+        """
         if workload is newest:
             return ""
-        if workload.mark.generation == newest.mark.generation and self._is_current(workload):
-            return f"a duplicate of {newest.id}"
         if newest.health is Health.HEALTHY:
             return f"replaced by {newest.id}, which is healthy"
-        if not self._is_current(workload) and not self.wanted.surge:
-            return f"replaced by {newest.id}"
-        return ""
+        if self._is_current(workload) or self.wanted.surge:
+            return ""
+        in_turn = workload.health is not Health.HEALTHY or budget.take_unavailable()
+        return f"replaced by {newest.id}" if in_turn else ""
 
     def _amend(self, workload: Workload) -> Iterator[Action]:
         """What can be put right on the living workload, so that it keeps its place in the queue or goes on running."""
@@ -183,6 +188,18 @@ class Replica:
 def _preference(workload: Workload) -> tuple[int, int, bool, str]:
     """Of several that are right: the newest generation, then the healthiest, then the one that runs."""
     return (workload.mark.generation, -workload.health.rank, workload.phase is Phase.RUNNING, workload.id)
+
+
+def _duplicates(live: Sequence[Workload]) -> list[tuple[Workload, Workload]]:
+    """Those that are there twice, each with the one that stays: two answers to one need, as an answer was lost."""
+    first: dict[tuple[int, str, str, str], Workload] = {}
+    found = []
+    for workload in sorted(live, key=_preference, reverse=True) if len(live) > 1 else ():
+        mark = workload.mark
+        stays = first.setdefault((mark.generation, mark.digest, mark.restart, mark.place), workload)
+        if stays is not workload:
+            found.append((workload, stays))
+    return found
 
 
 def _attempt(attempt: int, delay: timedelta) -> str:

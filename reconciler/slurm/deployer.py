@@ -85,7 +85,7 @@ class SlurmDeployer:
                 self._commands.scancel(["--state=PENDING", workload.id])
                 return
             self._commands.scontrol(["update", f"JobId={workload.id}", *changes(service, workload, mark, limit)])
-            if workload.phase is Phase.RUNNING and workload.note:  # its supervisor looks at both again
+            if workload.phase is Phase.RUNNING:  # its supervisor looks at both again, and says once more how it is
                 self._signal(workload, "USR1")
 
     def estimate(self, service: ResolvedService) -> timedelta | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from reconciler.models.action import Action, Cancel, Replace
+from reconciler.models.action import Action, Cancel, Hold, Replace
 from reconciler.models.health import Health
 from reconciler.models.wanted import Wanted
 from reconciler.models.workload import Phase, Workload
@@ -82,3 +84,20 @@ def test_going_back_ends_the_failing_successor_and_touches_nothing_else() -> Non
     (cancel,) = plan(Wanted("a", 2, "d0", surge=1, unavailable=0), old(0), failing, old(1))
     assert isinstance(cancel, Cancel)
     assert cancel.old == (failing,)
+
+
+def test_without_surge_healthy_ones_end_in_turn_although_their_successors_wait_already() -> None:
+    """As after a new partition in Git while the successors of a renewal were in the queue."""
+    waiting = [new(number, Health.PENDING, Phase.PENDING) for number in range(3)]
+    actions = plan(Wanted("a", 3, "d1", surge=0, unavailable=1, stateful=True), *map(old, range(3)), *waiting)
+    assert [(type(action), action.service) for action in actions] == [(Cancel, "a")]
+
+
+def test_what_is_there_twice_is_ended_whatever_else_waits() -> None:
+    twice = (old(0), replace(old(0), id="again"), new(0, Health.PENDING, Phase.PENDING))
+    (cancel,) = plan(Wanted("a", 1, "d1", surge=1, unavailable=0), *twice)
+    assert isinstance(cancel, Cancel)
+    held = make_plan([Wanted("a", 1, "d2", surge=1)], look(*twice[:2]), START, Constraints(not_now={"a": "no answer"}))
+    (cancel, hold) = held.actions
+    assert isinstance(cancel, Cancel)
+    assert hold == Hold("a", "no answer")

@@ -12,6 +12,8 @@ from tests.sim.job import PENDING, Job, Process
 _NUMBER = re.compile(r"^(stop_grace|probe_startup|drain|job_limit)=(\d+)$", re.MULTILINE)
 _JOB_MARK = re.compile(r"^job_mark='([^']*)'$", re.MULTILINE)
 _MARK = re.compile(r"rec1(?: [osrgadkvql]=\S*)*")
+# How often a supervisor looks at its comment by itself.
+_ASK = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Supervisor:
         self._start: int | None = None
         self._superseded = False
         self._unwritten = ""
-        self._events: list[tuple[int, str]] = [(now, "begin")]
+        self._events: list[tuple[int, str]] = [(now, "begin"), (now + _ASK, "ask")]
 
     @property
     def due(self) -> int | None:
@@ -93,6 +95,9 @@ class Supervisor:
                 self._report(event, now)
             case "retry":
                 self.flush(now)
+            case "ask":
+                self._plan(now, "ask", _ASK)
+                self.signal("USR1", now)
             case "crash":
                 self._finish(now, self.character.code)
             case "late":

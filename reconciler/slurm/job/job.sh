@@ -175,9 +175,11 @@ wake() {
     sleeper=''
 }
 
+# Once an hour the comment is looked at without a word from anybody: it may have been changed, and the word got lost.
 watch_server() {
-    local failed=0 seen deadline=$((SECONDS + probe_startup))
+    local failed=0 seen deadline=$((SECONDS + probe_startup)) ask_at=$((SECONDS + 3600))
     while running "$server"; do
+        ((SECONDS < ask_at)) || ((++notices, ask_at = SECONDS + 3600))
         heed
         seen=$notices
         if probe; then
