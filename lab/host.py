@@ -32,6 +32,7 @@ NEEDS: dict[str, dict[str, str]] = {
         "util-linux": "nsenter",
         "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
     },
+    "compiler": {"gcc": "cc", "libc6-dev": "gencat"},
     "demo": {"git": "git", "postgresql-15": "/usr/lib/postgresql/15/bin/postgres"},
 }
 

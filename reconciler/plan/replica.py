@@ -54,7 +54,7 @@ class Replica:
     def actions(self, budget: Budget) -> Iterator[Action]:
         """Everything to do about it now; nothing when all is well or when it is being waited for something."""
         live = [workload for workload in self.workloads if workload.phase in _LIVE and not workload.stuck]
-        for workload, first in _duplicates(live):
+        for workload, first in self._duplicates(live):
             live.remove(workload)
             yield self._cancel(workload, f"a duplicate of {first.id}")
         ended = [workload for workload in self.workloads if workload.phase is Phase.ENDED]
@@ -71,6 +71,21 @@ class Replica:
             yield from self._change(live, ended, budget)
         elif not any(workload.phase is Phase.STOPPING for workload in self.workloads):
             yield from self._start(ended)
+
+    def _duplicates(self, live: Sequence[Workload]) -> list[tuple[Workload, Workload]]:
+        """Those that are there twice, each with the one that stays: two answers to one need, as an answer was lost.
+
+        A waiting one can be moved to the place that is wanted, and so counts as if it were there.
+        """
+        first: dict[tuple[int, str, str, str], Workload] = {}
+        found = []
+        for workload in sorted(live, key=_preference, reverse=True) if len(live) > 1 else ():
+            mark = workload.mark
+            place = self.wanted.place if workload.phase is Phase.PENDING else mark.place
+            stays = first.setdefault((mark.generation, mark.digest, mark.restart, place), workload)
+            if stays is not workload:
+                found.append((workload, stays))
+        return found
 
     def _is_current(self, workload: Workload) -> bool:
         """Whether it is what is wanted; what can be changed on a waiting one does not matter."""
@@ -188,18 +203,6 @@ class Replica:
 def _preference(workload: Workload) -> tuple[int, int, bool, str]:
     """Of several that are right: the newest generation, then the healthiest, then the one that runs."""
     return (workload.mark.generation, -workload.health.rank, workload.phase is Phase.RUNNING, workload.id)
-
-
-def _duplicates(live: Sequence[Workload]) -> list[tuple[Workload, Workload]]:
-    """Those that are there twice, each with the one that stays: two answers to one need, as an answer was lost."""
-    first: dict[tuple[int, str, str, str], Workload] = {}
-    found = []
-    for workload in sorted(live, key=_preference, reverse=True) if len(live) > 1 else ():
-        mark = workload.mark
-        stays = first.setdefault((mark.generation, mark.digest, mark.restart, mark.place), workload)
-        if stays is not workload:
-            found.append((workload, stays))
-    return found
 
 
 def _attempt(attempt: int, delay: timedelta) -> str:
