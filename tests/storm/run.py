@@ -21,6 +21,7 @@ from tests.storm.weather import Storm
 
 #: Seconds for which all must stay well.
 _SETTLE = 3.0
+_LINGER = 60.0
 #: Seconds until everything must be well again; a service that crashed often waits for minutes between two attempts.
 _RECOVERY = 420.0
 
@@ -136,7 +137,7 @@ def _count(
         cancelled=Counter(one.reason for one in ended if one.reason),
         recovery=recovery,
         duplicates=sorted(record.duplicates),
-        orphans=_orphans(storm),
+        orphans=_orphans_that_stay(storm),
         wrong=[one for one in ended if not one.reason],
         overlaps=overlaps(site.slurm),
         lost=lost,
@@ -154,6 +155,14 @@ def _evidence(storm: Storm, name: str) -> list[str]:
             if service in words:
                 said.append((datetime.fromisoformat(at).timestamp(), words))
     return [f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f} {words}" for at, words in sorted(said)]
+
+
+def _orphans_that_stay(storm: Storm) -> list[str]:
+    """Those that are still there a while later: a node that was cut off ends what it has of jobs that moved on."""
+    until = time.monotonic() + _LINGER
+    while (found := _orphans(storm)) and time.monotonic() < until:
+        time.sleep(0.5)
+    return found
 
 
 def _orphans(storm: Storm) -> list[str]:
