@@ -35,7 +35,7 @@ class ServiceStatus:
     `revision` is the short id of the commit that what runs was deployed from ("" if none). `pending` is what the
     replica that is furthest behind waits for, and `expected` when the platform thinks that it starts. `deadline` is
     the earliest time limit of a healthy replica. `attempt` counts failed starts in a row, `ended` is why the last
-    workload ended ("" if nothing is known of one), `generation` the highest number of hand-overs of a replica.
+    workload ended (None if nothing is known of one), `generation` the highest number of hand-overs of a replica.
     """
 
     service: str

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +11,7 @@ from reconciler.models.text import visible
 from reconciler.models.workload import Workload
 from reconciler.settings import Folders
 from reconciler.slurm import mark as marks
+from reconciler.slurm.plain import read_plain
 
 #: What is shown at most.
 LINES = 20
@@ -42,7 +41,7 @@ class JobOutput:
         name = marks.job_name(workload.mark.service, workload.mark.replica)
         if marks.service_of(name) is None:
             return ""
-        data = _tail(self._folders.logs / f"{name}-{workload.id}.out", BYTES + _SECRET)
+        data = read_plain(self._folders.logs / f"{name}-{workload.id}.out", BYTES + _SECRET, tail=True)
         return _text(_without(data, self._secrets())[-BYTES:], cut=len(data) > BYTES)
 
     def _secrets(self) -> set[bytes]:
@@ -78,20 +77,6 @@ def _text(data: bytes, *, cut: bool) -> str:
         del lines[0]
     shown = (visible(line.rstrip("\r").rpartition("\r")[2].expandtabs(4).rstrip()) for line in lines[-LINES:])
     return "\n".join(shown).encode()[-BYTES:].decode("utf-8", "ignore")
-
-
-def _tail(path: Path, size: int) -> bytes:
-    """The last bytes of a plain file; none where it is something else, as a job may put a link or a pipe there."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    with os.fdopen(file, "rb") as stream:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode):
-            return b""
-        stream.seek(max(0, found.st_size - size))
-        return stream.read(size)
 
 
 def _head(path: Path, size: int) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from reconciler.models.workload import Mark
 from reconciler.slurm import mark as marks
 from reconciler.slurm.look.squeue import Record
 from reconciler.slurm.mark import Stamp
+from reconciler.slurm.plain import read_plain
 
 
 class Reports:
@@ -39,13 +38,6 @@ def _is_same(one: Mark, other: Mark) -> bool:
 
 
 def _text(path: Path) -> str:
-    """The content of a small regular file; "" for anything else. Never waits, as opening a pipe would."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return ""
-        content = file.read(marks.LIMIT + 2)
+    """The content of a small plain file; "" for anything else."""
+    content = read_plain(path, marks.LIMIT + 2)
     return content.decode("ascii", "replace").removesuffix("\n") if len(content) <= marks.LIMIT + 1 else ""
