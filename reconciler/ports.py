@@ -93,12 +93,24 @@ class Deployer(Protocol):
         """
         ...
 
+    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> None:
+        """Put back what `workload.drift` names, if the platform agrees that it differs. Raises as `deploy` does."""
+        ...
+
     def estimate(self, service: ResolvedService) -> timedelta | None:
         """How long one more replica would wait for its start by the platform's own estimate; None where it has none."""
         ...
 
     def site(self) -> str:
         """A fingerprint of what the platform allows, for which a refusal holds; "" where it cannot be told."""
+        ...
+
+    def forget(self, service: str) -> None:
+        """A service that is wanted no more: free what is remembered of it."""
+        ...
+
+    def dialect(self) -> str:
+        """What rendering depends on besides the service (the kinds that a cluster has); rendered anew on a change."""
         ...
 
     def close(self) -> None:

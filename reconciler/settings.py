@@ -8,9 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from reconciler.models.service import Model, SlurmOptions
+from reconciler.models.service import DriftPolicy, Model, SlurmOptions
 from reconciler.models.units import Duration, EnvName, Line, Name, format_duration
 
+_ACCOUNT = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+#: A kind by its full name: `monitoring.coreos.com/v1/ServiceMonitor`, or `v1/ConfigMap`.
+KindName = Annotated[str, StringConstraints(pattern=r"^([a-z0-9][-a-z0-9.]*/)?v[0-9][a-z0-9]*/[A-Z][A-Za-z0-9]*$")]
 Share = Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])%$")]
 Listen = Annotated[str, StringConstraints(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
 
@@ -58,6 +61,15 @@ class KubernetesTarget(Model):
     kubeconfig: Path | Literal["in-cluster"] | None = Field(default=None, description="File; the usual one when unset.")
     context: Line | None = Field(default=None, description="Context in it; its current one when unset.")
     namespaces: tuple[Name, ...] = Field(min_length=1, description="Namespaces that services may use; first: default.")
+    create_namespaces: bool = Field(default=False, description="Make those of `namespaces` that are not there.")
+    kinds: tuple[KindName, ...] = Field(
+        default=(), description="More kinds that recipes may use, as group/version/Kind; they must live in a namespace."
+    )
+    drift: DriftPolicy = Field(default="repair", description="What is done about fields that were changed by hand.")
+    impersonate: Annotated[str, StringConstraints(pattern=_ACCOUNT)] | None = Field(
+        default=None,
+        description="Service account, as namespace/name, that writes: a repository can do no more than it.",
+    )
     gpu_resource: Line | None = Field(default=None, description="Such as nvidia.com/gpu; unset: it has no GPUs.")
     gpu_types: dict[Name, dict[str, str]] = Field(default={}, description="Node labels that select a GPU type.")
     storage_class: Line | None = Field(default=None, description="Storage class of claims; the cluster's own if unset.")

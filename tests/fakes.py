@@ -28,6 +28,8 @@ class FakePlatform:
     lock: threading.Lock = field(default_factory=threading.Lock)
     made: int = 0
     fingerprint: str = ""
+    words: str = ""
+    forgotten: list[str] = field(default_factory=list)
     queue: timedelta | None = None
     asked: list[str] = field(default_factory=list)
 
@@ -75,6 +77,18 @@ class FakePlatform:
             old = self.workloads[workload.id]
             self.workloads[workload.id] = replace(old, mark=mark, limit=limit or old.limit, marked=True)
             self.writes.append(f"amend {mark.service}.{mark.replica}")
+
+    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> None:
+        del service
+        with self.lock:
+            self.workloads[workload.id] = replace(self.workloads[workload.id], mark=mark, drift=())
+            self.writes.append(f"repair {mark.service}.{mark.replica}")
+
+    def forget(self, service: str) -> None:
+        self.forgotten.append(service)
+
+    def dialect(self) -> str:
+        return self.words
 
     def estimate(self, service: ResolvedService) -> timedelta | None:
         self.asked.append(service.name)

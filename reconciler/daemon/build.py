@@ -15,9 +15,8 @@ from reconciler.daemon.feed import Feed
 from reconciler.daemon.lock import StateLock
 from reconciler.desired.load import Loader
 from reconciler.errors import SettingsError
-from reconciler.kube.deployer import KubernetesDeployer
-from reconciler.kube.lease import Lease
-from reconciler.kube.observer import KubernetesObserver
+from reconciler.kube.cluster import connect
+from reconciler.kube.door.lease import Lease
 from reconciler.metrics import utc_now
 from reconciler.models.workload import Workload
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
@@ -92,14 +91,13 @@ def _kubernetes(
 ) -> World:
     lease = Lease(target, settings.owner, lock.identity() if lock else "")
     stack.callback(lease.close)
-    return World(
-        name,
-        target,
-        KubernetesObserver(name, target, settings.owner),
-        KubernetesDeployer(name, target, settings.owner, keep_data=settings.removals.keep_data),
-        lambda: "" if lease.is_leader() else f"stands by: {lease.identity} does not hold the lease",
-        lease.start,
-    )
+
+    def stands_by() -> str:
+        return "" if lease.is_leader() else f"stands by: {lease.identity} does not hold the lease"
+
+    keep = settings.removals.keep_data
+    observer, deployer = connect(name, target, settings.owner, keep_data=keep, may_not=stands_by)
+    return World(name, target, observer, deployer, stands_by, lease.start)
 
 
 def _slurm(owner: str, name: str, target: SlurmTarget, inherit: tuple[int, ...]) -> World:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from reconciler.health import moment, waiting
-from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Renew, Replace, Restart
+from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Renew, Repair, Replace, Restart
 from reconciler.models.health import Health
 from reconciler.models.units import rough_duration
 from reconciler.models.wanted import Wanted
@@ -58,6 +58,8 @@ def _words(action: Action) -> str:
             return f"submits a successor for replica {number}"
         case Amend(old=old):
             return f"changes {old.id} in place"
+        case Repair(old=old):
+            return f"puts back what was changed by hand on {old.id}"
         case Cancel(old=old):
             return f"ends {', '.join(workload.id for workload in old)}"
         case Hold():

@@ -73,6 +73,16 @@ class Amend:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """Put back what was changed by hand on `old`, which is otherwise what is wanted."""
+
+    service: str
+    replica: int
+    reason: str
+    old: Workload
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """End a workload of ours. `removal`: the service is no longer wanted at all, so that data rules apply."""
 
@@ -91,7 +101,7 @@ class Hold:
     reason: str
 
 
-Action = Deploy | Replace | Restart | Renew | Amend | Cancel | Hold
+Action = Deploy | Replace | Restart | Renew | Amend | Repair | Cancel | Hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from reconciler.models.units import Cron, Duration, EnvName, Line, Name, Quantit
 
 #: What a parameter of a recipe may be.
 Value = bool | int | float | Line | tuple[Line, ...]
+#: What is done about declared fields that somebody changed on the platform: nothing, say so, or put them back.
+DriftPolicy = Literal["ignore", "report", "repair"]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$", max_length=63)]
 LabelKey = Annotated[
     str, StringConstraints(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
@@ -147,7 +149,13 @@ class ServiceSpec(Model):
     schedule: Schedule | None = Field(default=None, description="When it is up.")
     renewal: Renewal | None = Field(default=None, description="Hand-over before a job's time limit.")
     rollout: Rollout = Field(default=Rollout(), description="How changes are rolled out.")
-    ignore: tuple[Pointer, ...] = Field(default=(), description="JSON pointers into objects that others own.")
+    drift: DriftPolicy | None = Field(
+        default=None, description="What is done about fields changed by hand; as the target says when unset."
+    )
+    ignore: tuple[Pointer, ...] = Field(
+        default=(),
+        description="JSON pointers into objects that others own; `containers[name=main]` selects an element of a list.",
+    )
 
 
 class Service(Model):

@@ -12,7 +12,7 @@ from reconciler.models.action import Plan
 from reconciler.models.health import Health
 from reconciler.models.revision import Revision
 from reconciler.models.wanted import ResolvedService, Wanted
-from reconciler.models.workload import Cause, Observed, PendingClass
+from reconciler.models.workload import Cause, Drift, Observed, PendingClass
 
 
 class State(Enum):
@@ -36,6 +36,8 @@ class ServiceStatus:
     replica that is furthest behind waits for, and `expected` when the platform thinks that it starts. `deadline` is
     the earliest time limit of a healthy replica. `attempt` counts failed starts in a row, `ended` is why the last
     workload ended (None if nothing is known of one), `generation` the highest number of hand-overs of a replica.
+    `drift` is what was changed by hand and is not repaired yet; `rivals` are those who put the same fields back again
+    and again.
     """
 
     service: str
@@ -56,6 +58,8 @@ class ServiceStatus:
     attempt: int = 0
     ended: Cause | None = None
     generation: int = 0
+    drift: tuple[Drift, ...] = ()
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

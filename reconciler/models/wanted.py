@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
-from reconciler.models.service import Resources, Service, SlurmOptions, Value
+from reconciler.models.service import DriftPolicy, Resources, Service, SlurmOptions, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class Wanted:
 
     `surge` is how many replicas may have a successor beside them during a change (0: each old one is ended for its
     successor), `unavailable` how many replicas may be missing meanwhile. `in_place`: the platform puts new content in
-    the place of the old by itself, so that nothing is counted or cancelled for it.
+    the place of the old by itself, so that nothing is counted or cancelled for it. `drift` is what is done about fields
+    that were changed by hand. `parts` is what it is made of on the platform, as in `Gap.part`.
     """
 
     service: str
@@ -64,6 +65,8 @@ class Wanted:
     surge: int = 0
     unavailable: int = 1
     in_place: bool = False
+    drift: DriftPolicy = "repair"
+    parts: frozenset[str] = frozenset()
     place: str = ""
     limit: int = 0
     grace: timedelta = timedelta(seconds=30)
@@ -74,12 +77,13 @@ class Wanted:
 class Rendered:
     """What would be handed to a platform: `digest` decides whether it is the same, `place` whether it waits there.
 
-    `write` makes its text for people; it is called only when somebody wants to read it.
+    `write` makes its text for people; it is called only when somebody wants to read it. `parts` is as in `Wanted`.
     """
 
     digest: str
     write: Callable[[], str] = field(compare=False)
     place: str = ""
+    parts: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:

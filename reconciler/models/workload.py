@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -69,6 +70,24 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """A declared field that is not on the platform as it was declared, or an object of ours whose mark was damaged.
+
+    `where` names the object (`Deployment ai/web`), `field` is a JSON pointer into it. `manager` is who set it, by the
+    platform's own record ("" when that does not say). `version` is the object's when this was seen. Values are not
+    kept: what somebody typed by hand may be a secret.
+    """
+
+    where: str
+    field: str
+    manager: str = ""
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.field}" + (f" (set by {self.manager})" if self.manager else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """One replica seen on a target: a Slurm job, or the group of Kubernetes objects of a service (replica 0).
 
@@ -81,7 +100,7 @@ class Workload:
     `pending` is what one that has not started waits for; a `stuck` one will never be started by the platform, whatever
     happens. `stopping` is since when it has been stopping by itself, because somebody asked it to. `marked` is False
     when its mark was damaged from outside and is known from an earlier look only. `note` is what it reports about
-    itself, as the platform keeps it.
+    itself, as the platform keeps it. `drift` is what differs from what was declared when it was deployed.
     """
 
     target: str
@@ -102,6 +121,7 @@ class Workload:
     stopping: datetime | None = None
     marked: bool = True
     note: str = ""
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +138,18 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of a target that could not be looked at: one kind of object in one namespace (`ai/Ingress`), and why."""
+
+    part: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One look at one target. When `complete` is False, `why` says what is missing and nothing may be concluded.
+
+    A look with `gaps` is whole but for these parts: nothing may be concluded about what is made of them.
 
     `closes` is when the platform next closes for maintenance, where that keeps a workload waiting. All times are by
     this machine's clock.
@@ -132,3 +162,8 @@ class Observed:
     workloads: tuple[Workload, ...] = ()
     conflicts: tuple[Conflict, ...] = field(default=())
     closes: datetime | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    def unknown(self, parts: AbstractSet[str]) -> str:
+        """Why nothing is known of what is made of `parts`; "" when all of them were seen."""
+        return next((gap.why for gap in self.gaps if gap.part in parts), "")

@@ -24,12 +24,14 @@ class Constraints:
 
     `removals` is the verdict on services that nobody wants any more. `held` names services whose file is bad and that
     have no good version, with the reason: what lives of them stays. `not_now` names services that are waited for after
-    an error or an unanswered write. `ready` names the services of all targets that are healthy, for `dependsOn`.
+    an error or an unanswered write. `rivals` names services whose repairs are undone again and again, and by whom: they
+    are not repaired just now. `ready` names the services of all targets that are healthy, for `dependsOn`.
     """
 
     removals: Removals = field(default_factory=Removals)
     held: Mapping[str, str] = field(default_factory=dict)
     not_now: Mapping[str, str] = field(default_factory=dict)
+    rivals: Mapping[str, str] = field(default_factory=dict)
     ready: frozenset[str] = frozenset()
 
 
@@ -76,6 +78,8 @@ class _Planner:
 
     def service(self, wanted: Wanted, workloads: Sequence[Workload]) -> Iterator[Action]:
         """What to do about a service that is wanted."""
+        if self.seen.unknown(wanted.parts):
+            return
         units = 0 if wanted.suspended else wanted.units
         replicas: defaultdict[int, list[Workload]] = defaultdict(list)
         for workload in workloads:
@@ -92,7 +96,10 @@ class _Planner:
     def unwanted(self, name: str, workloads: Sequence[Workload]) -> Iterator[Action]:
         """What to do about the workloads of a name that nobody wants any more."""
         constraints = self.constraints
-        if name not in constraints.held and name in constraints.removals.allowed:
+        refused = constraints.not_now.get(name, "")
+        if self.seen.gaps or refused:
+            yield Hold(name, refused or f"not all of it may be seen: {self.seen.gaps[0].why}")
+        elif name not in constraints.held and name in constraints.removals.allowed:
             yield from self._end(name, workloads, "no longer in Git", removal=True)
         elif any(workload.phase not in _GOING for workload in workloads):
             reason = constraints.held.get(name) or constraints.removals.held.get(name)
@@ -116,4 +123,5 @@ class _Planner:
             waits=f"waits for {', '.join(missing)} to be healthy (dependsOn)" if missing else "",
             taken="; ".join(same),
             closes=self.seen.closes,
+            rivals=self.constraints.rivals.get(wanted.service, ""),
         )

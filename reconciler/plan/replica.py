@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Renew, Replace, Restart
+from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Renew, Repair, Replace, Restart
 from reconciler.models.health import Health
 from reconciler.models.units import format_duration
 from reconciler.models.wanted import Wanted
-from reconciler.models.workload import Phase, Workload
+from reconciler.models.workload import Drift, Phase, Workload
 from reconciler.plan.backoff import next_attempt
 from reconciler.plan.budget import Budget
 from reconciler.plan.lead import is_due, limit_before, lower_limit
@@ -26,7 +26,7 @@ class Replica:
 
     `waits` is "" or what it waits for before it is started or changed; what runs is renewed all the same. `taken` is ""
     or what stands in its place without our mark, so that nothing is started beside it.
-    `closes` is when the site closes for maintenance.
+    `closes` is when the site closes for maintenance. `rivals` is "" or who undoes what is repaired, so that it waits.
     """
 
     wanted: Wanted
@@ -37,6 +37,7 @@ class Replica:
     waits: str = ""
     taken: str = ""
     closes: datetime | None = None
+    rivals: str = ""
 
     def is_at_rest(self) -> bool:
         """Whether there is surely nothing to do: one workload, which is what is wanted and not close to its limit."""
@@ -47,6 +48,7 @@ class Replica:
             workload.phase is Phase.RUNNING
             and self._is_current(workload)
             and workload.marked
+            and not workload.drift
             and not is_due(self.wanted, workload, self.now)
             and lower_limit(self.wanted, workload, self.now) is None
         )
@@ -167,6 +169,13 @@ class Replica:
         return f"replaced by {newest.id}" if in_turn else ""
 
     def _amend(self, workload: Workload) -> Iterator[Action]:
+        """What can be put right on the living workload: its place in the queue, its limit, what was changed by hand."""
+        if not workload.drift:
+            yield from self._adjust(workload)
+        elif self.wanted.drift == "repair" and not self.rivals and not self.hold:
+            yield Repair(self.wanted.service, self.number, f"changed by hand: {_first(workload.drift)}", workload)
+
+    def _adjust(self, workload: Workload) -> Iterator[Action]:
         """What can be put right on the living workload, so that it keeps its place in the queue or goes on running."""
         mark, limit, reason = workload.mark, None, "" if workload.marked else "its mark was damaged by hand"
         if workload.phase is Phase.PENDING:
@@ -207,6 +216,11 @@ def _preference(workload: Workload) -> tuple[int, int, bool, str]:
 
 def _attempt(attempt: int, delay: timedelta) -> str:
     return f"; attempt {attempt} in {format_duration(delay)}" if attempt else ""
+
+
+def _first(drift: Sequence[Drift]) -> str:
+    more = f" and {len(drift) - 1} more" if len(drift) > 1 else ""
+    return f"{drift[0]}{more}"
 
 
 def _difference(live: Sequence[Workload], digest: str) -> str:

@@ -88,6 +88,17 @@ class SlurmDeployer:
             if workload.phase is Phase.RUNNING:  # its supervisor looks at both again, and says once more how it is
                 self._signal(workload, "USR1")
 
+    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> None:
+        """See `reconciler.ports.Deployer.repair`: of a job, only its mark can be changed by hand."""
+        self.amend(service, workload, mark, None)
+
+    def forget(self, service: str) -> None:
+        """See `reconciler.ports.Deployer.forget`; what is kept is bounded."""
+
+    def dialect(self) -> str:
+        """See `reconciler.ports.Deployer.dialect`: a script depends on nothing else."""
+        return ""
+
     def estimate(self, service: ResolvedService) -> timedelta | None:
         """When Slurm would start one more (sbatch(1), --test-only), as the time from now; None if it does not say."""
         now = self._clock.now()

@@ -6,9 +6,10 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from reconciler.errors import Next, ReconcilerError
-from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Outcome, Plan, Renew, Replace, Restart
+from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Outcome, Plan, Renew, Repair, Replace, Restart
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Mark, Workload
 from reconciler.turn.world import World
@@ -75,6 +76,10 @@ class Actor:
                 self._deploy(action, services, old)
             case Amend(old=workload):
                 self._deployer.amend(services[action.service][0], workload, action.mark, action.limit)
+            case Repair(old=workload):
+                service, wanted = services[action.service]
+                mark = replace(workload.mark, revision=service.revision.short, digest=wanted.digest)
+                self._deployer.repair(service, workload, mark)
             case Cancel(old=old, removal=removal):
                 for workload in old:
                     self._deployer.cancel(workload, removal=removal)

@@ -9,10 +9,13 @@ from datetime import datetime, timedelta
 
 from reconciler.desired.schedule import down_reason
 from reconciler.errors import TargetError
-from reconciler.models.wanted import ResolvedService, Wanted
+from reconciler.models.wanted import Rendered, ResolvedService, Wanted
 from reconciler.plan.lead import usual_lead
 from reconciler.ports import Deployer
 from reconciler.settings import KubernetesTarget, SlurmTarget
+
+#: What stands for a service that cannot be rendered.
+_NOTHING = Rendered("", str)
 
 
 def restart_hash(value: str | None) -> str:
@@ -21,7 +24,7 @@ def restart_hash(value: str | None) -> str:
 
 
 class Preparer:
-    """Renders each version of a service once and remembers only its digest, however many turns there are.
+    """Renders each version of a service once and remembers only the digest, however many turns there are.
 
     `queue` tells how long a new job of a service would wait, which its successor needs as well.
     """
@@ -32,31 +35,37 @@ class Preparer:
         self._target = target
         self._queue = queue
         self._deployer = deployer
-        self._digests: dict[int, tuple[ResolvedService, str, str, str]] = {}
+        self._rendered: dict[int, tuple[ResolvedService, Rendered, str]] = {}
+        self._dialect = ""
 
     def prepare(self, services: Iterable[ResolvedService], now: datetime) -> list[tuple[ResolvedService, Wanted]]:
         """One Wanted for each service, in the order given."""
         services = list(services)
-        known = self._digests
-        self._digests = {id(one): known.get(id(one)) or (one, *self._digest(one)) for one in services}
+        known, dialect = self._rendered, self._deployer.dialect()
+        if dialect != self._dialect:
+            known, self._dialect = {}, dialect
+        before = {one.name for one, _, _ in self._rendered.values()}
+        self._rendered = {id(one): known.get(id(one)) or (one, *self._render(one)) for one in services}
+        for name in before - {one.name for one in services}:
+            self._deployer.forget(name)
         return [(one, self._wanted(one, now)) for one in services]
 
-    def _digest(self, service: ResolvedService) -> tuple[str, str, str]:
+    def _render(self, service: ResolvedService) -> tuple[Rendered, str]:
         try:
             rendered = self._deployer.render(service)
         except TargetError as error:
-            return "", "", str(error)
-        return rendered.digest, rendered.place, ""
+            return _NOTHING, str(error)
+        return rendered, ""
 
     def _wanted(self, service: ResolvedService, now: datetime) -> Wanted:
         spec, recipe = service.service.spec, service.recipe.spec
-        _, digest, place, blocked = self._digests[id(service)]
+        _, rendered, blocked = self._rendered[id(service)]
         slurm = isinstance(self._target, SlurmTarget)
         down = down_reason(spec.schedule, now) if spec.schedule else ""
         return Wanted(
             service=service.name,
             units=spec.replicas if slurm else 1,
-            digest=digest,
+            digest=rendered.digest,
             restart=restart_hash(spec.restart),
             stateful=recipe.stateful,
             suspended="suspended in Git" if spec.suspend else down,
@@ -65,8 +74,10 @@ class Preparer:
             surge=0 if recipe.stateful else spec.rollout.max_surge,
             unavailable=1 if recipe.stateful else spec.rollout.missing,
             in_place=not slurm,
+            drift=spec.drift or (self._target.drift if isinstance(self._target, KubernetesTarget) else "repair"),
+            parts=rendered.parts,
             depends_on=spec.depends_on,
-            place=place,
+            place=rendered.place,
             limit=math.ceil(service.slurm.time.total_seconds()) if slurm and service.slurm.time else 0,
             grace=recipe.stop.grace,
         )

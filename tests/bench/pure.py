@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from reconciler.daemon.build import make_loader
 from reconciler.health import judge
-from reconciler.kube import manifests
+from reconciler.kube.render import manifests
 from reconciler.models.action import Plan
 from reconciler.models.health import Health
 from reconciler.models.wanted import Wanted

@@ -11,8 +11,8 @@ from typing import Any
 
 from reconciler.daemon.build import make_loader
 from reconciler.desired.load import Loader
-from reconciler.kube import manifests
 from reconciler.kube.kinds import kind_of
+from reconciler.kube.render import manifests
 from reconciler.models.revision import File, Revision, Snapshot
 from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Mark

@@ -13,9 +13,11 @@ import pytest
 
 from lab.kubernetes import KubernetesFacts
 from lab.lab import Lab
-from reconciler.kube.client import Client
-from reconciler.kube.deployer import KubernetesDeployer
-from reconciler.kube.observer import KubernetesObserver
+from reconciler.kube.declared import Declared
+from reconciler.kube.door.client import Client
+from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.observer import KubernetesObserver
+from reconciler.kube.write.deployer import KubernetesDeployer
 from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Mark, Workload
 from reconciler.settings import KubernetesTarget
@@ -31,6 +33,7 @@ class Cluster:
     facts: KubernetesFacts
     owner: str = field(default_factory=lambda: f"t{token_hex(4)}")
     stack: ExitStack = field(default_factory=ExitStack)
+    cache: Cache = field(default_factory=lambda: Cache(Declared()))
 
     @property
     def target(self) -> KubernetesTarget:
@@ -41,19 +44,19 @@ class Cluster:
             timeout="10s",
         )
 
-    def client(self) -> Client:
-        client = Client(self.target, 4)
+    def client(self, connections: int = 4) -> Client:
+        client = Client(self.target, connections)
         self.stack.callback(client.close)
         return client
 
     def deployer(self, *, keep_data: bool = True) -> KubernetesDeployer:
-        deployer = KubernetesDeployer("cloud", self.target, self.owner, keep_data=keep_data)
+        deployer = KubernetesDeployer("cloud", self.target, self.owner, self.client(), self.cache, keep_data=keep_data)
         self.stack.callback(deployer.close)
         return deployer
 
     def observer(self, bell: Callable[[], None] = lambda: None) -> KubernetesObserver:
         """One that follows, and has seen everything once."""
-        observer = KubernetesObserver("cloud", self.target, self.owner)
+        observer = KubernetesObserver("cloud", self.target, self.owner, self.client(64), self.cache)
         self.stack.callback(observer.close)
         observer.start(bell)
         until(lambda: observer.look().complete)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.kube import manifests
-from reconciler.kube.text import dump
+from reconciler.kube.render import manifests
+from reconciler.kube.render.text import dump
 from reconciler.models.wanted import ResolvedService
 from tests.kube.services import resolved, target
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import LookError, UncertainError, UnreachableError
-from reconciler.kube.client import Client
+from reconciler.kube.door.client import Client
 from reconciler.kube.kinds import CONFIG_MAP
 from tests.kube.services import target
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reconciler.errors import ConflictError, RefusedError
-from reconciler.kube.failures import AbsentError, ClashError
+from reconciler.kube.door.failures import AbsentError, ClashError
 from reconciler.kube.kinds import CONFIG_MAP
 from tests.kube.conftest import Cluster, until
 from tests.kube.services import resolved

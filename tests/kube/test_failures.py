@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import LookError, RefusedError, TargetError, UncertainError, UnreachableError
-from reconciler.kube.failures import AbsentError, Answer, ClashError, ExpiredError, translate
+from reconciler.kube.door.failures import AbsentError, Answer, ClashError, ExpiredError, translate
 
 
 def _error(status: int, told: dict[str, Any] | None = None, *, write: bool = True) -> TargetError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.kube.judge import judge
+from reconciler.kube.judge.judge import judge
 from reconciler.models.health import Health
 from reconciler.models.workload import Phase
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from reconciler.kube.lease import Lease
+from reconciler.kube.door.lease import Lease
 from tests.kube.conftest import Cluster, until
 
 pytestmark = pytest.mark.controlplane

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from reconciler.errors import RefusedError
-from reconciler.kube import manifests
+from reconciler.kube.render import manifests
 from reconciler.models.workload import Mark
 from tests.kube import golden, services
 from tests.kube.services import resolved, target

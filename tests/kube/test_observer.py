@@ -8,10 +8,11 @@ import pytest
 
 from lab.lab import Lab
 from reconciler.kube import marks
-from reconciler.kube.failures import ExpiredError
+from reconciler.kube.cluster import connect
+from reconciler.kube.door.failures import ExpiredError
 from reconciler.kube.kinds import CONFIG_MAP
-from reconciler.kube.observer import KubernetesObserver
-from reconciler.kube.reflector import Reflector
+from reconciler.kube.look.observer import KubernetesObserver
+from reconciler.kube.look.reflector import Reflector
 from tests.kube.conftest import Cluster, until
 from tests.kube.services import resolved, target
 
@@ -55,7 +56,7 @@ def test_the_bell_rings_when_an_object_changes(cluster: Cluster) -> None:
 @pytest.mark.controlplane
 def test_a_look_without_start_lists_everything(cluster: Cluster) -> None:
     mark = cluster.deploy(cluster.deployer(), resolved(f"{cluster.owner}-a", replicas=0))
-    observer = KubernetesObserver("cloud", cluster.target, cluster.owner)
+    observer = KubernetesObserver("cloud", cluster.target, cluster.owner, cluster.client(64), cluster.cache)
     cluster.stack.callback(observer.close)
     seen = observer.look()
     assert seen.complete
@@ -96,7 +97,7 @@ def test_closing_is_quick_and_leaves_no_thread(lab_control_plane: Lab) -> None:
 
 @pytest.mark.parametrize("started", [True, False])
 def test_rule_1_a_missing_kubeconfig_is_unknown_not_absent(tmp_path: Path, started: bool) -> None:
-    observer = KubernetesObserver("cloud", target(kubeconfig=str(tmp_path / "none")), "factory")
+    observer = connect("cloud", target(kubeconfig=str(tmp_path / "none")), "factory")[0]
     try:
         if started:
             observer.start(lambda: None)
@@ -113,7 +114,7 @@ def test_rule_1_a_refused_connection_is_unknown_not_absent(tmp_path: Path) -> No
         " clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}],"
         " contexts: [{name: c, context: {cluster: c, user: u}}]}"
     )
-    observer = KubernetesObserver("cloud", target(kubeconfig=str(kubeconfig)), "factory")
+    observer = connect("cloud", target(kubeconfig=str(kubeconfig)), "factory")[0]
     try:
         seen = observer.look()
         assert not seen.complete

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.kube.pointers import without
+from reconciler.kube.render.pointers import without
 
 _VALUE = {"a": {"b": 1, "c~/d": 2}, "list": [{"x": 1}, {"x": 2, "y": 3}]}
 

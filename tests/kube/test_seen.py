@@ -8,9 +8,9 @@ from itertools import permutations
 
 import pytest
 
-from reconciler.kube.judge import Verdict
+from reconciler.kube.judge.judge import Verdict
+from reconciler.kube.look.seen import Seen, workloads
 from reconciler.kube.marks import Stamp
-from reconciler.kube.seen import Seen, workloads
 from reconciler.models.health import Health
 from reconciler.models.workload import Mark, Phase, Workload
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from reconciler.kube.text import dump
+from reconciler.kube.render.text import dump
 
 # Surrogates and unassigned characters beyond the first plane cannot be written as JSON escapes that YAML reads.
 _TEXT = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=20)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.errors import TargetError
 from reconciler.kube import marks
-from reconciler.kube.client import Client
+from reconciler.kube.door.client import Client
 from reconciler.kube.kinds import LEASE, Object
 from reconciler.ports import Bell
 from reconciler.settings import KubernetesTarget

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 
 from reconciler.errors import LookError, TargetError
-from reconciler.kube.client import Client, Stream
-from reconciler.kube.failures import ExpiredError
+from reconciler.kube.door.api import Api, Events
+from reconciler.kube.door.failures import ExpiredError
 from reconciler.kube.kinds import Kind, Object
-from reconciler.kube.seen import Seen, see
+from reconciler.kube.look.seen import Seen, see
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 3.0
@@ -30,7 +30,7 @@ _log = logging.getLogger("reconciler.kube")
 class Reflector:
     """Keeps what is seen of one kind in one namespace; `changed` is rung, from its thread, when that changes."""
 
-    def __init__(self, client: Client, kind: Kind, namespace: str, selector: str, changed: Callable[[], None]) -> None:
+    def __init__(self, client: Api, kind: Kind, namespace: str, selector: str, changed: Callable[[], None]) -> None:
         self._client = client
         self._kind = kind
         self._namespace = namespace
@@ -39,7 +39,7 @@ class Reflector:
         self._lock = threading.Lock()
         self._seen: dict[str, Seen] = {}
         self._failure = f"{kind.name}s in {namespace} have not been listed yet"
-        self._stream: Stream | None = None
+        self._stream: Events | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"watch-{namespace}-{kind.plural}", daemon=True)
 
@@ -122,7 +122,7 @@ class Reflector:
                     self._stream = None
         return version
 
-    def _adopt(self, stream: Stream) -> bool:
+    def _adopt(self, stream: Events) -> bool:
         with self._lock:
             self._stream = stream
             recovered, self._failure = bool(self._failure), ""

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from reconciler.desired.arguments import Parts, Reference, environment, expand
 from reconciler.errors import RefusedError
-from reconciler.kube import storage
 from reconciler.kube.kinds import Object
+from reconciler.kube.render import storage
 from reconciler.models.recipe import HealthProbe
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import KubernetesTarget

@@ -17,8 +17,9 @@ from typing import cast
 
 from reconciler.desired.arguments import as_text
 from reconciler.errors import RefusedError
-from reconciler.kube import marks, pods, pointers, storage
+from reconciler.kube import marks
 from reconciler.kube.kinds import APPLIED, CONFIG_MAP, DEPLOYMENT, SERVICE, STATEFUL_SET, WORKLOADS, Object, kind_of
+from reconciler.kube.render import pods, pointers, storage
 from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Mark
 from reconciler.settings import KubernetesTarget

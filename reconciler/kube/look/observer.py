@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from itertools import chain, product
 
 from reconciler.kube import marks
-from reconciler.kube.client import Client
+from reconciler.kube.door.api import Api
 from reconciler.kube.kinds import WATCHED
-from reconciler.kube.reflector import Reflector
-from reconciler.kube.seen import workloads
+from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.reflector import Reflector
+from reconciler.kube.look.seen import workloads
 from reconciler.models.workload import Observed
 from reconciler.ports import Bell
 from reconciler.settings import KubernetesTarget
@@ -24,10 +25,11 @@ class KubernetesObserver:
     opened again makes it incomplete at once. Before `start`, each look lists everything anew.
     """
 
-    def __init__(self, target_name: str, target: KubernetesTarget, owner: str) -> None:
+    def __init__(self, target_name: str, target: KubernetesTarget, owner: str, api: Api, cache: Cache) -> None:
         places = tuple(product(target.namespaces, WATCHED))
         self._target_name = target_name
-        self._client = Client(target, len(places))
+        self._client = api
+        self._cache = cache
         self._bell: Bell | None = None
         self._reflectors = tuple(
             Reflector(self._client, kind, namespace, marks.ours(owner), self._ring) for namespace, kind in places

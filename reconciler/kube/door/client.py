@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -19,8 +19,9 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from reconciler.errors import LookError, TargetError, UncertainError, UnreachableError
 from reconciler.kube import marks
-from reconciler.kube.connection import Connection, connect
-from reconciler.kube.failures import AGAIN, AbsentError, Answer, ExpiredError, translate
+from reconciler.kube.door.api import Listing
+from reconciler.kube.door.connection import Connection, connect
+from reconciler.kube.door.failures import AGAIN, AbsentError, Answer, ExpiredError, translate
 from reconciler.kube.kinds import Kind, Object, kind_of
 from reconciler.settings import KubernetesTarget
 
@@ -33,14 +34,6 @@ _STREAM_SECONDS = 300
 _SILENCE = _STREAM_SECONDS + 10.0
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _NEVER_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Everything of one kind, and the resource version from which a watch goes on."""
-
-    items: list[Object]
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +55,23 @@ class Request:
 
 
 class Client:
-    """Requests to the API server of one target; to be shared by threads. `calls` counts the requests sent."""
+    """Requests to the API server of one target (see `Api`). `calls` counts the requests sent.
 
-    def __init__(self, target: KubernetesTarget, connections: int) -> None:
+    `may_not` is asked before every write: "" or why it must not be made (the lease is lost). With `writes` it speaks as
+    the account that the target names for writing.
+    """
+
+    def __init__(
+        self,
+        target: KubernetesTarget,
+        connections: int,
+        *,
+        may_not: Callable[[], str] = lambda: "",
+        writes: bool = False,
+    ) -> None:
         self._target = target
+        self._may_not = may_not
+        self._extra = _impersonation(target) if writes else {}
         self._timeout = target.timeout.total_seconds()
         self._connections = connections
         self._connection: Connection | None = None
@@ -73,10 +79,10 @@ class Client:
         self._closing = threading.Event()
         self.calls = 0
 
-    def list(self, kind: Kind, namespace: str, selector: str, *, metadata: bool = False) -> Listing:
-        """All objects of a kind that match a label selector, page by page; `metadata`: without spec and status."""
+    def list(self, kind: Kind, namespace: str, selector: str, *, metadata: bool = False, fields: str = "") -> Listing:
+        """See `Api.list`; page by page."""
         items: list[Object] = []
-        query: dict[str, str | int] = {"labelSelector": selector, "limit": _PAGE}
+        query: dict[str, str | int] = {**_selectors(selector, fields), "limit": _PAGE}
         accept = _METADATA if metadata else "application/json"
         while True:
             what = f"list {kind.name}s in {namespace}"
@@ -88,36 +94,42 @@ class Client:
             query = {**query, "continue": following}
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        """One object; None when it is not there."""
+        """See `Api.get`."""
         try:
             return self.send(Request("GET", kind.path(namespace, name), f"get {kind.name} {namespace}/{name}", {}))
         except AbsentError:
             return None
 
-    def apply(self, item: Object) -> None:
-        """Server-side apply: the fields of `item` become as they say, whoever set them before."""
+    def apply(self, item: Object, *, manager: str = "", dry_run: bool = False) -> Object:
+        """See `Api.apply`."""
         metadata = item["metadata"]
         path = kind_of(item).path(metadata["namespace"], metadata["name"])
         what = f"apply {item['kind']} {metadata['namespace']}/{metadata['name']}"
-        query: dict[str, str | int] = {"fieldManager": marks.MANAGER, "force": "true"}
-        request = Request("PATCH", path, what, query, item, content="application/apply-patch+yaml")
-        if not self._answer(request).startswith(b"{"):  # what the object has become is of no use here
-            raise _no_object(request)
+        query: dict[str, str | int] = {"fieldManager": manager or marks.MANAGER, "force": "true"}
+        if dry_run:
+            query["dryRun"] = "All"
+        return self.send(Request("PATCH", path, what, query, item, content="application/apply-patch+yaml"))
 
     def create(self, item: Object) -> Object:
-        """Make an object that must not be there. Raises ClashError when it is."""
+        """See `Api.create`."""
         namespace, what = item["metadata"]["namespace"], f"create {item['kind']} {item['metadata']['name']}"
         return self.send(Request("POST", kind_of(item).path(namespace), what, {"fieldManager": marks.MANAGER}, item))
 
     def replace(self, item: Object) -> Object:
-        """Put a new version in the place of the one that `metadata.resourceVersion` names; ClashError otherwise."""
+        """See `Api.replace`."""
         metadata = item["metadata"]
         path = kind_of(item).path(metadata["namespace"], metadata["name"])
         what = f"replace {item['kind']} {metadata['name']}"
         return self.send(Request("PUT", path, what, {"fieldManager": marks.MANAGER}, item))
 
+    def patch(self, kind: Kind, namespace: str, name: str, operations: Sequence[Object]) -> Object:
+        """See `Api.patch`."""
+        what, query = f"patch {kind.name} {namespace}/{name}", {"fieldManager": marks.MANAGER}
+        path = kind.path(namespace, name)
+        return self.send(Request("PATCH", path, what, query, operations, content="application/json-patch+json"))
+
     def delete(self, kind: Kind, namespace: str, name: str, uid: str, *, foreground: bool) -> None:
-        """Delete the object with this uid. Raises AbsentError when there is none, ClashError when it is another one."""
+        """See `Api.delete`."""
         body = {
             "propagationPolicy": "Foreground" if foreground else "Background",
             "preconditions": {"uid": uid},
@@ -125,11 +137,11 @@ class Client:
         self.send(Request("DELETE", kind.path(namespace, name), f"delete {kind.name} {namespace}/{name}", {}, body))
 
     @contextmanager
-    def watch(self, kind: Kind, namespace: str, selector: str, version: str) -> Iterator[Stream]:
-        """The changes after a resource version. Raises ExpiredError or LookError when it cannot begin."""
+    def watch(self, kind: Kind, namespace: str, selector: str, version: str, *, fields: str = "") -> Iterator[Stream]:
+        """See `Api.watch`."""
         query: dict[str, str | int] = {
             "watch": "true",
-            "labelSelector": selector,
+            **_selectors(selector, fields),
             "resourceVersion": version,
             "allowWatchBookmarks": "true",
             "timeoutSeconds": _STREAM_SECONDS,
@@ -150,10 +162,11 @@ class Client:
 
         Raises TargetError: see `failures.translate`.
         """
+        if request.write and (why := self._may_not()):
+            raise UnreachableError(f"{request.what}: not sent: {why}")
         return _object(request, self._answer(request))
 
     def _answer(self, request: Request) -> bytes:
-        """As `send`, but the answer as it came: not every answer is worth reading."""
         deadline = time.monotonic() + self._timeout
         pause = _FIRST_PAUSE
         while True:
@@ -175,7 +188,7 @@ class Client:
     def _open(self, request: Request, timeout: urllib3.Timeout, *, preload: bool) -> urllib3.BaseHTTPResponse:
         try:
             connection = self._connected()
-            headers = {"Accept": request.accept, "Content-Type": request.content, **connection.headers()}
+            headers = {"Accept": request.accept, "Content-Type": request.content, **self._extra, **connection.headers()}
             return connection.pool.request(
                 request.method,
                 f"{connection.host}{request.path}?{urlencode(request.query)}",
@@ -235,6 +248,17 @@ class Stream:
             gone = item.get("code") == 410
             raise (ExpiredError if gone else LookError)(f"{self._what}: {item.get('message', '')}")
         return kind, item
+
+
+def _selectors(labels: str, fields: str) -> dict[str, str]:
+    return {key: value for key, value in (("labelSelector", labels), ("fieldSelector", fields)) if value}
+
+
+def _impersonation(target: KubernetesTarget) -> dict[str, str]:
+    """The header that makes the API server check the rights of another account (user impersonation)."""
+    if target.impersonate is None:
+        return {}
+    return {"Impersonate-User": f"system:serviceaccount:{target.impersonate.replace('/', ':')}"}
 
 
 def _unanswered(request: Request, error: HTTPError) -> TargetError:

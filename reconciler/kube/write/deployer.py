@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from reconciler.errors import ConflictError, LookError, UnreachableError
-from reconciler.kube import manifests, marks
-from reconciler.kube.client import Client
-from reconciler.kube.failures import AbsentError, ClashError
+from reconciler.kube import marks
+from reconciler.kube.door.api import Api
+from reconciler.kube.door.failures import AbsentError, ClashError
 from reconciler.kube.kinds import APPLIED, CLAIM, WORKLOADS, Kind, Object, kind_of
-from reconciler.kube.manifests import Manifest
-from reconciler.kube.roster import Roster
-from reconciler.kube.text import dump
+from reconciler.kube.look.cache import Cache
+from reconciler.kube.render import manifests
+from reconciler.kube.render.manifests import Manifest
+from reconciler.kube.render.text import dump
+from reconciler.kube.write.roster import Roster
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Workload
 from reconciler.settings import KubernetesTarget
@@ -26,12 +28,15 @@ class KubernetesDeployer:
     A deploy takes the place of what runs under the same name (Wanted.in_place): nothing of it is to be cancelled.
     """
 
-    def __init__(self, target_name: str, target: KubernetesTarget, owner: str, *, keep_data: bool = True) -> None:
+    def __init__(
+        self, target_name: str, target: KubernetesTarget, owner: str, api: Api, cache: Cache, *, keep_data: bool = True
+    ) -> None:
         self._target_name = target_name
         self._target = target
         self._owner = owner
         self._keep_data = keep_data
-        self._client = Client(target, target.parallel)
+        self._client = api
+        self._cache = cache
         self._strangers = Roster(self._client, marks.foreign(owner))
         self._mine = Roster(self._client, marks.ours(owner))
         self._manifests: dict[str, tuple[ResolvedService, Manifest]] = {}
@@ -44,7 +49,8 @@ class KubernetesDeployer:
     def render(self, service: ResolvedService) -> Rendered:
         """See `reconciler.ports.Deployer.render`; the same service again costs nothing."""
         manifest = self._manifest(service)
-        return Rendered(manifest.digest, lambda: dump(manifest.objects))
+        parts = frozenset(f"{service.namespace}/{item['kind']}" for item in manifest.objects)
+        return Rendered(manifest.digest, lambda: dump(manifest.objects), parts=parts)
 
     def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:  # noqa: ARG002 - Kubernetes has a backoff of its own
         """See `reconciler.ports.Deployer.deploy`."""
@@ -71,6 +77,19 @@ class KubernetesDeployer:
         """Write the mark again by applying the service again."""
         self.deploy(service, mark, 0.0, (workload,))
 
+    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> None:
+        """See `reconciler.ports.Deployer.repair`."""
+        self.deploy(service, mark, 0.0, (workload,))
+
+    def forget(self, service: str) -> None:
+        """See `reconciler.ports.Deployer.forget`."""
+        self._manifests.pop(service, None)
+        self._cache.declared.forget(service)
+
+    def dialect(self) -> str:
+        """See `reconciler.ports.Deployer.dialect`."""
+        return " ".join(sorted(self._cache.served or ()))
+
     def estimate(self, service: ResolvedService) -> timedelta | None:  # noqa: ARG002 - nothing of it is asked
         """Kubernetes gives no estimate of a start."""
         return None
@@ -90,6 +109,7 @@ class KubernetesDeployer:
             return known[1]
         manifest = manifests.render(service, self._target, self._owner)
         self._manifests[service.name] = (service, manifest)
+        self._cache.declared.put(service.name, manifest)
         return manifest
 
     def _leave_strangers_alone(self, service: ResolvedService, manifest: Manifest) -> None:

@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 
-from reconciler.kube.client import Client
+from reconciler.kube.door.api import Api
 from reconciler.kube.kinds import Kind, Object
 
 _FRESH = 2.0
@@ -26,7 +26,7 @@ Names = Mapping[str, Object]
 class Roster:
     """The objects that match a label selector, by kind and namespace; to be shared by threads."""
 
-    def __init__(self, client: Client, selector: str) -> None:
+    def __init__(self, client: Api, selector: str) -> None:
         self._client = client
         self._selector = selector
         self._guard = threading.Lock()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.kube import marks
-from reconciler.kube.judge import Verdict, deleted, judge
+from reconciler.kube.judge.judge import Verdict, deleted, judge
 from reconciler.kube.kinds import CLAIM, POD, SERVICE, WORKLOADS, Kind, Object
 from reconciler.models.health import Health
 from reconciler.models.workload import Mark, Phase, Workload

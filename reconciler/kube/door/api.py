@@ -1,0 +1,90 @@
+"""What the rest of the room asks of an API server: all requests on one page.
+
+`Client` speaks to a real one. Everything is in plain dictionaries as the API server sends and takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.kube.kinds import Kind, Object
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Everything of one kind, and the resource version from which a watch goes on."""
+
+    items: list[Object]
+    version: str
+
+
+class Events(Protocol):
+    """An open watch: `events` is read by one thread, `stop` may be called by another."""
+
+    def events(self) -> Iterator[tuple[str, Object]]:
+        """Type (ADDED, MODIFIED, DELETED, BOOKMARK) and object of each change until the server ends the stream.
+
+        Raises ExpiredError when the version is too old, LookError when the stream breaks: events may then be lost.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Make `events` end now."""
+        ...
+
+
+class Api(Protocol):
+    """Requests to one API server; to be shared by threads. Reads raise LookError, writes the other TargetErrors."""
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far."""
+        ...
+
+    def list(self, kind: Kind, namespace: str, selector: str, *, metadata: bool = False, fields: str = "") -> Listing:
+        """All objects of a kind that match a label and a field selector; `metadata`: without spec and status.
+
+        Raises AbsentError (a RefusedError) when the server does not know the kind.
+        """
+        ...
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        """One object; None when it is not there."""
+        ...
+
+    def watch(
+        self, kind: Kind, namespace: str, selector: str, version: str, *, fields: str = ""
+    ) -> AbstractContextManager[Events]:
+        """The changes after a resource version. Raises ExpiredError or LookError when it cannot begin."""
+        ...
+
+    def apply(self, item: Object, *, manager: str = "", dry_run: bool = False) -> Object:
+        """Server-side apply with force: the fields of `item` become as they say, whoever set them before.
+
+        Returns the object as it is (or would be) then. `manager` is ours when "". With `metadata.uid` in `item` it is
+        that object or none: ClashError when it is another one.
+        """
+        ...
+
+    def create(self, item: Object) -> Object:
+        """Make an object that must not be there. Raises ClashError when it is."""
+        ...
+
+    def replace(self, item: Object) -> Object:
+        """Put a new version in the place of the one that `metadata.resourceVersion` names; ClashError otherwise."""
+        ...
+
+    def patch(self, kind: Kind, namespace: str, name: str, operations: Sequence[Object]) -> Object:
+        """Apply a JSON patch (RFC 6902). Raises RefusedError when one of its tests fails."""
+        ...
+
+    def delete(self, kind: Kind, namespace: str, name: str, uid: str, *, foreground: bool) -> None:
+        """Delete the object with this uid. Raises AbsentError when there is none, ClashError when it is another one."""
+        ...
+
+    def close(self) -> None:
+        """End waiting requests and close the connections."""
+        ...

@@ -1,0 +1,1 @@
+"""PURE. How an object stands, by its kind."""

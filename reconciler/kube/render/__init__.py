@@ -1,0 +1,1 @@
+"""PURE. A resolved service → the objects that it is made of."""
