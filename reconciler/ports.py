@@ -93,8 +93,11 @@ class Deployer(Protocol):
         """
         ...
 
-    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> None:
-        """Put back what `workload.drift` names, if the platform agrees that it differs. Raises as `deploy` does."""
+    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> bool:
+        """Put back what `workload.drift` names; False when the platform says that there is nothing to put back.
+
+        Raises as `deploy` does.
+        """
         ...
 
     def estimate(self, service: ResolvedService) -> timedelta | None:

@@ -78,11 +78,12 @@ class FakePlatform:
             self.workloads[workload.id] = replace(old, mark=mark, limit=limit or old.limit, marked=True)
             self.writes.append(f"amend {mark.service}.{mark.replica}")
 
-    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> None:
+    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> bool:
         del service
         with self.lock:
             self.workloads[workload.id] = replace(self.workloads[workload.id], mark=mark, drift=())
             self.writes.append(f"repair {mark.service}.{mark.replica}")
+        return True
 
     def forget(self, service: str) -> None:
         self.forgotten.append(service)

@@ -119,8 +119,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one action: `error` is "" on success; otherwise `next` says what may be done about it."""
+    """What became of one action: `error` is "" on success; otherwise `next` says what may be done about it.
+
+    `changed` is False when there was nothing to do after all.
+    """
 
     action: Action
     error: str = ""
     next: Next = Next.RETRY
+    changed: bool = True

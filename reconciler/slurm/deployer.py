@@ -88,9 +88,10 @@ class SlurmDeployer:
             if workload.phase is Phase.RUNNING:  # its supervisor looks at both again, and says once more how it is
                 self._signal(workload, "USR1")
 
-    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> None:
+    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> bool:
         """See `reconciler.ports.Deployer.repair`: of a job, only its mark can be changed by hand."""
         self.amend(service, workload, mark, None)
+        return True
 
     def forget(self, service: str) -> None:
         """See `reconciler.ports.Deployer.forget`; what is kept is bounded."""

@@ -53,17 +53,21 @@ class Actor:
         if self._stopping.is_set() or self._world.stands_by():
             return None
         try:
-            self._do(action, services)
+            changed = self._do(action, services)
         except ReconcilerError as error:
             _log.warning("%s: %s failed: %s", self._target, describe(action), error)
             return Outcome(action, str(error), error.next)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one service must not stop the others
             _log.exception("%s: %s failed", self._target, describe(action))
             return Outcome(action, f"internal error: {type(error).__name__}: {error}", Next.RETRY)
-        _log.info("%s: %s: %s", self._target, describe(action), action.reason)
-        return Outcome(action)
+        if changed:
+            _log.info("%s: %s: %s", self._target, describe(action), action.reason)
+        else:
+            _log.info("%s: %s: nothing to put back: the platform itself sets it", self._target, describe(action))
+        return Outcome(action, changed=changed)
 
-    def _do(self, action: Action, services: Services) -> None:
+    def _do(self, action: Action, services: Services) -> bool:
+        """Carry it out; False when there was nothing to do after all."""
         match action:
             case Deploy():
                 self._deploy(action, services, ())
@@ -79,12 +83,13 @@ class Actor:
             case Repair(old=workload):
                 service, wanted = services[action.service]
                 mark = replace(workload.mark, revision=service.revision.short, digest=wanted.digest)
-                self._deployer.repair(service, workload, mark)
+                return self._deployer.repair(service, workload, mark)
             case Cancel(old=old, removal=removal):
                 for workload in old:
                     self._deployer.cancel(workload, removal=removal)
             case Hold():
                 pass
+        return True
 
     def _deploy(
         self,

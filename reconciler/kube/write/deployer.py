@@ -77,9 +77,10 @@ class KubernetesDeployer:
         """Write the mark again by applying the service again."""
         self.deploy(service, mark, 0.0, (workload,))
 
-    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> None:
+    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> bool:
         """See `reconciler.ports.Deployer.repair`."""
         self.deploy(service, mark, 0.0, (workload,))
+        return True
 
     def forget(self, service: str) -> None:
         """See `reconciler.ports.Deployer.forget`."""
