@@ -8,6 +8,8 @@ ReconcilerError
     ├── LookError         a look failed, timed out or was cut short (the target is Unknown) → RETRY
     ├── UnreachableError  no answer to a write that surely did not happen             → RETRY
     ├── UncertainError    no answer to a write that may have happened                 → WAIT for the next look
+    ├── WaitingError      something has to be there, or gone, before this write       → RETRY
+    ├── DeniedError       refused by what may change at any time: a policy, a quota   → RETRY
     ├── RefusedError      the cluster understood and refused                          → STOP until the spec changes
     └── ConflictError     an object of that name exists and does not bear our mark    → STOP until it is gone
 """
@@ -101,6 +103,14 @@ class UncertainError(TargetError):
     """A write got no answer and may have happened: look again before anything else is tried."""
 
     next = Next.WAIT
+
+
+class WaitingError(TargetError):
+    """Something else has to be there, or gone, first: a kind that the cluster does not know yet, an object that ends."""
+
+
+class DeniedError(TargetError):
+    """Refused by something that may change at any time: an admission webhook, a quota, rights to delete."""
 
 
 class RefusedError(TargetError):

@@ -81,8 +81,13 @@ class Api(Protocol):
         """Apply a JSON patch (RFC 6902). Raises RefusedError when one of its tests fails."""
         ...
 
-    def delete(self, kind: Kind, namespace: str, name: str, uid: str, *, foreground: bool) -> None:
-        """Delete the object with this uid. Raises AbsentError when there is none, ClashError when it is another one."""
+    def delete(
+        self, kind: Kind, namespace: str, name: str, uid: str, *, foreground: bool, orphan: bool = False
+    ) -> None:
+        """Delete the object with this uid. Raises AbsentError when there is none, ClashError when it is another one.
+
+        `foreground`: what was made of it goes first. `orphan`: what was made of it stays.
+        """
         ...
 
     def close(self) -> None:

@@ -128,12 +128,12 @@ class Client:
         path = kind.path(namespace, name)
         return self.send(Request("PATCH", path, what, query, operations, content="application/json-patch+json"))
 
-    def delete(self, kind: Kind, namespace: str, name: str, uid: str, *, foreground: bool) -> None:
+    def delete(
+        self, kind: Kind, namespace: str, name: str, uid: str, *, foreground: bool, orphan: bool = False
+    ) -> None:
         """See `Api.delete`."""
-        body = {
-            "propagationPolicy": "Foreground" if foreground else "Background",
-            "preconditions": {"uid": uid},
-        }
+        policy = "Orphan" if orphan else "Foreground" if foreground else "Background"
+        body = {"propagationPolicy": policy, "preconditions": {"uid": uid}}
         self.send(Request("DELETE", kind.path(namespace, name), f"delete {kind.name} {namespace}/{name}", {}, body))
 
     @contextmanager
