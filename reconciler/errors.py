@@ -106,7 +106,7 @@ class UncertainError(TargetError):
 
 
 class WaitingError(TargetError):
-    """Something else has to be there, or gone, first: a kind that the cluster does not know yet, an object that ends."""
+    """Something has to be there, or gone, first: a kind that the cluster does not know yet, an object that ends."""
 
 
 class DeniedError(TargetError):
