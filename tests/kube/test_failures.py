@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import LookError, RefusedError, TargetError, UncertainError, UnreachableError
-from reconciler.kube.door.failures import AbsentError, Answer, ClashError, ExpiredError, translate
+from reconciler.errors import DeniedError, LookError, RefusedError, TargetError, UncertainError, UnreachableError
+from reconciler.kube.door.failures import (
+    AbsentError,
+    Answer,
+    ClashError,
+    ExpiredError,
+    FixedError,
+    UnservedError,
+    translate,
+)
 
 
 def _error(status: int, told: dict[str, Any] | None = None, *, write: bool = True) -> TargetError:
@@ -23,7 +31,7 @@ def _error(status: int, told: dict[str, Any] | None = None, *, write: bool = Tru
         (401, False, LookError),
         (403, True, RefusedError),
         (403, False, LookError),
-        (404, True, AbsentError),
+        (404, True, UnservedError),
         (409, True, ClashError),
         (410, False, ExpiredError),
         (422, True, RefusedError),
@@ -47,6 +55,28 @@ def test_causes_are_named_by_field() -> None:
 def test_a_namespace_that_is_going_may_come_back() -> None:
     told = {"message": "being terminated", "details": {"causes": [{"reason": "NamespaceTerminating"}]}}
     assert type(_error(403, told)) is UnreachableError
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "expected"),
+    [
+        (422, "metadata.uid: Invalid value: field is immutable", ClashError),
+        (422, "spec.selector: Invalid value: {" + "x" * 2000 + "}: field is immutable", FixedError),
+        (422, "spec.clusterIPs[0]: Invalid value: may not change once set", FixedError),
+        (422, "spec.replicas: Invalid value: -1", RefusedError),
+        (403, 'configmaps "a" is forbidden: exceeded quota: q, requested: …', DeniedError),
+        (403, "u may not patch deployments", RefusedError),
+    ],
+)
+def test_words_tell_refusals_apart(status: int, message: str, expected: type[TargetError]) -> None:
+    error = _error(status, {"message": message})
+    assert type(error) is expected
+    assert str(error).endswith(message[-20:])
+    assert len(str(error)) < 700
+
+
+def test_a_missing_object_is_not_a_missing_kind() -> None:
+    assert type(_error(404, {"message": "not found", "details": {"name": "a", "kind": "configmaps"}})) is AbsentError
 
 
 @given(st.binary(max_size=200), st.integers(300, 599), st.booleans())

@@ -9,16 +9,27 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.errors import LookError, RefusedError, TargetError, UncertainError, UnreachableError
+from reconciler.errors import DeniedError, LookError, RefusedError, TargetError, UncertainError, UnreachableError
 
 #: Answers after which the same request may do better in a moment (RFC 9110; 500 is what etcd's hiccups look like).
 AGAIN = frozenset({429, 500, 502, 503, 504})
 _MAY_HAVE_HAPPENED = frozenset({500, 502, 504})
 _LONGEST = 600
+#: How the API server's validation says that a field cannot be changed (k8s.io/apimachinery/pkg/api/validation and
+#: k8s.io/kubernetes/pkg/apis/{apps,core}/validation).
+_FIXED = ("immutable", "may not change once set", "updates to statefulset spec for fields other than")
 
 
 class AbsentError(RefusedError):
     """There is no such object (or no such namespace)."""
+
+
+class UnservedError(AbsentError):
+    """The server does not know this kind: its CRD is not there, or not established yet."""
+
+
+class FixedError(RefusedError):
+    """A field that cannot be changed on a living object."""
 
 
 class ExpiredError(LookError):
@@ -48,10 +59,15 @@ class Answer:
 def translate(what: str, answer: Answer, *, write: bool) -> TargetError:
     """The error for an answer. `what` says what was tried, in words."""
     told = answer.told()
-    text = f"{what}: {_words(told) or f'HTTP status {answer.status}'}"[:_LONGEST]
+    words = _words(told)
+    text = _short(f"{what}: {words or f'HTTP status {answer.status}'}")
     match answer.status:
         case 404:
-            return AbsentError(text)
+            return AbsentError(text) if _names_something(told) else UnservedError(text)
+        case 422 if words.startswith("metadata.uid: "):
+            return ClashError(text)
+        case 422 if any(word in words for word in _FIXED):
+            return FixedError(text)
         case 409:
             return ClashError(text)
         case 410:
@@ -60,6 +76,8 @@ def translate(what: str, answer: Answer, *, write: bool) -> TargetError:
             return UnreachableError(text) if write else LookError(text)
         case 403 if "NamespaceTerminating" in _reasons(told):
             return UnreachableError(text)
+        case 403 if write and "exceeded quota" in words:
+            return DeniedError(text)
         case status if status in AGAIN:
             return _unanswered(text, status) if write else LookError(text)
         case _:
@@ -74,6 +92,18 @@ def _words(told: Mapping[str, object]) -> str:
     """The causes with their fields where there are some, otherwise the message."""
     causes = [f"{cause['field']}: {cause.get('message', '')}" for cause in _causes(told) if cause.get("field")]
     return " ".join(("; ".join(causes) or str(told.get("message", ""))).split())
+
+
+def _short(text: str) -> str:
+    """Without the middle of a long one: what is quoted stands there, and what is wrong with it at the end."""
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
+
+
+def _names_something(told: Mapping[str, object]) -> bool:
+    """Whether a 404 is about one object or namespace; one about a kind names none, or is no Status at all."""
+    details = told.get("details")
+    return isinstance(details, dict) and bool(details.get("name"))
 
 
 def _reasons(told: Mapping[str, object]) -> set[str]:
