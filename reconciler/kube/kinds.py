@@ -1,7 +1,8 @@
-"""The kinds of objects that Reconciler handles, and where the API server keeps them."""
+"""The kinds of objects that Reconciler handles: where the API server keeps them, the order in which they are applied."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,31 +17,145 @@ class Kind:
     name: str
     api_version: str
     plural: str
+    namespaced: bool = True
+
+    @property
+    def group(self) -> str:
+        """The API group; "" for the core."""
+        return _group(self.api_version)
+
+    @property
+    def full(self) -> str:
+        """The full name, as in `KubernetesTarget.kinds`: `apps/v1/Deployment`."""
+        return f"{self.api_version}/{self.name}"
 
     def path(self, namespace: str, name: str = "") -> str:
-        """The path of one object of this kind, or of all of them in a namespace when `name` is ""."""
+        """The path of one object, or of all of them in a namespace when `name` is "".
+
+        `namespace` counts for nothing where the kind lives in none.
+        """
         root = "apis" if "/" in self.api_version else "api"
-        return f"/{root}/{self.api_version}/namespaces/{namespace}/{self.plural}" + (f"/{name}" if name else "")
+        place = f"namespaces/{namespace}/{self.plural}" if self.namespaced else self.plural
+        return f"/{root}/{self.api_version}/{place}" + (f"/{name}" if name else "")
 
 
+NAMESPACE = Kind("Namespace", "v1", "namespaces", namespaced=False)
 CONFIG_MAP = Kind("ConfigMap", "v1", "configmaps")
 CLAIM = Kind("PersistentVolumeClaim", "v1", "persistentvolumeclaims")
 SERVICE = Kind("Service", "v1", "services")
 DEPLOYMENT = Kind("Deployment", "apps/v1", "deployments")
 STATEFUL_SET = Kind("StatefulSet", "apps/v1", "statefulsets")
 POD = Kind("Pod", "v1", "pods")
+NETWORK_POLICY = Kind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies")
+DISRUPTION_BUDGET = Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets")
+LEADER_WORKER_SET = Kind("LeaderWorkerSet", "leaderworkerset.x-k8s.io/v1", "leaderworkersets")
+SERVICE_MONITOR = Kind("ServiceMonitor", "monitoring.coreos.com/v1", "servicemonitors")
+POD_MONITOR = Kind("PodMonitor", "monitoring.coreos.com/v1", "podmonitors")
 LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases")
+EVENT = Kind("Event", "v1", "events")
+
+#: Watched on every cluster: what services are made of, and the pods, which know why something does not start.
+ALWAYS = (NETWORK_POLICY, CONFIG_MAP, CLAIM, DEPLOYMENT, STATEFUL_SET, SERVICE, DISRUPTION_BUDGET, POD)
+#: Watched, and made use of, where the cluster has them.
+OPTIONAL = (LEADER_WORKER_SET, SERVICE_MONITOR, POD_MONITOR)
+#: The kinds that run pods of ours.
+WORKLOADS = (DEPLOYMENT, STATEFUL_SET, LEADER_WORKER_SET)
 
 #: What a service is made of, in the order of application: nothing refers to what comes after it.
 APPLIED = (CONFIG_MAP, CLAIM, SERVICE, DEPLOYMENT, STATEFUL_SET)
-#: The kinds that run pods; a service has one of them.
-WORKLOADS = (DEPLOYMENT, STATEFUL_SET)
-#: What is watched: what we apply, and the pods made of it, because they know why something does not start.
+#: What is watched: what we apply, and the pods made of it.
 WATCHED = (*APPLIED, POD)
 
-_BY_NAME = {kind.name: kind for kind in (*APPLIED, POD, LEASE)}
+_KNOWN = {kind.full: kind for kind in (NAMESPACE, *ALWAYS, *OPTIONAL, LEASE)}
+
+#: Kinds by group and name, a stage to a line: what a stage refers to is applied before it, and removed after it.
+_STAGES = (
+    ("/Namespace",),
+    ("networking.k8s.io/NetworkPolicy",),
+    ("/ServiceAccount", "/ConfigMap"),
+    ("/PersistentVolumeClaim",),
+    (),  # whatever is not named here, such as custom resources
+    (
+        "apps/Deployment",
+        "apps/StatefulSet",
+        "leaderworkerset.x-k8s.io/LeaderWorkerSet",
+        "apps/DaemonSet",
+        "batch/Job",
+        "batch/CronJob",
+    ),
+    ("/Service",),
+    ("networking.k8s.io/Ingress",),
+    (
+        "autoscaling/HorizontalPodAutoscaler",
+        "policy/PodDisruptionBudget",
+        "monitoring.coreos.com/ServiceMonitor",
+        "monitoring.coreos.com/PodMonitor",
+    ),
+)
+_STAGE_OF = {name: stage for stage, names in enumerate(_STAGES) for name in names}
+_OTHERS = _STAGES.index(())
+
+#: Never applied, whatever the operator's list says, and why.
+_NEVER = {
+    "/Secret": "secrets never come from a repository",
+    "/Pod": "a pod by itself is not started again when its node fails; use a Deployment or a Job",
+}
+_NEVER_GROUPS = {"rbac.authorization.k8s.io": "a repository never gives rights"}
+#: Kinds of Kubernetes itself that live in no namespace; those of others are found out by discovery.
+_CLUSTER_SCOPED = frozenset(
+    {
+        "/Namespace",
+        "/Node",
+        "/PersistentVolume",
+        "admissionregistration.k8s.io/MutatingWebhookConfiguration",
+        "admissionregistration.k8s.io/ValidatingAdmissionPolicy",
+        "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding",
+        "admissionregistration.k8s.io/ValidatingWebhookConfiguration",
+        "apiextensions.k8s.io/CustomResourceDefinition",
+        "apiregistration.k8s.io/APIService",
+        "certificates.k8s.io/CertificateSigningRequest",
+        "networking.k8s.io/IngressClass",
+        "scheduling.k8s.io/PriorityClass",
+        "storage.k8s.io/CSIDriver",
+        "storage.k8s.io/CSINode",
+        "storage.k8s.io/StorageClass",
+        "storage.k8s.io/VolumeAttachment",
+    }
+)
 
 
-def kind_of(item: Object) -> Kind:
-    """The kind of an object that we made. Raises KeyError for one that we do not make."""
-    return _BY_NAME[item["kind"]]
+def full_name(item: Object) -> str:
+    """The full name of an object's kind: `apps/v1/Deployment`."""
+    return f"{item['apiVersion']}/{item['kind']}"
+
+
+def kind_of(item: Object, more: Mapping[str, Kind] | None = None) -> Kind:
+    """The kind of an object by its own words; `more` are kinds that were discovered, by their full names.
+
+    Raises KeyError for one that is not known.
+    """
+    full = full_name(item)
+    return _KNOWN[full] if full in _KNOWN or more is None else more[full]
+
+
+def order_of(item: Object) -> int:
+    """The stage in which an object is applied, counted from 0; stages are removed in reverse."""
+    return stage_of(item["apiVersion"], item["kind"])
+
+
+def stage_of(api_version: str, kind: str) -> int:
+    """As `order_of`, for a kind."""
+    return _STAGE_OF.get(f"{_group(api_version)}/{kind}", _OTHERS)
+
+
+def why_never(full: str) -> str:
+    """Why objects of this kind (by its full name) are never applied; "" when they may be."""
+    api_version, _, kind = full.rpartition("/")
+    group = _group(api_version)
+    if f"{group}/{kind}" in _CLUSTER_SCOPED:
+        return "it lives in no namespace"
+    return _NEVER_GROUPS.get(group) or _NEVER.get(f"{group}/{kind}", "")
+
+
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
