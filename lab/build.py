@@ -66,6 +66,11 @@ def programs(progress: Progress) -> Path:
     return folder
 
 
+def go(progress: Progress = lambda _: None) -> str:
+    """The go command; fetched first when the machine has none. Raises LabError."""
+    return _installed_go() or _fetch_go(progress)
+
+
 def _key(go: str) -> str:
     """What the binary depends on, as a short name."""
     digest = hashlib.sha256(_go_version(go).encode())

@@ -15,18 +15,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from lab import build, control, host, kubernetes_objects, kubernetes_server, network
+from lab import build, control, crds, host, kubernetes_objects, kubernetes_server, network
 from lab.host import LabError
 from lab.kubernetes_node import NAME, Node
 from lab.kubernetes_objects import DAEMON, NAMESPACES
 from lab.run import Run
+from lab.user import lab_user
 from lab.wait import until
+from reconciler.kube.rbac import Subject, roles
+from reconciler.settings import KubernetesTarget
 
 Size = Literal["control-plane", "node"]
 Progress = Callable[[str], None]
 
 _NODE_SECONDS = 90
 _SERVER_SECONDS = 30
+_DAEMON = Subject(DAEMON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,58 @@ class KubernetesFacts:
         for namespace in self.namespaces if self.controllers else ():
             account = ("get", "serviceaccount", "default", "--namespace", namespace)
             until(lambda account=account: not self._kubectl(*account).returncode, 20, f"accounts in {namespace}")  # type: ignore[misc] # mypy cannot type a bound default
+
+    def grant(
+        self, target: KubernetesTarget, owner: str, subject: Subject = _DAEMON, *, keep_data: bool = False
+    ) -> None:
+        """Give an account (that of `daemon_kubeconfig` unless said) what `reconciler rbac` prints. Raises LabError.
+
+        The first kind of objects can then be listed in the last namespace: the API server knows of it.
+        """
+        items = roles(target, owner, subject, keep_data=keep_data)
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=text)
+        asked = ("auth", "can-i", "list", "pods", "-n", target.namespaces[-1], "--as", subject.user)
+        until(lambda: not self._kubectl(*asked).returncode, 10, f"{subject.user} has its rights")
+
+    def account(self, name: str) -> Path:
+        """A kubeconfig of a new service account in the first namespace, which may do nothing yet. Raises LabError.
+
+        It has a token of the API server's, good for an hour, and belongs to the lab's user as `daemon_kubeconfig` does.
+        """
+        namespace = self.namespaces[0]
+        self.kubectl("create", "serviceaccount", name, "-n", namespace)
+        token = self.kubectl("create", "token", name, "-n", namespace).strip()
+        content = json.loads(self.daemon_kubeconfig.read_text("utf-8"))
+        content["users"][0]["user"] = {"token": token}
+        path = self.folder / f"{name}.kubeconfig"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(content))
+        if user := lab_user():
+            user.own(path)
+        return path
+
+    def install_crds(self, *kinds: str) -> None:
+        """Make the definitions of kinds in `lab.crds`, and wait until their objects can be made. Raises LabError.
+
+        Its users share the lab: those who need that a kind is *not* there start a lab of their own.
+        """
+        for kind in kinds:
+            self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=crds.text(kind))
+        names = [f"crd/{crds.definition(kind).name}" for kind in kinds]
+        self.kubectl("wait", "--for=condition=Established", "--timeout=20s", *names)
+        for kind in kinds:
+            until(lambda kind=kind: self._serves(kind), 20, f"the API server serves {kind}s")  # type: ignore[misc] # mypy cannot type a bound default
+
+    def remove_crds(self, *kinds: str) -> None:
+        """Remove them with all their objects, and wait until the API server does not know them. Raises LabError."""
+        names = [crds.definition(kind).name for kind in kinds]
+        self.kubectl("delete", "crd", *names, "--ignore-not-found", "--timeout=20s")
+        for kind in kinds:
+            until(lambda kind=kind: not self._serves(kind), 20, f"the API server has forgotten {kind}s")  # type: ignore[misc] # mypy cannot type a bound default
+
+    def _serves(self, kind: str) -> bool:
+        return not self._kubectl("get", "--raw", crds.definition(kind).path).returncode
 
     def _forget(self) -> None:
         """Stop what remembers, and empty the store."""

@@ -1,0 +1,182 @@
+"""PURE. The rights that a target needs, and no more, as Roles and their bindings (`reconciler rbac`).
+
+Every verb below has a request behind it; tests/kube/rights compares what is granted with what an API server's own
+audit log says was used. Discovery and /version need no rights: everybody who is known to the cluster has them
+(`system:discovery`). Secrets are never read, and nothing of the cluster but, where they may be made, the namespaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from reconciler.kube.kinds import Object
+from reconciler.settings import KubernetesTarget
+
+_RBAC = "rbac.authorization.k8s.io"
+_SUBJECT = re.compile(r"user:(?P<user>[^\s].*)|serviceaccount:(?P<namespace>[-a-z0-9]+)/(?P<name>[-.a-z0-9]+)")
+#: What follows an object, and what applies it (server-side apply is a patch, and a create where nothing is there).
+_READ = ("get", "list", "watch")
+_APPLY = ("create", "patch")
+_REMOVE = ("delete",)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is done with one resource of an API group (`resource` is the plural word in its path)."""
+
+    group: str
+    resource: str
+    reads: tuple[str, ...] = _READ
+    writes: tuple[str, ...] = (*_APPLY, *_REMOVE)
+
+
+CLAIMS = Need("", "persistentvolumeclaims")
+#: Everything that is looked at or applied in a namespace; claims beside it, and the kinds that the operator adds.
+NEEDS = (
+    Need("", "configmaps"),
+    Need("", "services"),
+    Need("", "pods", writes=()),
+    Need("", "events", writes=()),
+    Need("apps", "deployments"),
+    Need("apps", "statefulsets"),
+    Need("networking.k8s.io", "networkpolicies"),
+    Need("policy", "poddisruptionbudgets"),
+    Need("leaderworkerset.x-k8s.io", "leaderworkersets"),
+    Need("monitoring.coreos.com", "servicemonitors"),
+    Need("monitoring.coreos.com", "podmonitors"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who gets rights: a user, or with `namespace` a service account."""
+
+    name: str
+    namespace: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The subject of `user:NAME` or `serviceaccount:NAMESPACE/NAME`. Raises ValueError for anything else."""
+        found = _SUBJECT.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text!r} is neither user:NAME nor serviceaccount:NAMESPACE/NAME")
+        return cls(found["user"] or found["name"], found["namespace"] or "")
+
+    @property
+    def user(self) -> str:
+        """The user name that an API server knows it by."""
+        return f"system:serviceaccount:{self.namespace}:{self.name}" if self.namespace else self.name
+
+    def reference(self) -> Object:
+        """As a binding names it."""
+        if self.namespace:
+            return {"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}
+        return {"apiGroup": _RBAC, "kind": "User", "name": self.name}
+
+
+def roles(
+    target: KubernetesTarget,
+    owner: str,
+    subject: Subject,
+    *,
+    keep_data: bool = True,
+    plurals: Mapping[str, str] | None = None,
+) -> list[Object]:
+    """The objects that give `subject` the rights of a daemon with this target and owner id, in order of creation.
+
+    With `impersonate` the daemon itself may only read, keep its lease and speak as that account, and the account gets
+    the rights to write. `keep_data`: claims are never deleted. `plurals`: the words for `target.kinds` in paths where
+    they are known; the others are made as Kubernetes' own tools make them (meta.UnsafeGuessKindToResource).
+    """
+    needs = [*NEEDS, CLAIMS if not keep_data else Need("", CLAIMS.resource, writes=_APPLY)]
+    needs += [need for need in _more(target, plurals or {}) if (need.group, need.resource) not in _keys(needs)]
+    writer = _writer(target)
+    name = f"reconciler-{owner}"
+    made = list(_namespaces(target, name, subject, writer))
+    for namespace in target.namespaces:
+        lease = _lease(name) if namespace == target.namespaces[0] else []
+        verbs = {need: need.reads if writer else (*need.reads, *need.writes) for need in needs}
+        made += _bound("Role", name, namespace, [*_rules(verbs), *lease], subject)
+        if writer:
+            written = {need: need.writes for need in needs if need.writes}
+            made += _bound("Role", f"{name}-writer", namespace, _rules(written), writer)
+    if writer:
+        speak = [_rule([""], ["serviceaccounts"], ["impersonate"], [writer.name])]
+        made += _bound("Role", f"{name}-impersonate", writer.namespace, speak, subject)
+    return made
+
+
+def plural(kind: str) -> str:
+    """The word for a kind in paths, by the rule that Kubernetes' own tools guess with."""
+    word = kind.lower()
+    if word.endswith("s"):
+        return f"{word}es"
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+
+
+def _keys(needs: Iterable[Need]) -> set[tuple[str, str]]:
+    return {(need.group, need.resource) for need in needs}
+
+
+def _more(target: KubernetesTarget, plurals: Mapping[str, str]) -> Iterator[Need]:
+    """The kinds that the operator lets recipes carry."""
+    for full in target.kinds:
+        *group, _, kind = full.split("/")
+        yield Need("".join(group), plurals.get(full) or plural(kind))
+
+
+def _writer(target: KubernetesTarget) -> Subject | None:
+    if target.impersonate is None:
+        return None
+    namespace, _, name = target.impersonate.partition("/")
+    return Subject(name, namespace)
+
+
+def _namespaces(target: KubernetesTarget, name: str, subject: Subject, writer: Subject | None) -> Iterator[Object]:
+    """Making those that are gone. They are printed as well: a Role needs its namespace, and cannot be there before."""
+    if not target.create_namespaces:
+        return
+    names = list(target.namespaces)
+    yield from ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each}} for each in names)
+    read, write = ["get"], list(_APPLY)
+    rule = _rule([""], ["namespaces"], read if writer else [*read, *write], names)
+    yield from _bound("ClusterRole", f"{name}-namespaces", "", [rule], subject)
+    if writer:
+        rule = _rule([""], ["namespaces"], write, names)
+        yield from _bound("ClusterRole", f"{name}-namespaces-writer", "", [rule], writer)
+
+
+def _lease(name: str) -> list[Object]:
+    """A create cannot be limited to one name: the API server does not know the name yet when it decides."""
+    group, leases = ["coordination.k8s.io"], ["leases"]
+    return [_rule(group, leases, ["create"]), _rule(group, leases, ["get", "update"], [name])]
+
+
+def _rules(verbs: Mapping[Need, tuple[str, ...]]) -> list[Object]:
+    """One rule for all resources of a group with the same verbs."""
+    shared: defaultdict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for need, allowed in verbs.items():
+        shared[need.group, allowed].append(need.resource)
+    return [_rule([group], sorted(found), sorted(allowed)) for (group, allowed), found in sorted(shared.items())]
+
+
+def _rule(groups: list[str], resources: list[str], verbs: list[str], names: list[str] | None = None) -> Object:
+    rule: Object = {"apiGroups": groups, "resources": resources, "verbs": verbs}
+    return rule | {"resourceNames": names} if names else rule
+
+
+def _bound(kind: str, name: str, namespace: str, rules: list[Object], subject: Subject) -> list[Object]:
+    """A Role or ClusterRole, and the binding of its kind."""
+    metadata: Object = {"name": name, "labels": {"app.kubernetes.io/part-of": "reconciler"}}
+    if namespace:
+        metadata["namespace"] = namespace
+    head = {"apiVersion": f"{_RBAC}/v1", "metadata": metadata}
+    reference = {"apiGroup": _RBAC, "kind": kind, "name": name}
+    return [
+        head | {"kind": kind, "rules": rules},
+        head | {"kind": f"{kind}Binding", "roleRef": reference, "subjects": [subject.reference()]},
+    ]
