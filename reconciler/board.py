@@ -34,13 +34,15 @@ class TurnTally:
 class Tallies:
     """Counters since the daemon's start. `actions` is keyed by (target, action, result).
 
-    `ends` is keyed by (target, service, cause), for services that are still in the table.
+    `ends` is keyed by (target, service, cause), for services that are still in the table; so is `drift`, by (target,
+    service, "found" or "repaired").
     """
 
     actions: Mapping[tuple[str, str, str], int]
     turns: Mapping[str, TurnTally]
     source_failures: int
     ends: Mapping[tuple[str, str, str], int]
+    drift: Mapping[tuple[str, str, str], int]
 
 
 class Board:
@@ -54,6 +56,7 @@ class Board:
         self._services: dict[str, tuple[ServiceStatus, ...]] = {}
         self._views: dict[str, View] = {}
         self._ends: Counter[tuple[str, str, str]] = Counter()
+        self._drift: Counter[tuple[str, str, str]] = Counter()
         self._actions: Counter[tuple[str, str, str]] = Counter()
         self._turns: defaultdict[str, TurnTally] = defaultdict(TurnTally)
         self._source_failures = 0
@@ -72,9 +75,10 @@ class Board:
             self._targets[target.target] = target
             self._services[target.target] = services
             known = {(one.target, one.service) for one in services}
-            gone = [key for key in self._ends if key[0] == target.target and key[:2] not in known]
-            for key in gone:
-                del self._ends[key]
+            for counter in (self._ends, self._drift):
+                gone = [key for key in counter if key[0] == target.target and key[:2] not in known]
+                for key in gone:
+                    del counter[key]
 
     def post_view(self, view: View) -> None:
         """Keep what the last turn of one target worked from."""
@@ -90,6 +94,11 @@ class Board:
         """Count one workload that ended, by its cause."""
         with self._lock:
             self._ends[target, service, cause] += 1
+
+    def count_drift(self, target: str, service: str, event: str) -> None:
+        """Count one field that was changed by hand: `event` is found or repaired."""
+        with self._lock:
+            self._drift[target, service, event] += 1
 
     def count_action(self, target: str, action: str, result: str) -> None:
         """Count one action, by its kind and its result."""
@@ -125,7 +134,9 @@ class Board:
     def tallies(self) -> Tallies:
         """The counters as they stand."""
         with self._lock:
-            return Tallies(dict(self._actions), dict(self._turns), self._source_failures, dict(self._ends))
+            return Tallies(
+                dict(self._actions), dict(self._turns), self._source_failures, dict(self._ends), dict(self._drift)
+            )
 
 
 def _held(name: str, why: str, since: datetime) -> ServiceStatus:

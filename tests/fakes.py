@@ -23,12 +23,15 @@ class FakePlatform:
     now: datetime = START
     broken: str = ""
     refuse: dict[str, TargetError] = field(default_factory=dict)
+    deny: dict[str, TargetError] = field(default_factory=dict)
+    asked_to_end: int = 0
     workloads: dict[str, Workload] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     made: int = 0
     fingerprint: str = ""
     words: str = ""
+    rendered: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     queue: timedelta | None = None
     asked: list[str] = field(default_factory=list)
@@ -45,6 +48,7 @@ class FakePlatform:
         pass
 
     def render(self, service: ResolvedService) -> Rendered:
+        self.rendered.append(service.name)
         text = service.service.model_dump_json(exclude={"spec": {"restart", "suspend", "replicas"}})
         return Rendered(f"{hash(text) & 0xFFFFFFFF:08x}", lambda: text)
 
@@ -68,6 +72,9 @@ class FakePlatform:
     def cancel(self, workload: Workload, *, removal: bool) -> None:
         del removal
         with self.lock:
+            self.asked_to_end += 1
+            if workload.mark.service in self.deny:
+                raise self.deny[workload.mark.service]
             self.workloads.pop(workload.id, None)
             self.writes.append(f"cancel {workload.mark.service}.{workload.mark.replica}")
 

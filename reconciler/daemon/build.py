@@ -97,7 +97,7 @@ def _kubernetes(
 
     keep = settings.removals.keep_data
     observer, deployer = connect(name, target, settings.owner, keep_data=keep, may_not=stands_by)
-    return World(name, target, observer, deployer, stands_by, lease.start)
+    return World(name, target, observer, deployer, stands_by, contend=lease.start)
 
 
 def _slurm(owner: str, name: str, target: SlurmTarget, inherit: tuple[int, ...]) -> World:

@@ -11,7 +11,7 @@ from reconciler.health.replica import STATES, Standing, Verdict, stand
 from reconciler.models.health import Health
 from reconciler.models.status import State
 from reconciler.models.wanted import Wanted
-from reconciler.models.workload import PendingClass, Phase, Workload
+from reconciler.models.workload import Drift, PendingClass, Phase, Workload
 
 _NOTES = 3
 _CLASSES = list(PendingClass)
@@ -96,6 +96,13 @@ class Fold:
         """Those of the workload that serves, for each replica."""
         serving = (standing.serving for standing in self.replicas)
         return tuple(endpoint for workload in serving if workload for endpoint in workload.endpoints)
+
+    @property
+    def drift(self) -> tuple[Drift, ...]:
+        """What was changed by hand, unless nobody wants to know."""
+        if self.wanted.drift == "ignore":
+            return ()
+        return tuple(one for workload in self.loads if workload.phase in STATES for one in workload.drift)
 
     @property
     def deadline(self) -> datetime | None:

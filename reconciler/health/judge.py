@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from reconciler.health.fold import Fold
+from reconciler.health.hands import changed_by_hand
 from reconciler.health.replica import STATES, Verdict, last_ended, serving_of
 from reconciler.models.action import Cancel, Hold, Plan
 from reconciler.models.health import Health
-from reconciler.models.status import ServiceStatus, State
+from reconciler.models.status import Fight, ServiceStatus, State
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Cause, Observed, Phase, Workload
 
@@ -22,13 +24,15 @@ def judge(
     plan: Plan,
     errors: Mapping[str, str],
     before: Mapping[str, ServiceStatus],
+    fights: Mapping[str, Sequence[Fight]] = MappingProxyType({}),
 ) -> tuple[ServiceStatus, ...]:
     """One status for each service of the target, wanted or still alive, sorted by name.
 
     `errors` names services whose last action failed. `before` is the table of the turn before: a state that did not
-    change keeps its `since`, and a look that was not whole leaves what was known as it was last seen.
+    change keeps its `since`, and a look that was not whole leaves what was known as it was last seen. `fights` is what
+    is undone again and again, by service.
     """
-    table = _known(services, seen, plan, errors, before) if seen.complete else _unknown(services, seen, before)
+    table = _known(services, seen, plan, errors, before, fights) if seen.complete else _unknown(services, seen, before)
     return tuple(sorted(table, key=lambda status: status.service))
 
 
@@ -38,6 +42,7 @@ def _known(
     plan: Plan,
     errors: Mapping[str, str],
     before: Mapping[str, ServiceStatus],
+    fights: Mapping[str, Sequence[Fight]],
 ) -> Iterator[ServiceStatus]:
     groups: defaultdict[str, list[Workload]] = defaultdict(list)
     for workload in seen.workloads:
@@ -46,15 +51,24 @@ def _known(
     conflicts = {conflict.service: conflict.what for conflict in seen.conflicts}
     for service, wanted in services:
         name = wanted.service
+        unknown = seen.unknown(wanted.parts)
+        if unknown:
+            groups.pop(name, None)
+            yield _unseen(service, wanted, Verdict(State.UNKNOWN, Health.UNKNOWN, unknown), seen.at, before.get(name))
+            continue
         fold = Fold.of(wanted, groups.pop(name, ()), seen.at)
         verdict = _and(fold.verdict(errors.get(name, ""), holds.get(name, "")), conflicts.get(name, ""))
-        yield _line(service, fold, verdict, seen.at, before.get(name))
+        verdict = _and(verdict, changed_by_hand(fold.drift, wanted, fights.get(name, ()), seen.at))
+        line = _line(service, fold, verdict, seen.at, before.get(name))
+        yield replace(line, drift=fold.drift, fights=tuple(fights.get(name, ())))
     going = {action.service for action in plan.actions if isinstance(action, Cancel)}
     for name, loads in groups.items():
         alive = [workload for workload in loads if workload.phase is not Phase.ENDED]
         if alive:
-            reason = holds.get(name, "")
-            yield _leftover(seen, name, alive, reason, before.get(name), removing=name in going or not reason)
+            reason = errors.get(name) or holds.get(name, "")
+            yield _leftover(
+                seen, name, alive, reason, before.get(name), removing=name in going | errors.keys() or not reason
+            )
 
 
 def _unknown(
@@ -64,12 +78,17 @@ def _unknown(
     verdict = Verdict(State.UNKNOWN, Health.UNKNOWN, seen.why)
     rest = dict(before)
     for service, wanted in services:
-        known = rest.pop(wanted.service, None)
-        line = _line(service, Fold.of(wanted, (), seen.at), verdict, seen.at, known)
-        yield _as_seen_last(line, known) if known else line
+        yield _unseen(service, wanted, verdict, seen.at, rest.pop(wanted.service, None))
     for known in rest.values():
         since = _since(verdict.state, None, seen.at, known)
         yield replace(known, state=verdict.state, health=verdict.health, since=since, why=verdict.why, ready=0)
+
+
+def _unseen(
+    service: ResolvedService, wanted: Wanted, verdict: Verdict, now: datetime, known: ServiceStatus | None
+) -> ServiceStatus:
+    line = _line(service, Fold.of(wanted, (), now), verdict, now, known)
+    return _as_seen_last(line, known) if known else line
 
 
 def _as_seen_last(line: ServiceStatus, known: ServiceStatus) -> ServiceStatus:

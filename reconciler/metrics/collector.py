@@ -54,13 +54,19 @@ def _targets(status: Status, now: datetime) -> Iterator[Metric]:
         "The commit of the last turn that failed nowhere.",
         labels=["target", "revision"],
     )
+    gaps = GaugeMetricFamily(
+        "reconciler_target_gaps",
+        "Kinds of objects, each in one namespace, that cannot be looked at.",
+        labels=["target"],
+    )
     for name, target in status.targets.items():
+        gaps.add_metric([name], len(target.gaps))
         reachable.add_metric([name, target.kind], target.reachable)
         if target.looked is not None:
             age.add_metric([name], (now - target.looked).total_seconds())
         if target.revision:
             applied.add_metric([name, target.revision], 1)
-    yield from (reachable, age, applied)
+    yield from (reachable, age, applied, gaps)
 
 
 def _source(status: Status) -> Iterator[Metric]:

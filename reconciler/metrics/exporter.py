@@ -28,7 +28,7 @@ class Exporter:
 
     def page(self) -> bytes:
         """All metrics as they stand."""
-        services = service_text(self._board.status(), self._board.tallies().ends, self._clock())
+        services = service_text(self._board.status(), self._board.tallies(), self._clock())
         return "".join(services).encode() + generate_latest(self._registry)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from enum import Enum
 
+from reconciler.board import Tallies
 from reconciler.metrics.exposition import Family, label
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State, Status
@@ -28,6 +29,14 @@ _PENDING = Family(
 _ENDED = Family("reconciler_service_last_end_info", "gauge", "Why the last workload of the service ended.")
 _ENDS = Family(
     "reconciler_workload_ends_total", "counter", "Workloads that ended since the start of the daemon, by cause."
+)
+_DRIFT = Family(
+    "reconciler_drift_total", "counter", "Fields changed by hand since the start of the daemon: found, and repaired."
+)
+_FIGHT = Family(
+    "reconciler_service_fight",
+    "gauge",
+    "1 for each manager that undoes repairs of the service again and again; no series where nobody does.",
 )
 _TARGET_PENDING = Family("reconciler_target_pending", "gauge", "Services that are pending on the target, by class.")
 
@@ -55,6 +64,10 @@ _NUMBERS: tuple[tuple[Family, _Number], ...] = (
     (
         Family("reconciler_service_attempt", "gauge", "Failed starts in a row of what is not healthy yet."),
         lambda one: one.attempt,
+    ),
+    (
+        Family("reconciler_service_drift", "gauge", "Fields that were changed by hand and are not repaired."),
+        lambda one: len(one.drift),
     ),
     (
         Family("reconciler_service_generation", "gauge", "Hand-overs to a successor, of the replica with the most."),
@@ -86,8 +99,8 @@ _STATES = _one_hot(_STATE, State, "state")
 _HEALTHS = _one_hot(_HEALTH, Health, "health")
 
 
-def service_text(status: Status, ends: Mapping[tuple[str, str, str], int], now: datetime) -> Iterator[str]:
-    """All families, in a fixed order. `ends` as in the board's tallies; `now` is an aware time."""
+def service_text(status: Status, tallies: Tallies, now: datetime) -> Iterator[str]:
+    """All families, in a fixed order. `now` is an aware time."""
     rows = [(one, label(one.service), label(one.target)) for one in status.services]
     yield from _STATE.write(_STATES[one.state] % ((name, target) * len(State)) for one, name, target in rows)
     yield from _HEALTH.write(_HEALTHS[one.health] % ((name, target) * len(Health)) for one, name, target in rows)
@@ -98,7 +111,11 @@ def service_text(status: Status, ends: Mapping[tuple[str, str, str], int], now: 
     yield from _TARGET_PENDING.write(_by_class(status))
     yield from _ENDS.write(
         f'{_ENDS.name}{{cause="{label(cause)}",service="{label(service)}",target="{label(target)}"}} {float(count)}\n'
-        for (target, service, cause), count in sorted(ends.items())
+        for (target, service, cause), count in sorted(tallies.ends.items())
+    )
+    yield from _DRIFT.write(
+        f'{_DRIFT.name}{{event="{event}",service="{label(service)}",target="{label(target)}"}} {float(count)}\n'
+        for (target, service, event), count in sorted(tallies.drift.items())
     )
 
 
@@ -125,6 +142,11 @@ def _infos(rows: list[_Row]) -> Iterator[str]:
         f'{_ENDED.name}{{cause="{one.ended.value}",service="{name}",target="{target}"}} 1.0\n'
         for one, name, target in rows
         if one.ended
+    )
+    yield from _FIGHT.write(
+        f'{_FIGHT.name}{{manager="{label(manager)}",service="{name}",target="{target}"}} 1.0\n'
+        for one, name, target in rows
+        for manager in sorted({fight.drift.manager for fight in one.fights})
     )
 
 

@@ -12,7 +12,7 @@ from reconciler.models.action import Plan
 from reconciler.models.health import Health
 from reconciler.models.revision import Revision
 from reconciler.models.wanted import ResolvedService, Wanted
-from reconciler.models.workload import Cause, Drift, Observed, PendingClass
+from reconciler.models.workload import Cause, Drift, Gap, Observed, PendingClass
 
 
 class State(Enum):
@@ -29,6 +29,15 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Fight:
+    """A field repaired `times` times lately, each time undone by `drift.manager`; it is repaired again at `until`."""
+
+    drift: Drift
+    times: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceStatus:
     """One line of the table. `target` and `recipe` are "" where no good version of the service names them.
 
@@ -36,8 +45,7 @@ class ServiceStatus:
     replica that is furthest behind waits for, and `expected` when the platform thinks that it starts. `deadline` is
     the earliest time limit of a healthy replica. `attempt` counts failed starts in a row, `ended` is why the last
     workload ended (None if nothing is known of one), `generation` the highest number of hand-overs of a replica.
-    `drift` is what was changed by hand and is not repaired yet; `rivals` are those who put the same fields back again
-    and again.
+    `drift` is what was changed by hand and is not repaired yet; `fights` is what somebody undoes again and again.
     """
 
     service: str
@@ -59,12 +67,15 @@ class ServiceStatus:
     ended: Cause | None = None
     generation: int = 0
     drift: tuple[Drift, ...] = ()
-    rivals: tuple[str, ...] = ()
+    fights: tuple[Fight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """One target. `looked` is when the last complete look was taken."""
+    """One target. `looked` is when the last complete look was taken, `gaps` what it could not see.
+
+    `leads`: this daemon may write there; `leader` is who may, where daemons contend for it ("": not known).
+    """
 
     target: str
     kind: str
@@ -72,6 +83,9 @@ class TargetStatus:
     why: str = ""
     looked: datetime | None = None
     revision: str = ""
+    gaps: tuple[Gap, ...] = ()
+    leads: bool = True
+    leader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,14 +24,16 @@ class Constraints:
 
     `removals` is the verdict on services that nobody wants any more. `held` names services whose file is bad and that
     have no good version, with the reason: what lives of them stays. `not_now` names services that are waited for after
-    an error or an unanswered write. `rivals` names services whose repairs are undone again and again, and by whom: they
-    are not repaired just now. `ready` names the services of all targets that are healthy, for `dependsOn`.
+    an error or an unanswered write, `not_ended` those of which nothing is ended for such a reason. `fought` are fields
+    (service, object, pointer) that are not repaired just now, as somebody undoes it again and again. `ready` names the
+    services of all targets that are healthy, for `dependsOn`.
     """
 
     removals: Removals = field(default_factory=Removals)
     held: Mapping[str, str] = field(default_factory=dict)
     not_now: Mapping[str, str] = field(default_factory=dict)
-    rivals: Mapping[str, str] = field(default_factory=dict)
+    not_ended: Mapping[str, str] = field(default_factory=dict)
+    fought: frozenset[tuple[str, str, str]] = frozenset()
     ready: frozenset[str] = frozenset()
 
 
@@ -95,20 +97,22 @@ class _Planner:
 
     def unwanted(self, name: str, workloads: Sequence[Workload]) -> Iterator[Action]:
         """What to do about the workloads of a name that nobody wants any more."""
-        constraints = self.constraints
-        refused = constraints.not_now.get(name, "")
-        if self.seen.gaps or refused:
-            yield Hold(name, refused or f"not all of it may be seen: {self.seen.gaps[0].why}")
-        elif name not in constraints.held and name in constraints.removals.allowed:
+        constraints, gaps = self.constraints, self.seen.gaps
+        if not gaps and name not in constraints.held and name in constraints.removals.allowed:
             yield from self._end(name, workloads, "no longer in Git", removal=True)
         elif any(workload.phase not in _GOING for workload in workloads):
             reason = constraints.held.get(name) or constraints.removals.held.get(name)
-            yield Hold(name, reason or "its removal is not allowed yet")
+            yield Hold(name, gaps[0].why if gaps else reason or "its removal is not allowed yet")
 
     def _end(self, service: str, workloads: Iterable[Workload], reason: str, *, removal: bool) -> Iterator[Action]:
+        refused = self.constraints.not_ended.get(service)
         for workload in workloads:
             late = workload.stopping is not None and self.now - workload.stopping > _STOP
-            if late or workload.phase not in _GOING:
+            if not late and workload.phase in _GOING:
+                continue
+            if refused:
+                yield Hold(service, refused)
+            else:
                 yield Cancel(service, workload.mark.replica, reason, (workload,), removal=removal)
 
     def _replica(self, wanted: Wanted, number: int, workloads: Sequence[Workload]) -> Replica:
@@ -123,5 +127,5 @@ class _Planner:
             waits=f"waits for {', '.join(missing)} to be healthy (dependsOn)" if missing else "",
             taken="; ".join(same),
             closes=self.seen.closes,
-            rivals=self.constraints.rivals.get(wanted.service, ""),
+            fought=self.constraints.fought,
         )

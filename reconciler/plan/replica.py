@@ -26,7 +26,7 @@ class Replica:
 
     `waits` is "" or what it waits for before it is started or changed; what runs is renewed all the same. `taken` is ""
     or what stands in its place without our mark, so that nothing is started beside it.
-    `closes` is when the site closes for maintenance. `rivals` is "" or who undoes what is repaired, so that it waits.
+    `closes` is when the site closes for maintenance. `fought` are fields that are not repaired just now.
     """
 
     wanted: Wanted
@@ -37,7 +37,7 @@ class Replica:
     waits: str = ""
     taken: str = ""
     closes: datetime | None = None
-    rivals: str = ""
+    fought: frozenset[tuple[str, str, str]] = frozenset()
 
     def is_at_rest(self) -> bool:
         """Whether there is surely nothing to do: one workload, which is what is wanted and not close to its limit."""
@@ -172,8 +172,11 @@ class Replica:
         """What can be put right on the living workload: its place in the queue, its limit, what was changed by hand."""
         if not workload.drift:
             yield from self._adjust(workload)
-        elif self.wanted.drift == "repair" and not self.rivals and not self.hold:
-            yield Repair(self.wanted.service, self.number, f"changed by hand: {_first(workload.drift)}", workload)
+            return
+        service = self.wanted.service
+        due = tuple(one for one in workload.drift if (service, one.where, one.field) not in self.fought)
+        if due and self.wanted.drift == "repair" and not self.hold:
+            yield Repair(service, self.number, f"changed by hand: {_first(due)}", replace(workload, drift=due))
 
     def _adjust(self, workload: Workload) -> Iterator[Action]:
         """What can be put right on the living workload, so that it keeps its place in the queue or goes on running."""

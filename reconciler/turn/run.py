@@ -14,7 +14,7 @@ from reconciler.desired.load import Desired
 from reconciler.desired.removals import judge_removals, lost
 from reconciler.errors import SourceError
 from reconciler.health import judge
-from reconciler.models.action import Amend, Cancel, Hold, Outcome, Plan
+from reconciler.models.action import Amend, Cancel, Hold, Outcome, Plan, Repair
 from reconciler.models.revision import Change, Revision
 from reconciler.models.status import TargetStatus, View
 from reconciler.models.wanted import Removals, ResolvedService, Wanted
@@ -22,11 +22,16 @@ from reconciler.models.workload import Observed, Phase
 from reconciler.plan import Constraints, make_plan
 from reconciler.turn.act import Actor, kind_of
 from reconciler.turn.estimates import Estimates
+from reconciler.turn.hands import Hands
 from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
 from reconciler.turn.world import World
 
 _log = logging.getLogger("reconciler.turn")
+
+
+# So many gaps of a look are named where there is one line for a target.
+_GAPS = 3
 
 
 class Past(Protocol):
@@ -68,8 +73,11 @@ class Turn:
         self._preparer = Preparer(world.target, world.deployer, self._estimates.wait_of)
         self._actor = Actor(world, owner)
         self._patience = Patience(world.deployer.site)
+        self._ending = Patience(world.deployer.site)
+        self._hands = Hands(world.name, board)
         self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
         self._missed = 0
+        self._gaps: set[str] = set()
         self._looked: datetime | None = None
         self._revision = ""
         self._holds: set[Hold] = set()
@@ -85,6 +93,8 @@ class Turn:
         if seen.complete:
             self._looked = seen.at
             self._patience.refresh((wanted for _, wanted in services), seen)
+            self._ending.refresh({_nothing_of(one.mark.service) for one in seen.workloads}, seen)
+            self._hands.see(seen)
         plan = self._plan(desired, past, services, seen)
         if seen.complete:  # a look that failed plans nothing, which ends no hold
             self._say_holds(plan)
@@ -118,6 +128,10 @@ class Turn:
         if self._missed > patience:
             _log.info("%s: is seen again", self._world.name)
         self._missed = 0
+        for gap in seen.gaps:
+            if gap.part not in self._gaps:
+                _log.warning("%s: what is made of %s is unknown: %s", self._world.name, gap.part, gap.why)
+        self._gaps = {gap.part for gap in seen.gaps}
 
     def _mine(self, desired: Desired) -> Iterable[ResolvedService]:
         return (one for one in desired.services.values() if one.target == self._world.name)
@@ -130,6 +144,8 @@ class Turn:
             removals=self._judge_removals(desired, past, seen),
             held=desired.held,
             not_now=self._patience.not_now(seen.at),
+            not_ended=self._ending.not_now(seen.at),
+            fought=self._hands.waiting(seen.at),
             ready=self._board.ready(),
         )
         plan = make_plan((wanted for _, wanted in services), seen, seen.at, constraints)
@@ -185,17 +201,22 @@ class Turn:
         now = self._clock()
         for outcome in sorted(outcomes, key=lambda one: bool(one.error)):
             name = outcome.action.service
-            if outcome.error:
-                self._patience.failed(known.get(name) or Wanted(name, 0, ""), outcome.error, outcome.next, now)
-            elif not isinstance(outcome.action, Cancel | Amend) and name in known:
+            if outcome.error and isinstance(outcome.action, Cancel):
+                self._ending.failed(_nothing_of(name), outcome.error, outcome.next, now)
+            elif outcome.error and name in known:
+                self._patience.failed(known[name], outcome.error, outcome.next, now)
+            elif not isinstance(outcome.action, Cancel | Amend | Repair) and name in known:
                 self._patience.succeeded(known[name], now)
+        self._hands.repaired(outcomes, now)
 
     def _again(self, outcomes: tuple[Outcome, ...]) -> float | None:
         """One early look after an action of ours; otherwise when the next failed service may be tried again."""
         if outcomes:
             return 0.3
-        waits = self._patience.next_try(self._clock())
-        return None if waits is None else max(0.3, waits)
+        now = self._clock()
+        waits = [one.next_try(now) for one in (self._patience, self._ending, self._hands)]
+        soonest = min((wait for wait in waits if wait is not None), default=None)
+        return None if soonest is None else max(0.3, soonest)
 
     def _post(
         self,
@@ -206,11 +227,27 @@ class Turn:
         stands_by: str,
     ) -> None:
         world = self._world
-        errors = self._patience.not_now(seen.at)
-        table = judge(services, seen, plan, errors, self._board.services(world.name))
+        errors = self._ending.not_now(seen.at) | self._patience.not_now(seen.at)
+        fights = self._hands.fights(seen.at)
+        table = judge(services, seen, plan, errors, self._board.services(world.name), fights)
         if seen.complete and not errors:
             self._revision = desired.revision.short
-        why = seen.why or stands_by
-        status = TargetStatus(world.name, world.target.kind, seen.complete, why, self._looked, self._revision)
+        why = seen.why or stands_by or "; ".join(gap.why for gap in seen.gaps[:_GAPS])
+        status = TargetStatus(
+            world.name,
+            world.target.kind,
+            seen.complete,
+            why,
+            self._looked,
+            self._revision,
+            gaps=seen.gaps,
+            leads=not stands_by,
+            leader=world.leader(),
+        )
         self._board.post_target(status, table)
         self._board.post_view(View(world.name, tuple(services), seen, plan, errors))
+
+
+def _nothing_of(service: str) -> Wanted:
+    """What is wanted of a service that is to end."""
+    return Wanted(service, 0, "")

@@ -13,7 +13,8 @@ from reconciler.settings import KubernetesTarget, SlurmTarget
 class World:
     """`stands_by` gives "" while this daemon may write to the target, otherwise why it may not.
 
-    `contend` begins to try for the right to write, where there is such a thing; it rings the bell on a change.
+    `leader` names who may write now, where daemons contend for it; `contend` begins to try for the right to write,
+    where there is such a thing, and rings the bell on a change.
     """
 
     name: str
@@ -21,4 +22,5 @@ class World:
     observer: Observer
     deployer: Deployer
     stands_by: Callable[[], str] = lambda: ""
+    leader: Callable[[], str] = lambda: ""
     contend: Callable[[Bell], None] = lambda _bell: None

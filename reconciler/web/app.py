@@ -13,7 +13,7 @@ from reconciler.explain import tell, unknown
 from reconciler.metrics import Exporter
 from reconciler.models.status import Status
 from reconciler.models.text import visible
-from reconciler.web.shapes import StatusShape
+from reconciler.web.shapes import ReadyShape, StatusShape
 from reconciler.web.story import Output, StoryShape
 
 
@@ -38,11 +38,12 @@ def make_app(
         return {"status": "ok"}
 
     @app.get("/readyz")
-    def readyz(response: Response) -> dict[str, list[str]]:
-        """200 when the repository was read and every target had a turn; 503 with what is missing before that."""
-        missing = _missing(board.status(), targets)
+    def readyz(response: Response) -> ReadyShape:
+        """200 when the repository was read and every target had a turn, also where another daemon leads; or 503."""
+        seen = board.status()
+        missing = _missing(seen, targets)
         response.status_code = 503 if missing else 200
-        return {"missing": missing}
+        return ReadyShape.of(missing, seen)
 
     @app.get("/status")
     def status() -> StatusShape:

@@ -41,6 +41,8 @@ class ServiceShape(BaseModel):
     attempt: int
     ended: str | None
     generation: int
+    drift: list[str]
+    fights: list[str]
 
     @classmethod
     def of(cls, one: ServiceStatus) -> ServiceShape:
@@ -64,6 +66,8 @@ class ServiceShape(BaseModel):
             attempt=one.attempt,
             ended=one.ended.value if one.ended else None,
             generation=one.generation,
+            drift=[visible(str(drift)) for drift in one.drift],
+            fights=[visible(str(fight.drift)) for fight in one.fights],
         )
 
 
@@ -78,6 +82,7 @@ class TargetShape(BaseModel):
     why: str
     looked: datetime | None
     revision: str
+    gaps: dict[str, str]
 
     @classmethod
     def of(cls, one: TargetStatus) -> TargetShape:
@@ -89,6 +94,7 @@ class TargetShape(BaseModel):
             why=visible(one.why),
             looked=one.looked,
             revision=one.revision,
+            gaps={gap.part: visible(gap.why) for gap in one.gaps},
         )
 
 
@@ -103,6 +109,33 @@ class SourceShape(BaseModel):
     time: datetime | None
     error: str
     complaints: list[str]
+
+
+class LeaderShape(BaseModel):
+    """Who writes to a target: this daemon (`leads`), or the one named."""
+
+    model_config = ConfigDict(frozen=True)
+
+    leads: bool
+    leader: str
+
+
+class ReadyShape(BaseModel):
+    """What is still missing before the daemon is ready, and who leads on each target."""
+
+    model_config = ConfigDict(frozen=True)
+
+    missing: list[str]
+    targets: dict[str, LeaderShape]
+
+    @classmethod
+    def of(cls, missing: list[str], status: Status) -> ReadyShape:
+        """From the board's values."""
+        leaders = {
+            name: LeaderShape(leads=target.leads, leader=visible(target.leader))
+            for name, target in status.targets.items()
+        }
+        return cls(missing=missing, targets=leaders)
 
 
 class StatusShape(BaseModel):

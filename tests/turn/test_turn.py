@@ -15,7 +15,7 @@ from reconciler.models.health import Health
 from reconciler.models.revision import Change, File, Revision
 from reconciler.models.status import ServiceStatus, State
 from reconciler.models.wanted import ResolvedService
-from reconciler.models.workload import Mark, Phase, Workload
+from reconciler.models.workload import Drift, Mark, Phase, Workload
 from reconciler.settings import SlurmTarget
 from reconciler.turn import Turn, World
 from tests.fakes import FakePlatform
@@ -205,3 +205,39 @@ def test_outcomes_are_counted(room: Room) -> None:
     tallies = room.board.tallies()
     assert tallies.actions == {("fake", "deploy", "failed"): 1, ("fake", "deploy", "ok"): 1}
     assert tallies.turns["fake"].count == 1
+
+
+def test_a_removal_that_is_denied_is_retried_ever_more_slowly_shown_and_never_forgotten(room: Room) -> None:
+    room.turn(resolved("a"), resolved("b"))
+    past = Past("b")
+    room.platform.deny["b"] = UnreachableError("admission webhook guard denied the request")
+    for _ in range(60):
+        room.turn(resolved("a"), past=past)
+        room.platform.now += timedelta(seconds=1)
+    assert 4 <= room.platform.asked_to_end <= 8
+    assert room.line("b").state is State.REMOVING
+    assert "guard denied" in room.line("b").why
+    room.platform.deny.clear()
+    room.platform.now += timedelta(minutes=2)
+    assert room.turn(resolved("a"), past=past) == ["cancel b.0"]
+
+
+def test_what_was_changed_by_hand_is_put_back_and_counted(room: Room) -> None:
+    room.turn(resolved("a"))
+    room.turn(resolved("a"))
+    drift = Drift("Job 1", "/comment", "ada", "1")
+    room.platform.workloads["1"] = replace(room.platform.workloads["1"], drift=(drift,))
+    assert room.turn(resolved("a")) == ["repair a.0"]
+    assert room.turn(resolved("a")) == []
+    drifts = room.board.tallies().drift
+    assert drifts == {("fake", "a", "found"): 1, ("fake", "a", "repaired"): 1}
+
+
+def test_rendering_begins_anew_when_the_platform_learned_a_kind(room: Room) -> None:
+    service = resolved("a")
+    room.turn(service)
+    room.platform.words = "ServiceMonitor"
+    room.turn(service)
+    assert room.platform.rendered == ["a", "a"]
+    room.turn()
+    assert room.platform.forgotten == ["a"]

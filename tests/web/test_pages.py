@@ -43,7 +43,7 @@ def test_it_is_alive_before_it_is_ready(pages: tuple[str, Board]) -> None:
     assert "slurm" in text
     board.post_source(SourceStatus(Revision("f" * 40, "Ada", "subject", START)))
     board.post_target(TargetStatus("slurm", "slurm", reachable=False, why="no answer"), ())
-    assert get(f"{address}/readyz") == (200, '{"missing":[]}')
+    assert get(f"{address}/readyz") == (200, '{"missing":[],"targets":{"slurm":{"leads":true,"leader":""}}}')
 
 
 def test_the_status_and_the_metrics_show_what_was_posted(pages: tuple[str, Board]) -> None:
