@@ -1,4 +1,4 @@
-"""The kinds of objects that Reconciler handles: where the API server keeps them, the order in which they are applied."""
+"""The kinds of objects that Reconciler handles: where the API server keeps them, and the order of application."""
 
 from __future__ import annotations
 
