@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from typing import Self
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Self
 
 import urllib3
 
@@ -50,6 +52,36 @@ class ApiServer:
         text = self._get("/metrics").decode()
         found = (dict(_LABEL.findall(match["labels"])) | {"n": match["value"]} for match in _REQUEST.finditer(text))
         return sum(int(float(one["n"])) for one in found if one["resource"] == "leases" and one["verb"] != "WATCH")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """What is at a path."""
+        answer: dict[str, Any] = json.loads(self._get(path))
+        return answer
+
+    def patch(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A merge patch, as `kubectl edit` sends one."""
+        headers = {"Content-Type": "application/merge-patch+json"}
+        query = "?fieldManager=kubectl-edit"
+        answer = self._pool.request("PATCH", self._server + path + query, body=json.dumps(body), headers=headers)
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status} {answer.data.decode()[:200]}")
+        changed: dict[str, Any] = json.loads(answer.data)
+        return changed
+
+    def delete(self, path: str) -> None:
+        """At once, and what was made of it goes as well."""
+        answer = self._pool.request("DELETE", self._server + path)
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status} {answer.data.decode()[:200]}")
+
+    def stream(self, path: str) -> Iterator[bytes]:
+        """The lines of a watch, until the server ends it or is gone."""
+        answer = self._pool.request("GET", self._server + path, preload_content=False, timeout=urllib3.Timeout(5, 3600))
+        rest = b""
+        with suppress(urllib3.exceptions.HTTPError, OSError):
+            for chunk in answer.stream(None):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from (line for line in lines if line)
 
     def close(self) -> None:
         self._pool.clear()

@@ -12,8 +12,9 @@ from lab import control
 from lab.factory import Factory
 from lab.lab import Lab
 from lab.runtime import runtime_python
-from tests.bench import contest
+from tests.bench import changes, contest, hands
 from tests.bench.api_server import ApiServer
+from tests.bench.changes import Later, daily_life
 from tests.bench.contest import Aftermath, Result
 from tests.bench.daemon import be_quiet, deploy, pid_of, running, settle
 from tests.bench.process import cpu_seconds, memory
@@ -39,11 +40,18 @@ def measure(counts: Sequence[int]) -> tuple[Table, ...]:
         lab.wait("kubernetes", 3600)
         arena = KubernetesArena(lab)
         results = [contest.hold(arena, count) for count in counts]
+        later = arena.later
     notes = (
         "Deployment (replicas: 0), Service and ConfigMap each, 16 requests at a time in both; controllers stand still.",
         "bare: sixteen threads that send the same bodies as server-side applies through urllib3.",
     )
-    return contest.table("Kubernetes: from the commit to all objects", results, notes), _quiet_table(results)
+    contested = contest.table("Kubernetes: from the commit to all objects", results, notes)
+    return (
+        contested,
+        _quiet_table(results),
+        changes.table(later),
+        hands.table([row for one in later for row in one.hands]),
+    )
 
 
 class KubernetesArena:
@@ -51,6 +59,7 @@ class KubernetesArena:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
+        self.later: list[Later] = []
         self._make_ready()
 
     def ours(self, count: int, tell: Callable[[Aftermath], None] | None) -> Run:
@@ -69,6 +78,9 @@ class KubernetesArena:
                 quiet = be_quiet(factory, _TARGET, lambda: _calls(server), _QUIET)
                 commits = be_quiet(factory, _TARGET, lambda: _calls(server), _QUIET, commits=6)
                 tell(Aftermath(memory(pid_of(factory)), quiet, commits, spent))
+                self._signal_controllers("SIGSTOP")
+                self._rest()
+                self.later += daily_life(factory, server, _TARGET, count)
         self._empty()
         return run
 
