@@ -11,6 +11,7 @@ from pathlib import Path
 from lab import control, runs
 from lab.host import LabError
 from lab.keeper import Size, Wish, keep
+from lab.kubernetes_choices import ServerChoices
 from lab.lab import Lab
 from lab.slurm_conf import Choices
 from lab.state import PartName, read
@@ -116,8 +117,9 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _keep(arguments: argparse.Namespace) -> int:
     wish = json.loads(arguments.wish)
-    slurm = Choices(**wish.pop("slurm")) if wish["slurm"] else None
-    return keep(Wish(**wish | {"slurm": slurm}), _claimed)
+    slurm = Choices(**wish["slurm"]) if wish["slurm"] else None
+    server = ServerChoices(**wish["server"])
+    return keep(Wish(**wish | {"slurm": slurm, "server": server}), _claimed)
 
 
 def _claimed(problem: str) -> None:

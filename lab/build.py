@@ -1,7 +1,8 @@
 """The Kubernetes programs: found where the user says, or built once from Go modules and kept in the cache.
 
-The recipe is lab/node: a go.mod with every version pinned, its go.sum, and a main.go that puts all programs into one
-binary. What comes out is kept by the hash of what goes in. A first build takes some five minutes on two cores.
+The recipe is lab/node: a go.mod with every version pinned, its go.sum (go-1.34.mod and so on for older versions), and a
+main.go that puts all programs into one binary. What comes out is kept by the hash of what goes in. A first build takes
+some five minutes on two cores.
 """
 
 from __future__ import annotations
@@ -13,25 +14,23 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
 from lab import host
 from lab.host import LabError
+from lab.kubernetes_choices import VERSIONS, minor
 
-VERSION = "1.36.2"
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl")
 
 Progress = Callable[[str], None]
 
 _MODULE = Path(__file__).parent / "node"
-_INPUTS = ("go.mod", "go.sum", "main.go")
+_MAIN = "main.go"
 _BINARY = "controlplane"
 _OLDEST_GO = (1, 26)
-_STAMP = "k8s.io/component-base/version.git"
-_MAJOR, _MINOR, _ = VERSION.split(".")
-_LINKER_FLAGS = f"-s -w -X {_STAMP}Version=v{VERSION} -X {_STAMP}Major={_MAJOR} -X {_STAMP}Minor={_MINOR}"
 
 
 def assets() -> Path | None:
@@ -48,21 +47,22 @@ def assets() -> Path | None:
     return Path(named)
 
 
-def programs(progress: Progress) -> Path:
+def programs(progress: Progress, version: str = "") -> Path:
     """Folder that holds all PROGRAMS by name; built first when it is not in the cache.
 
+    `version`: a minor version, as `kubernetes_choices.minor` takes it.
     Only one process builds at a time, others wait for it; a cache that is complete need not be writable.
     Raises LabError when there is no Go and none can be fetched, or the build fails.
     """
-    cache = host.cache_dir()
+    cache, recipe = host.cache_dir(), Recipe(minor(version))
     go = _installed_go()
-    if go and (folder := cache / f"kubernetes-{_key(go)}").exists():
+    if go and (folder := cache / f"kubernetes-{recipe.key(go)}").exists():
         return folder
     with FileLock(cache / "kubernetes.lock", mode=0o600):
         go = _installed_go() or _fetch_go(progress)
-        folder = cache / f"kubernetes-{_key(go)}"
+        folder = cache / f"kubernetes-{recipe.key(go)}"
         if not folder.exists():
-            _build(go, folder, progress)
+            _build(go, recipe, folder, progress)
     return folder
 
 
@@ -71,23 +71,49 @@ def go(progress: Progress = lambda _: None) -> str:
     return _installed_go() or _fetch_go(progress)
 
 
-def _key(go: str) -> str:
-    """What the binary depends on, as a short name."""
-    digest = hashlib.sha256(_go_version(go).encode())
-    for name in _INPUTS:
-        digest.update((_MODULE / name).read_bytes())
-    return digest.hexdigest()[:16]
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What the programs of one minor version are built from."""
+
+    minor: str
+
+    @property
+    def modules(self) -> str:
+        """The file that pins the versions of all modules; its checksums lie beside it, in a file ending in `.sum`."""
+        return "go.mod" if self.minor == next(iter(VERSIONS)) else f"go-{self.minor}.mod"
+
+    @property
+    def name(self) -> str:
+        """As people call it."""
+        return f"Kubernetes {VERSIONS[self.minor]}"
+
+    def key(self, go: str) -> str:
+        """What the binary depends on, as a short name."""
+        digest = hashlib.sha256(_go_version(go).encode())
+        for name in (self.modules, self.modules.replace(".mod", ".sum"), _MAIN):
+            digest.update((_MODULE / name).read_bytes())
+        return digest.hexdigest()[:16]
+
+    def flags(self) -> tuple[str, ...]:
+        """The flags that all go commands for it need."""
+        return ("-buildvcs=false", f"-modfile={self.modules}")
+
+    def stamp(self) -> str:
+        """The linker's flags: the version that the programs say they are."""
+        stamp = "k8s.io/component-base/version.git"
+        major, minor = self.minor.split(".")
+        return f"-s -w -X {stamp}Version=v{VERSIONS[self.minor]} -X {stamp}Major={major} -X {stamp}Minor={minor}"
 
 
-def _build(go: str, folder: Path, progress: Progress) -> None:
+def _build(go: str, recipe: Recipe, folder: Path, progress: Progress) -> None:
     """Build into a folder beside `folder` and rename it, so that a half-written one is never seen."""
     draft = folder.with_suffix(".draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o755)
-    total = len(_stale(go, progress))
-    doing = f"building Kubernetes {VERSION}"
+    total = len(_stale(go, recipe, progress))
+    doing = f"building {recipe.name}"
     progress(f"{doing}: 0 of {total} packages")
-    argv = [go, "build", "-v", "-buildvcs=false", "-ldflags", _LINKER_FLAGS, "-o", str(draft / _BINARY), "."]
+    argv = [go, "build", "-v", *recipe.flags(), "-ldflags", recipe.stamp(), "-o", str(draft / _BINARY), "."]
     for count, _ in enumerate(_packages(_lines(argv, doing)), start=1):
         progress(f"{doing}: {min(count, total)} of {total} packages" + (", linking" if count >= total else ""))
     for program in PROGRAMS:
@@ -95,15 +121,15 @@ def _build(go: str, folder: Path, progress: Progress) -> None:
     draft.rename(folder)
 
 
-def _stale(go: str, progress: Progress) -> list[str]:
+def _stale(go: str, recipe: Recipe, progress: Progress) -> list[str]:
     """Packages that still have to be compiled; fetches the modules that are not there yet."""
-    argv = [go, "list", "-buildvcs=false", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."]
+    argv = [go, "list", *recipe.flags(), "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."]
     found: list[str] = []
     fetched = 0
     for line in _lines(argv, "fetching Go modules"):
         if line.startswith("go: downloading"):
             fetched += 1
-            progress(f"fetching the Go modules of Kubernetes {VERSION}: {fetched}")
+            progress(f"fetching the Go modules of {recipe.name}: {fetched}")
         elif line.strip():
             found.append(line)
     return found
@@ -156,7 +182,7 @@ def _fetch_go(progress: Progress) -> str:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(
-            f"Kubernetes {VERSION} needs Go {'.'.join(map(str, _OLDEST_GO))} or newer; none is on PATH, "
+            f"Kubernetes needs Go {'.'.join(map(str, _OLDEST_GO))} or newer; none is on PATH, "
             f"and `pip install '{wanted}'` failed: {done.stderr.strip()[-800:]}"
         )
     draft.rename(folder)

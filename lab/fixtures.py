@@ -13,12 +13,14 @@ import pytest
 
 from lab.host import LabError
 from lab.keeper import Size
+from lab.kubernetes_choices import ServerChoices
 from lab.lab import Lab
 from lab.slurm_conf import Choices
 
 _SLURM_SECONDS = 180.0
 _KUBERNETES_SECONDS = 1800.0  # the first time, its programs are built
 _USUAL = Choices()
+_SERVER = ServerChoices()
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +45,12 @@ def lab_node() -> Iterator[Lab]:
 
 
 @contextmanager
-def running(*, slurm: bool = True, kubernetes: Size = "none", choices: Choices = _USUAL) -> Iterator[Lab]:
-    """A lab of a test's own, ready; `choices`: how its Slurm is set."""
+def running(
+    *, slurm: bool = True, kubernetes: Size = "none", choices: Choices = _USUAL, server: ServerChoices = _SERVER
+) -> Iterator[Lab]:
+    """A lab of a test's own, ready; `choices`: how its Slurm is set, `server`: how its Kubernetes is."""
     try:
-        lab = Lab.start(slurm=slurm, kubernetes=kubernetes, choices=choices)
+        lab = Lab.start(slurm=slurm, kubernetes=kubernetes, choices=choices, server=server)
     except LabError as error:
         pytest.fail(f"the lab cannot run: {error}", pytrace=False)
     with lab:

@@ -15,7 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -23,6 +23,7 @@ from typing import Literal
 
 from lab import control, proc, runs, slurm_start
 from lab.host import LabError
+from lab.kubernetes_choices import ServerChoices
 from lab.run import MARK, Run
 from lab.slurm_conf import Choices
 from lab.state import PartName, Report
@@ -45,6 +46,7 @@ class Wish:
     slurm: Choices | None
     kubernetes: Size
     detached: bool = False
+    server: ServerChoices = field(default_factory=ServerChoices)
 
 
 def keep(wish: Wish, claimed: Callable[[str], None]) -> int:
@@ -79,7 +81,7 @@ def _parts(wish: Wish) -> dict[PartName, Part]:
     if wish.slurm:
         parts["slurm"] = partial(_slurm, wish.slurm)
     if wish.kubernetes != "none":
-        parts["kubernetes"] = partial(_kubernetes, wish.kubernetes)
+        parts["kubernetes"] = partial(_kubernetes, wish.kubernetes, wish.server)
     return parts
 
 
@@ -87,10 +89,12 @@ def _slurm(choices: Choices, run: Run, progress: Callable[[str], None]) -> objec
     return slurm_start.start(run, choices, progress)
 
 
-def _kubernetes(size: Literal["control-plane", "node"], run: Run, progress: Callable[[str], None]) -> object:
+def _kubernetes(
+    size: Literal["control-plane", "node"], choices: ServerChoices, run: Run, progress: Callable[[str], None]
+) -> object:
     from lab.kubernetes import start  # noqa: PLC0415 - a lab without Kubernetes is up sooner without it
 
-    return start(run, size, progress)
+    return start(run, size, choices, progress)
 
 
 def _listen(end: threading.Event, *, watch_input: bool) -> None:

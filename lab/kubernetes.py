@@ -13,10 +13,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lab import build, control, crds, host, kubernetes_objects, kubernetes_server, network
 from lab.host import LabError
+from lab.kubernetes_choices import ServerChoices
 from lab.kubernetes_node import NAME, Node
 from lab.kubernetes_objects import DAEMON, NAMESPACES
 from lab.run import Run
@@ -124,6 +125,12 @@ class KubernetesFacts:
             user.own(path)
         return path
 
+    def audit(self) -> list[dict[str, Any]]:
+        """What the API server has logged so far, in its order (audit.k8s.io/v1 Event); for labs with `audit`."""
+        log = self.folder / kubernetes_server.AUDIT_LOG
+        lines = log.read_text("utf-8").splitlines() if log.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
     def install_crds(self, *kinds: str) -> None:
         """Make the definitions of kinds in `lab.crds`, and wait until their objects can be made. Raises LabError.
 
@@ -167,7 +174,7 @@ class KubernetesFacts:
         return subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
 
 
-def start(run: Run, size: Size, progress: Progress) -> KubernetesFacts:
+def start(run: Run, size: Size, choices: ServerChoices, progress: Progress) -> KubernetesFacts:
     """Start Kubernetes in a lab; builds its programs when they are not in the cache, and says how far that is.
 
     `node` needs root. Raises LabError, which says what is missing, or has the end of the log of what failed.
@@ -176,24 +183,26 @@ def start(run: Run, size: Size, progress: Progress) -> KubernetesFacts:
         raise LabError("a Kubernetes node needs root (namespaces, mounts, control groups); the control plane does not")
     progress("looking for the programs that Kubernetes needs")
     host.install(size)
-    programs = (build.assets() if size == "control-plane" else None) or build.programs(progress)
+    programs = (build.assets() if size == "control-plane" else None) or build.programs(progress, choices.version)
     progress("starting Kubernetes")
-    return _start_node(run, programs, progress) if size == "node" else _start_control_plane(run, programs)
+    if size == "node":
+        return _start_node(run, programs, choices, progress)
+    return _start_control_plane(run, programs, choices)
 
 
-def _start_control_plane(run: Run, programs: Path) -> KubernetesFacts:
-    plane = kubernetes_server.start(run, programs, None)
+def _start_control_plane(run: Run, programs: Path, choices: ServerChoices) -> KubernetesFacts:
+    plane = kubernetes_server.start(run, programs, None, choices)
     facts = _facts(plane, "control-plane", controllers=plane.start_controllers())
     facts.fill()
     return facts
 
 
-def _start_node(run: Run, programs: Path, progress: Progress) -> KubernetesFacts:
+def _start_node(run: Run, programs: Path, choices: ServerChoices, progress: Progress) -> KubernetesFacts:
     lan = network.create(run.ledger)
     node = Node.enter(run, programs, lan)
     with ThreadPoolExecutor(1) as pool:
         images = pool.submit(node.import_images)
-        plane = kubernetes_server.start(run, programs, lan)
+        plane = kubernetes_server.start(run, programs, lan, choices)
         facts = _facts(plane, "node", controllers=plane.start_controllers())
         node.join(plane)
         facts.fill()

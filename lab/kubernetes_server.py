@@ -7,6 +7,7 @@ wait for the disk.
 from __future__ import annotations
 
 import http.client
+import json
 import ssl
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from lab import host
 from lab.host import LabError
+from lab.kubernetes_choices import ServerChoices
 from lab.kubernetes_pki import Authority
 from lab.network import Network
 from lab.process import Daemon
@@ -23,6 +25,23 @@ from lab.run import Run
 _NO_NODE = IPv4Network("198.18.0.0/16")
 _INNER_PORTS = (2379, 2380, 6443, 10257, 10259)
 _TRIES = 4
+
+AUDIT_LOG = "audit.log"
+#: Nothing of the cluster's own parts, which write all the time; of the others everything, without bodies, when it is
+#: answered (a watch: when it has begun). See the Kubernetes documentation, "Auditing".
+_AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "None", "userGroups": ["system:nodes"]},
+        {"level": "None", "users": ["system:apiserver", "system:kube-scheduler", "system:kube-proxy"]},
+        {"level": "None", "users": ["admin"], "verbs": ["get", "list", "watch"]},
+        {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"], "verbs": ["get", "list", "watch"]},
+        {"level": "None", "nonResourceURLs": ["*"]},
+        {"level": "Metadata"},
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,7 @@ class ControlPlane:
     authority: Authority
     ports: Ports
     network: Network | None
+    choices: ServerChoices
 
     @property
     def address(self) -> str:
@@ -104,7 +124,8 @@ class ControlPlane:
         data = ("--data-dir", str(self.folder / "etcd"), "--unsafe-no-fsync", "--log-level", "warn")
         listen = ("--listen-client-urls", clients, "--listen-peer-urls", peers)
         tell = ("--advertise-client-urls", clients, "--initial-advertise-peer-urls", peers)
-        return (*data, *listen, *tell, "--initial-cluster", f"default={peers}")
+        quota = ("--quota-backend-bytes", str(self.choices.quota)) if self.choices.quota else ()
+        return (*data, *listen, *tell, *quota, "--initial-cluster", f"default={peers}")
 
     def _server(self) -> tuple[str, ...]:
         crt, key = self.authority.crt, self.authority.key
@@ -121,9 +142,19 @@ class ControlPlane:
             *("--service-account-issuer", "https://kubernetes.default.svc"),
             *("--service-account-key-file", key("accounts"), "--service-account-signing-key-file", key("accounts")),
             *("--service-cluster-ip-range", str(self.network.services if self.network else _NO_NODE)),
-            *("--authorization-mode", "Node,RBAC", "--enable-admission-plugins", "NodeRestriction"),
+            *("--authorization-mode", "Node,RBAC"),
+            *("--enable-admission-plugins", ",".join(("NodeRestriction", *self.choices.admission))),
+            *(("--event-ttl", self.choices.event_ttl) if self.choices.event_ttl else ()),
+            *(self._audit() if self.choices.audit else ()),
             "--allow-privileged",
         )
+
+    def _audit(self) -> tuple[str, ...]:
+        """Logging who asked for what; each line is written before its request is answered (blocking mode)."""
+        policy = self.folder / "audit-policy.json"
+        policy.write_text(json.dumps(_AUDIT_POLICY))
+        mode = ("--audit-log-mode", "blocking", "--audit-log-maxsize", "1000")
+        return ("--audit-policy-file", str(policy), "--audit-log-path", str(self.folder / AUDIT_LOG), *mode)
 
     def _client(self, port: int) -> tuple[str, ...]:
         """What the controllers and the scheduler have in common."""
@@ -132,7 +163,7 @@ class ControlPlane:
         return ("--kubeconfig", kubeconfig, "--leader-elect=false", *listen)
 
 
-def start(run: Run, programs: Path, network: Network | None) -> ControlPlane:
+def start(run: Run, programs: Path, network: Network | None, choices: ServerChoices) -> ControlPlane:
     """Start etcd and an API server in an empty folder `kubernetes`, with all certificates and `admin.kubeconfig`.
 
     On loopback another program may take a port between its choice and its use: then again with other ports.
@@ -142,7 +173,7 @@ def start(run: Run, programs: Path, network: Network | None) -> ControlPlane:
     authority = Authority.create(run.make_folder("kubernetes/pki"), run.user)
     _issue(authority, network)
     for attempt in range(1, _TRIES + 1):
-        plane = ControlPlane(run, programs, folder, authority, Ports.choose(network), network)
+        plane = ControlPlane(run, programs, folder, authority, Ports.choose(network), network, choices)
         authority.kubeconfig("admin", plane.server)
         try:
             plane.start_store()

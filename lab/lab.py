@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from lab import runs, state
 from lab.host import LabError
 from lab.keeper import Size, Wish
+from lab.kubernetes_choices import ServerChoices
 from lab.slurm import SlurmFacts
 from lab.slurm_conf import Choices
 from lab.state import PartName, PartReport
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _PAUSE = 0.05
 _END = 40.0
 _USUAL = Choices()
+_SERVER = ServerChoices()
 
 
 class Lab:
@@ -50,14 +52,15 @@ class Lab:
         kubernetes: Size = "none",
         name: str | None = None,
         choices: Choices = _USUAL,
+        server: ServerChoices = _SERVER,
         detached: bool = False,
     ) -> Self:
         """Start a lab and return at once; `wait` says when a part is ready.
 
         It ends with this process, or with `stop`, unless `detached`. Labs that died before are cleaned up first.
-        `choices`: how Slurm is set. Raises LabError.
+        `choices`: how Slurm is set, `server`: how Kubernetes is. Raises LabError.
         """
-        wish = Wish(name or f"lab-{token_hex(4)}", choices if slurm else None, kubernetes, detached)
+        wish = Wish(name or f"lab-{token_hex(4)}", choices if slurm else None, kubernetes, detached, server)
         folder = runs.folder_of(wish.name)
         keeper = subprocess.Popen(
             [sys.executable, "-m", "lab", "keep", json.dumps(asdict(wish))],
