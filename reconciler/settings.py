@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from reconciler.models.service import DriftPolicy, Model, SlurmOptions
+from reconciler.models.kinds import why_never
+from reconciler.models.kubernetes import Toleration
+from reconciler.models.model import Model
+from reconciler.models.service import DriftPolicy, SlurmOptions
 from reconciler.models.units import Duration, EnvName, Line, Name, format_duration
 
 _ACCOUNT = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
@@ -72,12 +75,32 @@ class KubernetesTarget(Model):
     )
     gpu_resource: Line | None = Field(default=None, description="Such as nvidia.com/gpu; unset: it has no GPUs.")
     gpu_types: dict[Name, dict[str, str]] = Field(default={}, description="Node labels that select a GPU type.")
+    gpu_tolerations: tuple[Toleration, ...] = Field(default=(), description="Taints that pods with GPUs tolerate.")
     storage_class: Line | None = Field(default=None, description="Storage class of claims; the cluster's own if unset.")
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = Field(
+        default="ReadWriteOnce",
+        description="Access mode of claims that replicas share; ReadWriteMany where the storage class can do it.",
+    )
+    service_accounts: tuple[Name, ...] = Field(
+        default=(), description="Service accounts that pods may run as; the namespace's default one always."
+    )
+    allow_privileged: bool = Field(
+        default=False,
+        description="Recipes and patches may ask for what Pod Security `baseline` forbids, and for any account.",
+    )
     tick: Duration = Field(default=timedelta(seconds=30), description="Longest time between two turns.")
     timeout: Duration = Field(default=timedelta(seconds=30), description="Time for one request.")
     parallel: int = Field(default=16, ge=1, le=64, description="Requests at the same time.")
     defaults: TargetDefaults = TargetDefaults()
     limits: Limits = Limits()
+
+    @field_validator("kinds", mode="after")
+    @classmethod
+    def _may_be_applied(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in kinds:
+            if why := why_never(kind):
+                raise ValueError(f"kinds without {kind}: {why}")
+        return kinds
 
 
 class LocalTransport(Model):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.models.kinds import group_of
+
 #: An object as the API server sends and takes it. Its shape is the API's (https://kubernetes.io/docs/reference/).
 Object = dict[str, Any]
 
@@ -22,7 +24,7 @@ class Kind:
     @property
     def group(self) -> str:
         """The API group; "" for the core."""
-        return _group(self.api_version)
+        return group_of(self.api_version)
 
     @property
     def full(self) -> str:
@@ -95,34 +97,6 @@ _STAGES = (
 _STAGE_OF = {name: stage for stage, names in enumerate(_STAGES) for name in names}
 _OTHERS = _STAGES.index(())
 
-#: Never applied, whatever the operator's list says, and why.
-_NEVER = {
-    "/Secret": "secrets never come from a repository",
-    "/Pod": "a pod by itself is not started again when its node fails; use a Deployment or a Job",
-}
-_NEVER_GROUPS = {"rbac.authorization.k8s.io": "a repository never gives rights"}
-#: Kinds of Kubernetes itself that live in no namespace; those of others are found out by discovery.
-_CLUSTER_SCOPED = frozenset(
-    {
-        "/Namespace",
-        "/Node",
-        "/PersistentVolume",
-        "admissionregistration.k8s.io/MutatingWebhookConfiguration",
-        "admissionregistration.k8s.io/ValidatingAdmissionPolicy",
-        "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding",
-        "admissionregistration.k8s.io/ValidatingWebhookConfiguration",
-        "apiextensions.k8s.io/CustomResourceDefinition",
-        "apiregistration.k8s.io/APIService",
-        "certificates.k8s.io/CertificateSigningRequest",
-        "networking.k8s.io/IngressClass",
-        "scheduling.k8s.io/PriorityClass",
-        "storage.k8s.io/CSIDriver",
-        "storage.k8s.io/CSINode",
-        "storage.k8s.io/StorageClass",
-        "storage.k8s.io/VolumeAttachment",
-    }
-)
-
 
 def full_name(item: Object) -> str:
     """The full name of an object's kind: `apps/v1/Deployment`."""
@@ -145,17 +119,4 @@ def order_of(item: Object) -> int:
 
 def stage_of(api_version: str, kind: str) -> int:
     """As `order_of`, for a kind."""
-    return _STAGE_OF.get(f"{_group(api_version)}/{kind}", _OTHERS)
-
-
-def why_never(full: str) -> str:
-    """Why objects of this kind (by its full name) are never applied; "" when they may be."""
-    api_version, _, kind = full.rpartition("/")
-    group = _group(api_version)
-    if f"{group}/{kind}" in _CLUSTER_SCOPED:
-        return "it lives in no namespace"
-    return _NEVER_GROUPS.get(group) or _NEVER.get(f"{group}/{kind}", "")
-
-
-def _group(api_version: str) -> str:
-    return api_version.rpartition("/")[0]
+    return _STAGE_OF.get(f"{group_of(api_version)}/{kind}", _OTHERS)

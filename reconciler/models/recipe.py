@@ -12,7 +12,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from reconciler.models.service import Model, Resources, Value
+from reconciler.models.kubernetes import KubernetesRecipe
+from reconciler.models.model import Model
+from reconciler.models.service import Resources, Value
 from reconciler.models.units import Duration, EnvName, Line, Name, Quantity
 
 Category = Literal["inference", "storage", "vector-db"]
@@ -124,6 +126,9 @@ class Volume(Model):
     size: Quantity = Field(description="How much it may hold.")
     persistent: bool = Field(default=True, description="False: scratch, gone with the workload.")
     memory: bool = Field(default=False, description="Held in memory (for /dev/shm).")
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] | None = Field(
+        default=None, description="On Kubernetes, where replicas share it; as the target says when unset."
+    )
 
 
 class MetricsEndpoint(Model):
@@ -171,6 +176,7 @@ class RecipeSpec(Model):
     health: HealthProbe
     metrics: MetricsEndpoint | None = None
     stop: Stop
+    kubernetes: KubernetesRecipe = Field(default=KubernetesRecipe(), description="Used on Kubernetes targets only.")
 
 
 class Recipe(Model):

@@ -5,37 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from reconciler.models.units import Cron, Duration, EnvName, Line, Name, Quantity, ServiceName, Word
+from reconciler.models.kubernetes import KubernetesOptions
+from reconciler.models.model import LabelKey, LabelValue, Model
+from reconciler.models.units import Cron, Duration, EnvName, Line, Name, Pointer, Quantity, ServiceName, Word
 
 #: What a parameter of a recipe may be.
 Value = bool | int | float | Line | tuple[Line, ...]
 #: What is done about declared fields that somebody changed on the platform: nothing, say so, or put them back.
 DriftPolicy = Literal["ignore", "report", "repair"]
-LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$", max_length=63)]
-LabelKey = Annotated[
-    str, StringConstraints(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
-]
-Pointer = Annotated[str, StringConstraints(pattern=r"^(/([^~/]|~[01])*)+$", max_length=500)]
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
-
-
-class Model(BaseModel):
-    """Base of everything read from YAML: frozen, unknown keys are errors, keys in camelCase as in Kubernetes."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        serialize_by_alias=True,
-    )
 
 
 def _timezone(name: str) -> str:
@@ -71,23 +50,6 @@ class SlurmOptions(Model):
     time: Duration | None = Field(default=None, description="Time limit of one job; the service outlives its jobs.")
     reservation: Word | None = Field(default=None, description="Reservation.")
     constraint: Word | None = Field(default=None, description="Features that the nodes must have.")
-
-
-class Toleration(Model):
-    """A Kubernetes toleration, word by word."""
-
-    key: LabelKey | None = Field(default=None, description="Taint key.")
-    operator: Literal["Exists", "Equal"] = Field(default="Equal", description="Exists or Equal.")
-    value: LabelValue | None = Field(default=None, description="Taint value.")
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(default=None, description="Effect.")
-
-
-class KubernetesOptions(Model):
-    """Kubernetes' own options."""
-
-    namespace: Name | None = Field(default=None, description="One of the target's namespaces; its first when unset.")
-    node_selector: dict[LabelKey, LabelValue] = Field(default={}, description="Labels that the node must have.")
-    tolerations: tuple[Toleration, ...] = Field(default=(), description="Taints that are tolerated.")
 
 
 class SecretReference(Model):

@@ -97,6 +97,8 @@ _SERVICE_NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 _ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 _WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.,:+@/&|*()\[\]-]*$"
+_POINTER = r"^(/([^~/]|~[01])*)+$"
+_PERCENT = r"^(100|[1-9]?[0-9])%$"
 
 #: What each pattern asks for, in words for error messages.
 PATTERN_WORDS = {
@@ -105,6 +107,8 @@ PATTERN_WORDS = {
     _ENV_NAME: "a name of an environment variable: letters, digits and `_`, not beginning with a digit",
     _LINE: "one line of text without control characters",
     _WORD: "one word: letters, digits and _ . , : + @ / & | * ( ) [ ] -, beginning with a letter, a digit or _",
+    _POINTER: "a JSON pointer such as /spec/replicas; `/` in a key is written ~1 and `~` is written ~0",
+    _PERCENT: "a share such as 50%",
 }
 
 #: A DNS-1123 label (RFC 1123; Kubernetes object names): it is also a safe job name and has no dot.
@@ -117,3 +121,7 @@ EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME, max_length=100)]
 Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=4096)]
 #: A word that becomes the value of a Slurm option: no blanks, no control characters, not an option itself.
 Word = Annotated[str, StringConstraints(pattern=_WORD, max_length=200)]
+#: A JSON pointer (RFC 6901) to something below the whole.
+Pointer = Annotated[str, StringConstraints(pattern=_POINTER, max_length=500)]
+#: A share in whole percent.
+Percent = Annotated[str, StringConstraints(pattern=_PERCENT)]
