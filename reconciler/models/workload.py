@@ -69,6 +69,10 @@ class Mark:
     limit: int = 0
 
 
+#: Stands for the pointer where whole objects of a workload were deleted by hand.
+DELETED = "deleted"
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """A declared field that is not on the platform as it was declared, or an object of ours whose mark was damaged.

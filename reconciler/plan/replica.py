@@ -10,7 +10,7 @@ from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Renew,
 from reconciler.models.health import Health
 from reconciler.models.units import format_duration
 from reconciler.models.wanted import Wanted
-from reconciler.models.workload import Drift, Phase, Workload
+from reconciler.models.workload import DELETED, Drift, Phase, Workload
 from reconciler.plan.backoff import next_attempt
 from reconciler.plan.budget import Budget
 from reconciler.plan.lead import is_due, limit_before, lower_limit
@@ -122,6 +122,10 @@ class Replica:
         """
         if self.hold or self.waits:
             yield Hold(self.wanted.service, self.hold or self.waits)
+            return
+        again = next((one.id for one in live if (self.wanted.service, one.id, DELETED) in self.fought), "")
+        if again:
+            yield Hold(self.wanted.service, f"somebody deletes objects of {again} again and again")
             return
         healthy = any(workload.health is Health.HEALTHY for workload in live)
         counts = healthy and not self.wanted.in_place

@@ -7,14 +7,14 @@ answered for ever otherwise, many times a second. Nothing here is needed for saf
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.board import Board
-from reconciler.models.action import Outcome, Repair
+from reconciler.models.action import Action, Outcome, Repair, Replace
 from reconciler.models.status import Fight
-from reconciler.models.workload import Drift, Observed
+from reconciler.models.workload import DELETED, Drift, Observed
 
 # So many repairs of one field are answered at once; from then on each waits twice as long as the one before.
 _FREE = 5.0
@@ -71,11 +71,9 @@ class Hands:
     def repaired(self, outcomes: Iterable[Outcome], now: datetime) -> None:
         """Count the fields that were put back. A look that shows an old version once more counts for nothing."""
         for outcome in outcomes:
-            action = outcome.action
-            if not isinstance(action, Repair) or outcome.error or not outcome.changed:
-                continue
-            for drift in action.old.drift:
-                self._put_back(action.service, drift, now)
+            if not outcome.error and outcome.changed:
+                for drift in _undone(outcome.action):
+                    self._put_back(outcome.action.service, drift, now)
 
     def waiting(self, now: datetime) -> frozenset[Field]:
         """Fields that are not to be repaired yet."""
@@ -103,6 +101,17 @@ class Hands:
         value, times = (before.at_time(now), before.times) if before else (0.0, 0)
         self._scores[key] = _Score(drift, value + 1, times + 1 if value > 0.5 else 1, now)
         self._board.count_drift(self._target, service, "repaired")
+
+
+def _undone(action: Action) -> Sequence[Drift]:
+    """What an action puts back: fields, or objects that were deleted (a group of objects that is not whole)."""
+    match action:
+        case Repair(old=old):
+            return old.drift
+        case Replace(old=old):
+            return [Drift(one.id, DELETED) for one in old if not one.mark.digest]
+        case _:
+            return ()
 
 
 def _pause(value: float) -> float:

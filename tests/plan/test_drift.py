@@ -84,3 +84,12 @@ def test_an_error_of_a_deploy_does_not_keep_what_is_too_much() -> None:
 def test_what_is_being_deleted_is_not_repaired() -> None:
     going = replace(DRIFTED, phase=Phase.STOPPING)
     assert make_plan([WANTED], look(going), START, Constraints()).actions == ()
+
+
+def test_what_is_deleted_again_and_again_waits() -> None:
+    broken = workload("a", digest="", identity="ai/a")
+    constraints = Constraints(fought=frozenset({("a", "ai/a", "deleted")}))
+    (action,) = make_plan([WANTED], look(broken), START, constraints).actions
+    assert action == Hold("a", "somebody deletes objects of ai/a again and again")
+    (action,) = make_plan([WANTED], look(broken), START, NOTHING).actions
+    assert isinstance(action, Replace)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reconciler.board import Board
-from reconciler.models.action import Outcome, Repair
+from reconciler.models.action import Outcome, Repair, Replace
 from reconciler.models.workload import Drift
 from reconciler.turn.hands import Hands
 from tests.fakes import START, look, workload
@@ -96,3 +96,14 @@ def test_what_is_found_is_counted_once_and_a_removed_service_is_forgotten() -> N
         ring.round()
     ring.hands.see(look())
     assert not ring.waits
+
+
+def test_who_deletes_again_and_again_is_answered_ever_more_slowly_too() -> None:
+    hands, now = Hands("cloud", Board()), START
+    broken = workload("a", digest="", identity="ai/a")
+    for _ in range(7):
+        now += timedelta(seconds=5)
+        hands.repaired([Outcome(Replace("a", 0, "", (broken,)))], now)
+    assert hands.waiting(now) == {("a", "ai/a", "deleted")}
+    hands.repaired([Outcome(Replace("b", 0, "", (workload("b"),)))], now)
+    assert len(hands.waiting(now)) == 1
