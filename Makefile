@@ -6,13 +6,16 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench sim storm show docs clean lab-up lab-down
+.PHONY: run test test-kubernetes-older check bench sim sim-kubernetes storm storm-kubernetes show docs clean lab-up lab-down
 
 run: $(VENV)/.installed  ## a lab with Slurm and Kubernetes, a demo repository, the daemon, a live table
 	@exec $(BIN)/python -m lab demo $(ARGS)
 
 test: $(VENV)/.installed  ## everything, on real parts
 	$(BIN)/python -m pytest $(ARGS)
+
+test-kubernetes-older: $(VENV)/.installed  ## what concerns Kubernetes, on Kubernetes 1.34 (`make test` runs on 1.36)
+	RECONCILER_LAB_KUBERNETES=1.34 $(BIN)/python -m pytest tests/kube $(ARGS)
 
 check: $(VENV)/.installed  ## lint, format, types, floors
 	$(BIN)/ruff check .
@@ -26,8 +29,14 @@ bench: $(VENV)/.installed  ## the measures of docs/performance.md
 sim: $(VENV)/.installed  ## a million random steps on the simulated Slurm
 	$(BIN)/python -m tests.sim --steps 1000000 --jobs 2 $(ARGS)
 
+sim-kubernetes: $(VENV)/.installed  ## a million random steps on the simulated API server
+	$(BIN)/python -m tests.sim.kubernetes --steps 1000000 --jobs 2 $(ARGS)
+
 storm: $(VENV)/.installed  ## hundreds of random faults on the real Slurm
 	$(BIN)/python -m tests.storm --events 300 $(ARGS)
+
+storm-kubernetes: $(VENV)/.installed  ## hundreds of random faults on the real API server
+	$(BIN)/python -m tests.storm.kubernetes --events 300 $(ARGS)
 
 show: $(VENV)/.installed  ## two services through ten time limits, two node failures and five daemon kills
 	$(BIN)/python -m tests.storm.show $(ARGS)
