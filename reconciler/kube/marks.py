@@ -2,6 +2,10 @@
 
 Labels say whose an object is (they can be selected); annotations say what it is. A replica, a generation and an
 attempt are not written: on Kubernetes one group of objects holds all replicas, and Kubernetes counts the rest itself.
+
+Labels are copied easily: `kubectl get -o yaml`, another name, `kubectl apply`. The annotation `reconciler/id` therefore
+names the very object that it stands on; on a copy it names another one. Where it is right, it counts for more than the
+labels, so that an object whose labels were changed by hand is known. What Kubernetes makes out of our objects has none.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ DIGEST = "reconciler/digest"
 OBJECTS = "reconciler/objects"
 REVISION = "reconciler/revision"
 RESTART = "reconciler/restart"
+ID = "reconciler/id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +32,12 @@ class Stamp:
     """What an object says about itself: its mark, and of how many objects its set consists.
 
     `objects` is 0 on what Kubernetes makes out of ours (pods, claims of a StatefulSet): they are not counted.
+    `damaged` names the first label or annotation of the mark that was changed by hand; "" when it is as it was written.
     """
 
     mark: Mark
     objects: int = 0
+    damaged: str = ""
 
 
 def identity(owner: str, service: str) -> dict[str, str]:
@@ -48,15 +55,29 @@ def labels(owner: str, service: str, recipe: str) -> dict[str, str]:
     }
 
 
-def notes(mark: Mark, objects: int) -> dict[str, str]:
-    """The annotations of an object that is one of `objects` objects deployed under `mark`."""
-    written = {DIGEST: mark.digest, OBJECTS: str(objects), REVISION: mark.revision, RESTART: mark.restart}
+def notes(mark: Mark, objects: int, kind: str, namespace: str, name: str) -> dict[str, str]:
+    """The annotations of one object, which is one of `objects` objects deployed under `mark`."""
+    written = {
+        ID: identifier(mark.owner, mark.service, kind, namespace, name),
+        DIGEST: mark.digest,
+        OBJECTS: str(objects),
+        REVISION: mark.revision,
+        RESTART: mark.restart,
+    }
     return {key: value for key, value in written.items() if value}
 
 
+def identifier(owner: str, service: str, kind: str, namespace: str, name: str) -> str:
+    """Which object this is and whose; none of the words can have a slash (the API's rules for names)."""
+    return f"{owner}/{service}/{kind}/{namespace}/{name}"
+
+
 def ours(owner: str, service: str = "") -> str:
-    """The label selector for everything of an owner, or of one service of it."""
-    selector = f"{MANAGED_BY}={MANAGER},{OWNER}={owner}"
+    """The label selector for everything of an owner, or of one service of it.
+
+    `managed-by` is not asked for: an object from which somebody took that label would not be seen any more.
+    """
+    selector = f"{OWNER}={owner}"
     return f"{selector},{SERVICE}={service}" if service else selector
 
 
@@ -65,15 +86,42 @@ def foreign(owner: str) -> str:
     return f"{OWNER}!={owner}"
 
 
-def read(item: Object) -> Stamp | None:
-    """The stamp of an object; None when it is not one of ours. Never raises, whatever stands in its metadata."""
+def read(item: Object, kind: str) -> Stamp | None:
+    """The stamp of an object of this kind; None when it bears no mark, or is a copy of one that does.
+
+    Never raises, whatever stands in its metadata. Items of a list do not name their kind: it is told.
+    """
     metadata = _texts(item, "metadata")
     label, note = _texts(metadata, "labels"), _texts(metadata, "annotations")
+    whose = _whose(note, kind, metadata) if ID in note else _claimed(label)
+    if whose is None:
+        return None
+    digest, restart, revision = (_text(note.get(key)) for key in (DIGEST, RESTART, REVISION))
+    objects = _count(note.get(OBJECTS))
+    mark = Mark(*whose, 0, digest, restart, revision=revision)
+    return Stamp(mark, objects, _damage(label, note, mark, objects))
+
+
+def _whose(note: Mapping[str, object], kind: str, metadata: Mapping[str, object]) -> tuple[str, str] | None:
+    """Owner and service by the annotation; None when that does not name this object."""
+    owner, _, rest = _text(note[ID]).partition("/")
+    service, _, place = rest.partition("/")
+    same = place == f"{kind}/{metadata.get('namespace')}/{metadata.get('name')}"
+    return (owner, service) if same and owner and service else None
+
+
+def _claimed(label: Mapping[str, object]) -> tuple[str, str] | None:
+    """Owner and service by the labels."""
     owner, service = label.get(OWNER), label.get(SERVICE)
     if label.get(MANAGED_BY) != MANAGER or not isinstance(owner, str) or not isinstance(service, str):
         return None
-    digest, restart, revision = (_text(note.get(key)) for key in (DIGEST, RESTART, REVISION))
-    return Stamp(Mark(owner, service, 0, digest, restart, revision=revision), _count(note.get(OBJECTS)))
+    return owner, service
+
+
+def _damage(label: Mapping[str, object], note: Mapping[str, object], mark: Mark, objects: int) -> str:
+    written = {MANAGED_BY: MANAGER, **identity(mark.owner, mark.service)}
+    wrong = next((key for key, value in written.items() if label.get(key) != value), "")
+    return wrong or (ID if objects and ID not in note else "")
 
 
 def _texts(parent: Mapping[str, object], key: str) -> Mapping[str, object]:

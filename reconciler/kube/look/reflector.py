@@ -11,49 +11,104 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from reconciler.errors import LookError, TargetError
+from reconciler.kube import marks
 from reconciler.kube.door.api import Api, Events
-from reconciler.kube.door.failures import ExpiredError
+from reconciler.kube.door.failures import AbsentError, ExpiredError
 from reconciler.kube.kinds import Kind, Object
-from reconciler.kube.look.seen import Seen, see
+from reconciler.kube.look.arrival import arrive
+from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.versions import older
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 3.0
 #: A stream that lived for less is a failed attempt, so that a server that cuts every stream is not asked in a loop.
 _SHORT = 1.0
+#: How often a kind that the cluster lacks is asked for again when nobody wants it, and how often at most.
+_ABSENT_PAUSE = 60.0
+_WANTED_PAUSE = 0.5
 _STOP_PATIENCE = 2.0
+#: So many lists in a row that are older than what was seen are believed: the store was restored or emptied.
+_BELIEVED = 5
 
 _log = logging.getLogger("reconciler.kube")
 
 
-class Reflector:
-    """Keeps what is seen of one kind in one namespace; `changed` is rung, from its thread, when that changes."""
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a reflector stands: `listed` once there was any answer, `failure` "" or why what is seen may be old.
 
-    def __init__(self, client: Api, kind: Kind, namespace: str, selector: str, changed: Callable[[], None]) -> None:
-        self._client = client
-        self._kind = kind
-        self._namespace = namespace
-        self._selector = selector
+    `absent`: the cluster does not have this kind.
+    """
+
+    listed: bool = False
+    failure: str = ""
+    absent: bool = False
+
+
+class Reflector:
+    """Writes what is seen of one kind in one namespace into the cache; `changed` is rung, from its thread, on news.
+
+    `optional`: the cluster may lack the kind; there is nothing of it then.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        kind: Kind,
+        namespace: str,
+        owner: str,
+        cache: Cache,
+        changed: Callable[[], None],
+        *,
+        optional: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.namespace = namespace
+        self.optional = optional
+        #: When anything last arrived, by the monotonic clock.
+        self.arrived = time.monotonic()
+        self._api = api
+        self._owner = owner
+        self._cache = cache
         self._changed = changed
+        self._version = ""
+        self._newest = ""
+        self._outdated = 0
         self._lock = threading.Lock()
-        self._seen: dict[str, Seen] = {}
-        self._failure = f"{kind.name}s in {namespace} have not been listed yet"
+        self._state = State()
         self._stream: Events | None = None
         self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._again = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"watch-{namespace}-{kind.plural}", daemon=True)
+        cache.on_want(kind, self._wake.set)
 
-    def state(self) -> tuple[tuple[Seen, ...], str]:
-        """What is seen, and "" or why that may be old or partial."""
-        with self._lock:
-            return tuple(self._seen.values()), self._failure
+    @property
+    def part(self) -> str:
+        """Its part of the target, as in `Gap.part`."""
+        return f"{self.namespace}/{self.kind.name}"
+
+    def state(self) -> State:
+        """How it stands now."""
+        return self._state
 
     def refresh(self) -> None:
         """List once, now; for a look without `start`."""
-        try:
-            self._list()
-        except TargetError as error:
-            self._fail(str(error))
+        self._guarded(self._list)
+
+    def step(self) -> bool:
+        """List if need be, and follow to the end of one stream; whether that went well."""
+        return self._guarded(self._follow)
+
+    def relist(self) -> None:
+        """What is seen may be wrong: list again."""
+        self._again.set()
+        with self._lock:
+            if self._stream is not None:
+                self._stream.stop()
 
     def start(self) -> None:
         """Begin to follow."""
@@ -62,6 +117,7 @@ class Reflector:
     def stop(self) -> None:
         """Ask to end; `join` waits for it."""
         self._stopping.set()
+        self._wake.set()
         with self._lock:
             if self._stream is not None:
                 self._stream.stop()
@@ -72,83 +128,114 @@ class Reflector:
             self._thread.join(_STOP_PATIENCE)
 
     def _run(self) -> None:
-        version, pause = "", _FIRST_PAUSE
+        pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             begun = time.monotonic()
-            version, healthy = self._pass(version)
-            if healthy and time.monotonic() - begun > _SHORT:
+            healthy = self.step()
+            if self._state.absent:
+                self._wait_until_wanted()
+            elif healthy and time.monotonic() - begun > _SHORT:
                 pause = _FIRST_PAUSE
-            elif not healthy or not version:
+            else:
                 self._stopping.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _pass(self, version: str) -> tuple[str, bool]:
-        """List if need be, and follow to the end of the stream: the version to go on from ("" lists), and success."""
+    def _wait_until_wanted(self) -> None:
+        self._stopping.wait(_WANTED_PAUSE)
+        self._wake.wait(_ABSENT_PAUSE)
+        self._wake.clear()
+
+    def _guarded(self, act: Callable[[], None]) -> bool:
+        """Whether it went well; otherwise the state says why not, and the next pass lists."""
         try:
-            return self._follow(version or self._list()), True
+            act()
         except ExpiredError:
-            return "", True
+            self._version = ""
         except TargetError as error:
-            self._fail(str(error))
+            return self._fail(error)
         except Exception as error:  # noqa: BLE001 - a cache that is no longer fed must say so, whatever the fault
-            _log.exception("watching %ss in %s failed", self._kind.name, self._namespace)
-            self._fail(f"internal error: {type(error).__name__}: {error}")
-        return "", False
+            _log.exception("watching %ss in %s failed", self.kind.name, self.namespace)
+            return self._fail(LookError(f"internal error: {type(error).__name__}: {error}"))
+        return True
 
-    def _list(self) -> str:
-        listing = self._client.list(self._kind, self._namespace, self._selector)
-        seen = {item.name: item for item in map(self._see, listing.items) if item is not None}
-        with self._lock:
-            same = seen == self._seen and not self._failure
-            self._seen, self._failure = seen, ""
-        if not same:
-            self._changed()
-        return listing.version
+    def _fail(self, error: TargetError) -> bool:
+        self._version = ""
+        absent = self.optional and isinstance(error, AbsentError)
+        news = absent and self._cache.replace(self.kind, self.namespace, ())
+        self._become(State(listed=True, failure="" if absent else str(error), absent=absent), news=news)
+        return absent
 
-    def _follow(self, version: str) -> str:
-        with self._client.watch(self._kind, self._namespace, self._selector, version) as stream:
+    def _list(self) -> None:
+        listing = self._api.list(self.kind, self.namespace, marks.ours(self._owner))
+        self._refuse_older(listing.version)
+        arrived = [(item, arrive(self.kind, item, self._owner, self._cache.declared)) for item in listing.items]
+        strangers = [item["metadata"]["name"] for item, seen in arrived if seen is None]
+        news = self._cache.replace(self.kind, self.namespace, (seen for _, seen in arrived if seen), strangers)
+        self._version = self._newest = listing.version
+        self.arrived = time.monotonic()
+        self._become(State(listed=True), news=news)
+
+    def _refuse_older(self, version: str) -> None:
+        """A server that lags behind another one must not move what is seen back in time.
+
+        Raises LookError; but in the end it is believed.
+        """
+        self._outdated = self._outdated + 1 if older(version, self._newest) else 0
+        if 0 < self._outdated < _BELIEVED:
+            raise LookError(
+                f"list {self.kind.name}s in {self.namespace}: the API server answers with version {version}, "
+                f"after {self._newest}: it lags, or its store was restored"
+            )
+
+    def _follow(self) -> None:
+        if not self._version or self._again.is_set():
+            self._again.clear()
+            self._list()
+        with self._api.watch(self.kind, self.namespace, marks.ours(self._owner), self._version) as stream:
             if not self._adopt(stream):
-                return version
+                return
             try:
                 for event, item in stream.events():
-                    version = item["metadata"]["resourceVersion"]
                     self._take(event, item)
-            except LookError as error:
-                if isinstance(error, ExpiredError):
-                    raise
-                return ""
+            except ExpiredError:
+                raise
+            except LookError:
+                self._version = ""
             finally:
                 with self._lock:
                     self._stream = None
-        return version
 
     def _adopt(self, stream: Events) -> bool:
         with self._lock:
             self._stream = stream
-            recovered, self._failure = bool(self._failure), ""
-        if recovered:
-            self._changed()
+        self.arrived = time.monotonic()
+        self._become(State(listed=True))
         return not self._stopping.is_set()
 
     def _take(self, event: str, item: Object) -> None:
-        if event == "BOOKMARK":
-            return
-        name = item["metadata"]["name"]
-        seen = None if event == "DELETED" else self._see(item)
-        with self._lock:
-            before = self._seen.get(name)
-            if seen is None:
-                self._seen.pop(name, None)
-            else:
-                self._seen[name] = seen
-        if seen != before:
-            self._changed()
+        metadata = item["metadata"]
+        self.arrived = time.monotonic()
+        # Late or twice: every change has a version of its own, and they only rise.
+        if event != "BOOKMARK" and metadata["resourceVersion"] != self._version:
+            if older(metadata["resourceVersion"], self._version):
+                return
+            if self._keep(event, item, metadata["name"]):
+                self._changed()
+        self._version = self._newest = metadata["resourceVersion"]
 
-    def _see(self, item: Object) -> Seen | None:
-        return see(self._kind, item)
+    def _keep(self, event: str, item: Object, name: str) -> bool:
+        if event == "DELETED":
+            return self._cache.drop(self.kind, self.namespace, name)
+        seen = arrive(self.kind, item, self._owner, self._cache.declared)
+        if seen is None:
+            return self._cache.drop(self.kind, self.namespace, name, stranger=True)
+        return self._cache.put(seen)
 
-    def _fail(self, why: str) -> None:
-        with self._lock:
-            news, self._failure = not self._failure, why
-        if news:
+    def _become(self, state: State, *, news: bool = False) -> None:
+        before, self._state = self._state, state
+        if news or (before.listed, bool(before.failure), before.absent) != (
+            state.listed,
+            bool(state.failure),
+            state.absent,
+        ):
             self._changed()

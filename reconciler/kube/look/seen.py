@@ -1,27 +1,29 @@
-"""PURE. Objects as the API server sends them → what is kept of them → one workload for each service.
+"""PURE. Objects as the API server sends them → what is kept of them.
 
 An object is judged when it arrives and then dropped: what is kept is a fiftieth of what the official models need.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.kube import marks
 from reconciler.kube.judge.judge import Verdict, deleted, judge
-from reconciler.kube.kinds import CLAIM, POD, SERVICE, WORKLOADS, Kind, Object
-from reconciler.models.health import Health
-from reconciler.models.workload import Mark, Phase, Workload
-
-_WORKLOADS = frozenset(kind.name for kind in WORKLOADS)
+from reconciler.kube.kinds import SERVICE, Kind, Object
+from reconciler.models.workload import Drift
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is kept of one object of ours. `deleted` is when its deletion was asked for; `ports`: name and number."""
+    """What is kept of one object of ours. `deleted` is when its deletion was asked for; `ports`: name and number.
+
+    `version` is its resource version, `generation` counts changes of its spec (0: its kind does not count them).
+    `child`: a controller made it out of an object of ours. `managers` are those who own fields of it by an update,
+    other than controllers' statuses and ourselves. `drift` is what differs from what is declared, as far as it could
+    be compared; otherwise `raw` is what is needed to do that later. Neither version nor raw make it another one.
+    """
 
     kind: str
     namespace: str
@@ -31,98 +33,60 @@ class Seen:
     deleted: datetime | None = None
     address: str = ""
     ports: tuple[tuple[str, int], ...] = ()
+    uid: str = ""
+    version: str = field(default="", compare=False)
+    generation: int = field(default=0, compare=False)
+    finalizers: tuple[str, ...] = ()
+    child: bool = False
+    managers: tuple[str, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    raw: bytes = field(default=b"", compare=False, repr=False)
+
+    @property
+    def service(self) -> str:
+        """The service that it belongs to."""
+        return self.stamp.mark.service
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
 
 
-def see(kind: Kind, item: Object) -> Seen | None:
-    """What is kept of an object; None when it is not ours."""
-    stamp = marks.read(item)
-    if stamp is None:
+def see(kind: Kind, item: Object, owner: str) -> Seen | None:
+    """What is kept of an object, without its drift; None when it is not one of `owner`'s."""
+    stamp = marks.read(item, kind.name)
+    if stamp is None or stamp.mark.owner != owner:
         return None
     metadata = item["metadata"]
-    seen = Seen(kind.name, metadata["namespace"], metadata["name"], stamp, judge(kind.name, item), deleted(item))
+    seen = Seen(
+        kind=kind.name,
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        stamp=stamp,
+        verdict=judge(kind.name, item),
+        deleted=deleted(item),
+        uid=metadata.get("uid", ""),
+        version=metadata.get("resourceVersion", ""),
+        generation=metadata.get("generation", 0),
+        finalizers=tuple(metadata.get("finalizers") or ()),
+        child=any(reference.get("controller") for reference in metadata.get("ownerReferences") or ()),
+        managers=_managers(metadata),
+    )
     return _with_ports(seen, item) if kind == SERVICE else seen
 
 
-def workloads(target: str, seen: Iterable[Seen]) -> tuple[Workload, ...]:
-    """One workload for each service that has more than claims left, in the order of their names.
-
-    Claims alone are no workload: they are data that was kept.
-    """
-    groups: defaultdict[tuple[str, str], list[Seen]] = defaultdict(list)
-    for item in seen:
-        groups[item.namespace, item.stamp.mark.service].append(item)
-    return tuple(
-        _workload(target, group)
-        for _, group in sorted(groups.items())
-        if any(item.kind not in (CLAIM.name, POD.name) for item in group)
-    )
-
-
-def _workload(target: str, group: Sequence[Seen]) -> Workload:
-    main = _main(group)
-    first = main or next(item for item in group if item.kind not in (CLAIM.name, POD.name))
-    whole = _whole(group, first.stamp)
-    verdict = _verdict(main, group)
-    mark = first.stamp.mark if whole else _without_digest(first.stamp.mark)
-    return Workload(
-        target=target,
-        id=f"{first.namespace}/{mark.service}",
-        mark=mark,
-        phase=verdict.phase,
-        health=verdict.health,
-        reason=verdict.reason if whole or verdict.phase is Phase.STOPPING else _missing(group, first.stamp),
-        since=verdict.since,
-        endpoints=_endpoints(group),
-    )
-
-
-def _main(group: Sequence[Seen]) -> Seen | None:
-    """The object that runs the pods; when there are two, the one that is to stay."""
-    found = [item for item in group if item.kind in _WORKLOADS]
-    return min(found, key=lambda item: item.deleted is not None, default=None)
-
-
-def _whole(group: Sequence[Seen], stamp: marks.Stamp) -> bool:
-    """Whether the set of `stamp` is complete, and nothing of another set is left but data."""
-    declared = [item for item in group if item.stamp.objects and item.deleted is None]
-    same = [item for item in declared if item.stamp.mark.digest == stamp.mark.digest]
-    strays = [item for item in declared if item not in same and item.kind != CLAIM.name]
-    return bool(stamp.mark.digest) and len(same) == stamp.objects and not strays
-
-
-def _missing(group: Sequence[Seen], stamp: marks.Stamp) -> str:
-    there = sum(1 for item in group if item.stamp.objects and item.deleted is None)
-    return f"{there} objects are there where {stamp.objects} of one version should be"
-
-
-def _verdict(main: Seen | None, group: Sequence[Seen]) -> Verdict:
-    if main is None:
-        return Verdict(Phase.PENDING, Health.FAILED)
-    if main.deleted:
-        return Verdict(Phase.STOPPING, Health.PROGRESSING, "being deleted", main.deleted)
-    causes = [item.verdict for item in group if item.kind in (CLAIM.name, POD.name) and item.deleted is None]
-    lost = [cause for cause in causes if cause.health is Health.FAILED]
-    own = main.verdict
-    if own.health in (Health.HEALTHY, Health.SUSPENDED) and not lost:
-        return own
-    worst = max([own, *causes], key=lambda verdict: verdict.health.rank)
-    return Verdict(own.phase, worst.health, worst.reason or own.reason, own.since)
-
-
-def _without_digest(mark: Mark) -> Mark:
-    return Mark(mark.owner, mark.service, mark.replica, "", mark.restart, revision=mark.revision)
-
-
-def _endpoints(group: Sequence[Seen]) -> tuple[tuple[str, str], ...]:
-    """Where each port answers. The cluster address works with and without a cluster DNS."""
-    return tuple(
-        (port, f"{item.address}:{number}") for item in group if item.kind == SERVICE.name for port, number in item.ports
-    )
+def _managers(metadata: Mapping[str, object]) -> tuple[str, ...]:
+    """Who has set fields by hand or by `kubectl apply`, by the API server's own record."""
+    entries = metadata.get("managedFields")
+    found = {
+        str(entry.get("manager", ""))
+        for entry in (entries if isinstance(entries, list) else [])
+        if not entry.get("subresource") and entry.get("manager") != marks.MANAGER
+    }
+    return tuple(sorted(found))
 
 
 def _with_ports(seen: Seen, item: Object) -> Seen:
     spec = item.get("spec", {})
     address = spec.get("clusterIP") or f"{seen.name}.{seen.namespace}.svc"
     ports = tuple((port.get("name", ""), port["port"]) for port in spec.get("ports", []))
-    host = f"[{address}]" if ":" in address else address
-    return Seen(seen.kind, seen.namespace, seen.name, seen.stamp, seen.verdict, seen.deleted, host, ports)
+    return replace(seen, address=f"[{address}]" if ":" in address else address, ports=ports)

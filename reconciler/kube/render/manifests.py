@@ -54,8 +54,12 @@ def render(service: ResolvedService, target: KubernetesTarget, owner: str) -> Ma
 
 def stamp(manifest: Manifest, mark: Mark) -> tuple[Object, ...]:
     """The objects as they are applied under `mark`. A restart changes the pod template, so pods are replaced."""
-    notes = marks.notes(mark, len(manifest.objects))
-    return tuple(_stamped(item, notes) for item in manifest.objects)
+    return tuple(_stamped(item, _notes(item, mark, len(manifest.objects))) for item in manifest.objects)
+
+
+def _notes(item: Object, mark: Mark, objects: int) -> dict[str, str]:
+    metadata = item["metadata"]
+    return marks.notes(mark, objects, item["kind"], metadata["namespace"], metadata["name"])
 
 
 def _objects(service: ResolvedService, target: KubernetesTarget, owner: str) -> Iterator[Object]:

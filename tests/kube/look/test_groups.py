@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 
 from reconciler.kube.judge.judge import Verdict
-from reconciler.kube.look.seen import Seen, workloads
+from reconciler.kube.look.groups import workload
+from reconciler.kube.look.seen import Seen
 from reconciler.kube.marks import Stamp
 from reconciler.models.health import Health
-from reconciler.models.workload import Mark, Phase, Workload
+from reconciler.models.workload import Drift, Mark, Phase, Workload
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _WELL = Verdict(Phase.RUNNING, Health.HEALTHY)
@@ -26,9 +27,10 @@ _SET = (_seen("ConfigMap"), _seen("Service"), _seen("Deployment"))
 _KEPT_CLAIM = _seen("PersistentVolumeClaim", "d0", 4)
 
 
-def _one(*seen: Seen) -> Workload:
-    (workload,) = workloads("cloud", seen)
-    return workload
+def _one(*seen: Seen, now: datetime = _NOW) -> Workload:
+    made = workload("cloud", seen, now)
+    assert made is not None
+    return made
 
 
 @pytest.mark.parametrize("order", list(permutations(_SET)))
@@ -52,13 +54,32 @@ def test_an_object_that_is_being_deleted_is_missing() -> None:
     assert _one(replace(_SET[0], deleted=_NOW), *_SET[1:]).mark.digest == ""
 
 
+def test_an_object_that_left_the_set_spoils_the_digest_and_what_a_controller_made_does_not() -> None:
+    assert _one(*_SET, replace(_seen("Service", "d0"), name="more")).mark.digest == ""
+    assert _one(*_SET, replace(_seen("Service", "d0"), name="more", child=True)).mark.digest == "d1"
+
+
 def test_claims_and_pods_alone_are_no_workload() -> None:
-    assert workloads("cloud", [_KEPT_CLAIM, _seen("Pod", "", 0)]) == ()
+    assert workload("cloud", [_KEPT_CLAIM, _seen("Pod", "", 0)], _NOW) is None
 
 
-def test_a_workload_that_is_being_deleted_is_stopping() -> None:
-    workload = _one(*_SET[:2], replace(_SET[2], deleted=_NOW))
-    assert (workload.phase, workload.since) == (Phase.STOPPING, _NOW)
+def test_a_workload_is_stopping_when_all_that_was_made_of_it_goes() -> None:
+    going = [replace(item, deleted=_NOW) for item in _SET]
+    stopping = _one(*going, _KEPT_CLAIM, _seen("Pod", "", 0))
+    assert (stopping.phase, stopping.since, stopping.reason) == (Phase.STOPPING, _NOW, "being deleted")
+    half = _one(*_SET[:2], going[2])
+    assert (half.phase, half.mark.digest) == (Phase.PENDING, "")
+    assert half.reason == "2 objects are there where 3 of one version should be; being deleted"
+
+
+def test_what_holds_a_deletion_up_is_named() -> None:
+    held = replace(_SET[1], deleted=_NOW, finalizers=("example.com/guard",))
+    waits = replace(_SET[2], deleted=_NOW, finalizers=("foregroundDeletion",))
+    reason = _one(held, waits, now=_NOW + timedelta(minutes=3, seconds=10)).reason
+    assert reason == (
+        "being deleted for 3m; waits for finalizer example.com/guard on Service ai/a, "
+        "what it made to end (foreground deletion) on Deployment ai/a"
+    )
 
 
 def test_the_worst_pod_tells_why_a_rollout_does_not_go_on() -> None:
@@ -77,6 +98,6 @@ def test_pods_do_not_spoil_a_healthy_deployment_but_a_lost_claim_does() -> None:
     assert _one(*_SET, lost).health is Health.FAILED
 
 
-def test_each_service_is_a_workload_of_its_own() -> None:
-    other = [replace(_seen(item.kind, service="b"), namespace="ai-two") for item in _SET]
-    assert [workload.id for workload in workloads("cloud", [*other, *_SET])] == ["ai/a", "ai-two/b"]
+def test_what_differs_is_the_workloads() -> None:
+    drift = Drift("Service ai/a", "/spec/ports", "kubectl-edit", "7")
+    assert _one(_SET[0], replace(_SET[1], drift=(drift,)), _SET[2]).drift == (drift,)

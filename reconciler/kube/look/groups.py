@@ -1,0 +1,120 @@
+"""PURE. All objects of one service → its workload."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from reconciler.kube.judge.judge import Verdict
+from reconciler.kube.kinds import CLAIM, POD, SERVICE, WORKLOADS
+from reconciler.kube.look.seen import Seen
+from reconciler.kube.marks import Stamp
+from reconciler.models.health import Health
+from reconciler.models.units import format_duration
+from reconciler.models.workload import Mark, Phase, Workload
+
+_WORKLOADS = frozenset(kind.name for kind in WORKLOADS)
+_FOREGROUND = "foregroundDeletion"
+_MINUTE = timedelta(minutes=1)
+
+
+def workload(target: str, group: Sequence[Seen], now: datetime) -> Workload | None:
+    """The workload of one service; None when nothing but claims is left: they are data that was kept."""
+    made = [item for item in group if _made(item)]
+    if not made:
+        return None
+    main = _main(made)
+    first = main or made[0]
+    whole = _whole(made, group, first.stamp)
+    verdict = _verdict(main, made, group, now)
+    mark = first.stamp.mark if whole else _without_digest(first.stamp.mark)
+    return Workload(
+        target=target,
+        id=f"{first.namespace}/{mark.service}",
+        mark=mark,
+        phase=verdict.phase,
+        health=verdict.health,
+        reason=verdict.reason if whole or verdict.phase is Phase.STOPPING else _missing(made, group, first.stamp, now),
+        since=verdict.since,
+        endpoints=_endpoints(group),
+        drift=tuple(drift for item in group for drift in item.drift),
+    )
+
+
+def going(group: Sequence[Seen]) -> bool:
+    """Whether something of it is being deleted, so that its words change with the time."""
+    return any(item.deleted for item in group)
+
+
+def _made(item: Seen) -> bool:
+    """Whether it was applied by us: not data, and not what Kubernetes made out of it."""
+    return item.kind not in (CLAIM.name, POD.name) and not item.child
+
+
+def _main(made: Sequence[Seen]) -> Seen | None:
+    """The object that runs the pods; when there are two, the one that is to stay."""
+    found = [item for item in made if item.kind in _WORKLOADS]
+    return min(found, key=lambda item: item.deleted is not None, default=None)
+
+
+def _whole(made: Sequence[Seen], group: Sequence[Seen], stamp: Stamp) -> bool:
+    """Whether the set of `stamp` is complete, and nothing of another set is left but data."""
+    declared = _declared(group)
+    same = [item for item in declared if item.stamp.mark.digest == stamp.mark.digest]
+    strays = [item for item in made if item.stamp.objects and item.deleted is None and item not in same]
+    return bool(stamp.mark.digest) and len(same) == stamp.objects and not strays
+
+
+def _declared(group: Sequence[Seen]) -> list[Seen]:
+    return [item for item in group if item.stamp.objects and item.deleted is None and not item.child]
+
+
+def _missing(made: Sequence[Seen], group: Sequence[Seen], stamp: Stamp, now: datetime) -> str:
+    there = len(_declared(group))
+    counted = f"{there} objects are there where {stamp.objects} of one version should be"
+    leaving = _leaving([item for item in made if item.deleted], now)
+    return f"{counted}; {leaving}" if leaving else counted
+
+
+def _verdict(main: Seen | None, made: Sequence[Seen], group: Sequence[Seen], now: datetime) -> Verdict:
+    if all(item.deleted for item in made):
+        since = min(item.deleted for item in made if item.deleted)
+        return Verdict(Phase.STOPPING, Health.PROGRESSING, _leaving(made, now), since)
+    if main is None:
+        return Verdict(Phase.PENDING, Health.FAILED)
+    if main.deleted:
+        return Verdict(Phase.PENDING, Health.PROGRESSING, _leaving([main], now), main.deleted)
+    causes = [item.verdict for item in group if item.kind in (CLAIM.name, POD.name) and item.deleted is None]
+    lost = [cause for cause in causes if cause.health is Health.FAILED]
+    own = main.verdict
+    if own.health in (Health.HEALTHY, Health.SUSPENDED) and not lost:
+        return own
+    worst = max([own, *causes], key=lambda verdict: verdict.health.rank)
+    return Verdict(own.phase, worst.health, worst.reason or own.reason, own.since)
+
+
+def _leaving(items: Sequence[Seen], now: datetime) -> str:
+    """For how long they have been going, and what holds them; "" when nothing is going."""
+    began = min((item.deleted for item in items if item.deleted), default=None)
+    if began is None:
+        return ""
+    held = [f"{_hold(item)} on {item}" for item in items if item.finalizers]
+    minutes = (now - began) // _MINUTE
+    text = f"being deleted for {format_duration(minutes * _MINUTE)}" if minutes > 0 else "being deleted"
+    return f"{text}; waits for {', '.join(held)}" if held else text
+
+
+def _hold(item: Seen) -> str:
+    foreign = [name for name in item.finalizers if name != _FOREGROUND]
+    return f"finalizer {', '.join(foreign)}" if foreign else "what it made to end (foreground deletion)"
+
+
+def _without_digest(mark: Mark) -> Mark:
+    return Mark(mark.owner, mark.service, mark.replica, "", mark.restart, revision=mark.revision)
+
+
+def _endpoints(group: Sequence[Seen]) -> tuple[tuple[str, str], ...]:
+    """Where each port answers. The cluster address works with and without a cluster DNS."""
+    return tuple(
+        (port, f"{item.address}:{number}") for item in group if item.kind == SERVICE.name for port, number in item.ports
+    )
