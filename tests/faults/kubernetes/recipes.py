@@ -1,0 +1,35 @@
+"""The recipes of these tests: `web` keeps nothing, `ledger` keeps data."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.e2e.world import RECIPE, RECIPE_PATH
+
+_LEDGER: dict[str, Any] = {
+    "apiVersion": "reconciler/v1",
+    "kind": "Recipe",
+    "metadata": {"name": "ledger", "category": "storage", "description": "Keeps data."},
+    "spec": {
+        "image": "docker.io/library/python:3",
+        "stateful": True,
+        "ports": {"http": {"container": 8080}},
+        "resources": {"cpus": 1, "memory": "64Mi"},
+        "storage": {"data": {"path": "/data", "size": "1Mi"}},
+        "parameters": {"greeting": {"type": "string", "default": "hello", "description": "Shown by nobody."}},
+        "start": {"container": {"args": ["ledger", "${storage.data}", "${config.greeting}"]}},
+        "health": {"http": {"port": "http", "path": "/health"}, "startup": "60s", "interval": "1s", "timeout": "2s"},
+        "stop": {"grace": "2s"},
+    },
+}
+LEDGER_PATH = "recipes/storage/ledger.yaml"
+
+
+def ledger(size: str = "1Mi") -> str:
+    """The recipe that keeps data, with a volume of that size."""
+    spec = _LEDGER["spec"] | {"storage": {"data": {"path": "/data", "size": size}}}
+    return json.dumps(_LEDGER | {"spec": spec}, indent=2) + "\n"
+
+
+RECIPES: dict[str, str | bytes | None] = {RECIPE_PATH: RECIPE, LEDGER_PATH: ledger()}
