@@ -1,24 +1,19 @@
-"""PURE. Who set a field last, by the record that the API server keeps of it (`metadata.managedFields`).
-
-A record has the fields of a manager as a tree (fieldsV1): `f:name` is a field, `k:{"name":"main"}` an element of a list
-by its keys, `v:"x"` an element of a set, `i:0` one by its position, and `.` says that the thing itself is owned and not
-only what is in it.
-https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
-"""
+"""PURE. Who set a field last, by the record that the API server keeps of it (`metadata.managedFields`)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from reconciler.kube import marks
+from reconciler.kube.drift.fields import Fields, child, fields_of
 from reconciler.kube.kinds import Object
 from reconciler.kube.render.pointers import Step, parse
 
 #: The manager that keeps the live values of fields that are ignored; nobody else applies under its name.
 IGNORED = "reconciler-ignored"
 
-Tree = Mapping[str, object]
+#: What the API server keeps of one manager: name, operation, time, and the fields.
+Entry = Mapping[str, object]
 
 
 def last_manager(live: Object, pointer: str) -> str:
@@ -26,55 +21,37 @@ def last_manager(live: Object, pointer: str) -> str:
 
     "" when the object does not say (the record was removed, or nobody but us owns anything there). Never raises.
     """
-    owned = [(_depth(entry.get("fieldsV1"), parse(pointer)), _text(entry, "time"), entry) for entry in entries(live)]
-    others = [(depth, time, _text(entry, "manager")) for depth, time, entry in owned if depth and not ours(entry)]
-    return max(others, default=(0, "", ""))[2]
+    others = [entry for entry in entries(live) if entry.get("manager") not in (marks.MANAGER, IGNORED)]
+    owned = [
+        (_depth(fields_of(entry), parse(pointer)), _text(entry, "time"), _text(entry, "manager")) for entry in others
+    ]
+    return max((found for found in owned if found[0]), default=(0, "", ""))[2]
 
 
-def entries(live: Object) -> list[Mapping[str, object]]:
+def entries(live: Object) -> list[Entry]:
     """The records of an object; none when they were removed."""
     metadata = live.get("metadata")
     found = metadata.get("managedFields") if isinstance(metadata, Mapping) else None
     return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
 
 
-def ours(entry: Mapping[str, object]) -> bool:
-    """Whether a record is of our own writes."""
-    return entry.get("manager") in (marks.MANAGER, IGNORED)
+def applied_by(live: Object, manager: str) -> Entry:
+    """The record of what a manager applied; an empty one when it applied nothing."""
+    mine = (entry for entry in entries(live) if entry.get("manager") == manager)
+    return next((entry for entry in mine if entry.get("operation") == "Apply" and not entry.get("subresource")), {})
 
 
-def owns(entry: Mapping[str, object], pointer: str) -> bool:
-    """Whether a record has what a pointer names, or something in it."""
-    steps = parse(pointer)
-    return _depth(entry.get("fieldsV1"), steps) == len(steps)
+def _depth(fields: Fields, steps: Sequence[Step]) -> int:
+    """How many steps lead to the deepest thing that is owned; to the last one also when only parts of it are."""
+    found = [_depth_at(inner, steps) for inner in child(fields, steps[0]).values()] if steps else []
+    return max(found, default=0)
 
 
-def _depth(tree: object, steps: Sequence[Step]) -> int:
-    """How many steps lead to the deepest thing that is owned; the last one counts also when only parts of it are."""
-    deepest = 0
-    for depth, step in enumerate(steps, 1):
-        tree = _child(tree, step) if isinstance(tree, Mapping) else None
-        if not isinstance(tree, Mapping):
-            break
-        if depth == len(steps) or not tree or "." in tree:
-            deepest = depth
-    return deepest
+def _depth_at(inner: Fields, steps: Sequence[Step]) -> int:
+    below = _depth(inner, steps[1:])
+    return below + 1 if below or len(steps) == 1 or not inner or "." in inner else 0
 
 
-def _child(tree: Tree, step: Step) -> object:
-    if (found := tree.get(f"f:{step.text}")) is not None:
-        return found
-    return next((inner for key, inner in tree.items() if key.startswith("k:") and _names(step, key[2:])), None)
-
-
-def _names(step: Step, keys: str) -> bool:
-    try:
-        item = json.loads(keys)
-    except ValueError:
-        return False
-    return isinstance(item, dict) and step.selects(item)
-
-
-def _text(entry: Mapping[str, object], key: str) -> str:
+def _text(entry: Entry, key: str) -> str:
     value = entry.get(key)
     return value if isinstance(value, str) else ""

@@ -21,6 +21,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from reconciler.kube.kinds import Object
+from reconciler.kube.render.pointers import parse
 
 
 class Form(Enum):
@@ -75,6 +76,16 @@ _TYPES = {
 def of(item: Object) -> Shape:
     """What an object is, by its `apiVersion` and `kind`; only its metadata is known when it is not Kubernetes' own."""
     return _root(f"{item.get('apiVersion')} {item.get('kind')}")
+
+
+def has(item: Object, pointer: str) -> bool:
+    """Whether an object of this kind can have what a pointer names; of unknown parts that is not known, so they can."""
+    at = of(item)
+    for step in parse(pointer):
+        if at.form is Form.STRUCT and step.text not in at.fields:
+            return False
+        at = at.part(step.text)
+    return True
 
 
 @cache
