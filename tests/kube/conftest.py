@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from lab.kubernetes import KubernetesFacts
 from lab.lab import Lab
+from reconciler.errors import WaitingError
 from reconciler.kube.declared import Declared
 from reconciler.kube.door.client import Client
 from reconciler.kube.look.cache import Cache
@@ -75,6 +76,16 @@ class Cluster:
         mark = self.mark(service, deployer.render(service).digest, restart)
         deployer.deploy(service, mark, 0.0, after)
         return mark
+
+    def remove(self, deployer: KubernetesDeployer, observer: KubernetesObserver, *, removal: bool = True) -> None:
+        """Cancel everything, turn after turn, until nothing is left of it."""
+        deadline = time.monotonic() + 20.0
+        while found := observer.look().workloads:
+            for workload in found:
+                with suppress(WaitingError):
+                    deployer.cancel(workload, removal=removal)
+            assert time.monotonic() < deadline, found
+            time.sleep(0.05)
 
     def names(self, kinds: str = KINDS, label: str = "") -> set[str]:
         """`kind/name` of what bears our mark."""

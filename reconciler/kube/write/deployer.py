@@ -6,19 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from reconciler.errors import ConflictError, LookError, UnreachableError
-from reconciler.kube import marks
+from reconciler.errors import ConflictError, LookError, Next, TargetError, UnreachableError
 from reconciler.kube.door.api import Api
-from reconciler.kube.door.failures import AbsentError, ClashError
-from reconciler.kube.kinds import APPLIED, CLAIM, WORKLOADS, Kind, Object, kind_of
+from reconciler.kube.kinds import ALWAYS, OPTIONAL, Object, kind_of
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
 from reconciler.kube.render.text import dump
-from reconciler.kube.write.roster import Roster
+from reconciler.kube.write.apply import Applier
+from reconciler.kube.write.conflicts import Guard
+from reconciler.kube.write.remove import Remover
+from reconciler.kube.write.sizes import check_sizes
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Workload
 from reconciler.settings import KubernetesTarget
+
+_BY_NAME = {kind.name: kind for kind in (*ALWAYS, *OPTIONAL)}
 
 
 class KubernetesDeployer:
@@ -35,43 +38,39 @@ class KubernetesDeployer:
         self._target = target
         self._owner = owner
         self._keep_data = keep_data
-        self._client = api
+        self._api = api
         self._cache = cache
-        self._strangers = Roster(self._client, marks.foreign(owner))
-        self._mine = Roster(self._client, marks.ours(owner))
-        self._manifests: dict[str, tuple[ResolvedService, Manifest]] = {}
+        self._guard = Guard(api, owner, cache)
+        self._applier = Applier(api, cache, self._guard, kind_of, create_namespaces=target.create_namespaces)
+        self._remover = Remover(api, cache, _BY_NAME.__getitem__)
 
     @property
     def calls(self) -> int:
         """Requests sent so far."""
-        return self._client.calls
+        return self._api.calls
 
     def render(self, service: ResolvedService) -> Rendered:
-        """See `reconciler.ports.Deployer.render`; the same service again costs nothing."""
-        manifest = self._manifest(service)
-        parts = frozenset(f"{service.namespace}/{item['kind']}" for item in manifest.objects)
-        return Rendered(manifest.digest, lambda: dump(manifest.objects), parts=parts)
+        """See `reconciler.ports.Deployer.render`. Also raises RefusedError when an object would be too large."""
+        manifest = self._render(service)
+        check_sizes(service.name, manifest.objects)
+        self._cache.declared.put(service.name, manifest)
+        parts = frozenset(f"{item['metadata']['namespace']}/{item['kind']}" for item in manifest.objects)
+        return Rendered(manifest.digest, lambda: dump(self._render(service).objects), parts=parts)
 
-    def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:  # noqa: ARG002 - Kubernetes has a backoff of its own
+    def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:  # noqa: ARG002 - Kubernetes has a backoff of its own, and the new takes the place of the old
         """See `reconciler.ports.Deployer.deploy`."""
-        manifest = self._manifest(service)
-        with _writing():
-            self._leave_strangers_alone(service, manifest)
-            for item in manifests.stamp(manifest, mark):
-                self._client.apply(item)
-            if after:
-                self._sweep(service, manifest)
+        manifest = self._manifest(service, mark)
+        with _writing(service):
+            self._guard.reserve(service.name, map(_name, manifest.objects))
+            self._applier.apply(manifest, mark)
+            self._remover.sweep(service.namespace, service.name, manifest.objects)
 
     def cancel(self, workload: Workload, *, removal: bool) -> None:
         """See `reconciler.ports.Deployer.cancel`. Claims go only with a removal, and only without `keep_data`."""
         if workload.mark.owner != self._owner:
             raise ConflictError(f"{workload.id} bears the mark of {workload.mark.owner}, not of {self._owner}")
         namespace, _, service = workload.id.partition("/")
-        claims = removal and not self._keep_data
-        with _writing():
-            for kind in reversed(APPLIED):
-                if kind != CLAIM or claims:
-                    self._delete_all(kind, namespace, service)
+        self._remover.remove(namespace, service, claims=removal and not self._keep_data)
 
     def amend(self, service: ResolvedService, workload: Workload, mark: Mark, limit: timedelta | None) -> None:  # noqa: ARG002 - objects have no time limit
         """Write the mark again by applying the service again."""
@@ -84,7 +83,7 @@ class KubernetesDeployer:
 
     def forget(self, service: str) -> None:
         """See `reconciler.ports.Deployer.forget`."""
-        self._manifests.pop(service, None)
+        self._guard.forget(service)
         self._cache.declared.forget(service)
 
     def dialect(self) -> str:
@@ -101,56 +100,32 @@ class KubernetesDeployer:
 
     def close(self) -> None:
         """See `reconciler.ports.Deployer.close`."""
-        self._client.close()
+        self._api.close()
 
-    def _manifest(self, service: ResolvedService) -> Manifest:
-        known = self._manifests.get(service.name)
-        # Identity, not equality: comparing two services costs as much as rendering one.
-        if known is not None and known[0] is service:
-            return known[1]
-        manifest = manifests.render(service, self._target, self._owner)
-        self._manifests[service.name] = (service, manifest)
-        self._cache.declared.put(service.name, manifest)
-        return manifest
+    def _manifest(self, service: ResolvedService, mark: Mark) -> Manifest:
+        """What is declared, if that is what is to be applied."""
+        manifest = self._cache.declared.of(service.name)
+        return manifest if manifest is not None and manifest.digest == mark.digest else self._render(service)
 
-    def _leave_strangers_alone(self, service: ResolvedService, manifest: Manifest) -> None:
-        """Raises ConflictError when an object that would be changed or used does not bear our mark."""
-        wanted = [(kind_of(item), item["metadata"]["name"]) for item in manifest.objects]
-        for kind, name in [*wanted, *((CLAIM, name) for name in manifest.claims)]:
-            if name in self._strangers.names(kind, service.namespace):
-                raise ConflictError(
-                    f"{kind.name} {service.namespace}/{name} exists and does not bear the mark of {self._owner}; "
-                    f"it is left alone: remove it, or give service {service.name} another name"
-                )
+    def _render(self, service: ResolvedService) -> Manifest:
+        return manifests.render(service, self._target, self._owner)
 
-    def _sweep(self, service: ResolvedService, manifest: Manifest) -> None:
-        """Delete what an earlier version of the service had and this one has not; claims are data and stay."""
-        rendered = {kind_of(item) for item in manifest.objects}
-        for kind in APPLIED:
-            metadata = self._mine.names(kind, service.namespace).get(service.name) if kind not in rendered else None
-            if kind != CLAIM and metadata and metadata["labels"].get(marks.SERVICE) == service.name:
-                self._delete(kind, metadata)
 
-    def _delete_all(self, kind: Kind, namespace: str, service: str) -> None:
-        found = self._client.list(kind, namespace, marks.ours(self._owner, service), metadata=True).items
-        for metadata in (item["metadata"] for item in found):
-            if "deletionTimestamp" not in metadata:
-                self._delete(kind, metadata)
-
-    def _delete(self, kind: Kind, metadata: Object) -> None:
-        """Delete exactly the object that was seen; pods go before what runs them, so that its end is seen."""
-        try:
-            self._client.delete(
-                kind, metadata["namespace"], metadata["name"], metadata["uid"], foreground=kind in WORKLOADS
-            )
-        except (AbsentError, ClashError):
-            return  # gone already, or another object has its name now
+def _name(item: Object) -> str:
+    return f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"
 
 
 @contextmanager
-def _writing() -> Iterator[None]:
-    """A look that fails in the course of a write means that this step surely did not happen."""
+def _writing(service: ResolvedService) -> Iterator[None]:
+    """A look that fails in the course of a write means that this step surely did not happen.
+
+    What only another version of the service can mend is said of its file.
+    """
     try:
         yield
     except LookError as error:
         raise UnreachableError(str(error)) from error
+    except TargetError as error:
+        if error.next is not Next.STOP:
+            raise
+        raise type(error)(f"{service.file}: {error}") from error

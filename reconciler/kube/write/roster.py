@@ -12,35 +12,62 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
 
+from reconciler.kube import marks
 from reconciler.kube.door.api import Api
 from reconciler.kube.kinds import Kind, Object
 
 _FRESH = 2.0
 _STALE = 5.0
 
-#: Metadata by name.
-Names = Mapping[str, Object]
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is kept of an object that may be somebody else's. `writers` are who wrote it, as far as is known.
+
+    `stamp` is its mark, whoever's it is; None when it bears none. `owner` is what its label says.
+    """
+
+    uid: str
+    stamp: marks.Stamp | None
+    owner: str
+    writers: tuple[str, ...]
+    ending: bool
+
+    @classmethod
+    def of(cls, kind: Kind, item: Object) -> Self:
+        """From an object, or from the metadata of one."""
+        metadata = item["metadata"]
+        fields = metadata.get("managedFields") or ()
+        return cls(
+            metadata.get("uid", ""),
+            marks.read(item, kind.name),
+            (metadata.get("labels") or {}).get(marks.OWNER, ""),
+            tuple(dict.fromkeys(field["manager"] for field in fields if field.get("manager"))),
+            "deletionTimestamp" in metadata,
+        )
 
 
 class Roster:
     """The objects that match a label selector, by kind and namespace; to be shared by threads."""
 
-    def __init__(self, client: Api, selector: str) -> None:
-        self._client = client
+    def __init__(self, api: Api, selector: str) -> None:
+        self._api = api
         self._selector = selector
         self._guard = threading.Lock()
         self._locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
-        self._known: dict[tuple[str, str], tuple[float, Names]] = {}
+        self._known: dict[tuple[str, str], tuple[float, Mapping[str, Listed]]] = {}
 
-    def names(self, kind: Kind, namespace: str) -> Names:
-        """The metadata of the objects, by name. Raises LookError.
+    def names(self, kind: Kind, namespace: str) -> Mapping[str, Listed]:
+        """The objects by name. Raises LookError, and UnservedError when the server does not know the kind.
 
         Not older than two seconds, but while somebody lists them anew: then what was known goes on being good, up to
         `_STALE`, so that a busy server does not make everybody wait for one list.
         """
         with self._guard:
-            lock = self._locks[kind.name, namespace]
+            lock = self._locks[kind.full, namespace]
         known = self._recent(kind, namespace, _STALE)
         if not lock.acquire(blocking=known is None) and known is not None:
             return known
@@ -50,14 +77,14 @@ class Roster:
         finally:
             lock.release()
 
-    def _recent(self, kind: Kind, namespace: str, age: float) -> Names | None:
+    def _recent(self, kind: Kind, namespace: str, age: float) -> Mapping[str, Listed] | None:
         """What was listed within the last `age` seconds."""
-        asked, names = self._known.get((kind.name, namespace), (-math.inf, {}))
+        asked, names = self._known.get((kind.full, namespace), (-math.inf, {}))
         return names if time.monotonic() - asked <= age else None
 
-    def _ask(self, kind: Kind, namespace: str) -> Names:
+    def _ask(self, kind: Kind, namespace: str) -> Mapping[str, Listed]:
         asked = time.monotonic()
-        items = self._client.list(kind, namespace, self._selector, metadata=True).items
-        names = {item["metadata"]["name"]: item["metadata"] for item in items}
-        self._known[kind.name, namespace] = (asked, names)
+        items = self._api.list(kind, namespace, self._selector, metadata=True).items
+        names = {item["metadata"]["name"]: Listed.of(kind, item) for item in items}
+        self._known[kind.full, namespace] = (asked, names)
         return names

@@ -1,0 +1,119 @@
+"""Applying the objects of one service, in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from reconciler.errors import WaitingError
+from reconciler.kube.door.api import Api
+from reconciler.kube.door.failures import AbsentError, ClashError, FixedError, UnservedError
+from reconciler.kube.kinds import CLAIM, NAMESPACE, Kind, Object
+from reconciler.kube.look.cache import Cache
+from reconciler.kube.render import manifests
+from reconciler.kube.render.manifests import Manifest
+from reconciler.kube.write.conflicts import Guard
+from reconciler.kube.write.remake import Remaker
+from reconciler.models.workload import Mark
+
+_log = logging.getLogger("reconciler.kube")
+
+
+class Applier:
+    """Applies; to be shared by threads. `kind_of` finds the kind of an object by its own words.
+
+    An object that is known is addressed by its uid, so that nothing but it is ever changed.
+    """
+
+    def __init__(
+        self, api: Api, cache: Cache, guard: Guard, kind_of: Callable[[Object], Kind], *, create_namespaces: bool
+    ) -> None:
+        self._api = api
+        self._cache = cache
+        self._guard = guard
+        self._kind_of = kind_of
+        self._create_namespaces = create_namespaces
+        self._remaker = Remaker(api, guard)
+
+    def apply(self, manifest: Manifest, mark: Mark) -> list[Object]:
+        """Apply everything of a manifest under `mark`, and return it as the server answered.
+
+        Raises ConflictError before anything is written when something of it is not ours; WaitingError when something
+        has to be there, or gone, first. What follows a refused object is not applied.
+        """
+        service = mark.service
+        items = [self._addressed(service, item) for item in manifests.stamp(manifest, mark)]
+        for name in manifest.claims:
+            self._guard.uid(service, CLAIM, items[0]["metadata"]["namespace"], name)
+        if getattr(manifest, "careful", False):
+            for item in items:
+                self._try(service, item)
+        return [self._put(service, item) for item in items]
+
+    def _addressed(self, service: str, item: Object) -> Object:
+        """The same with the uid of the object that it is to change, where there is one."""
+        metadata = item["metadata"]
+        kind = self._kind_of(item)
+        try:
+            uid = self._guard.uid(service, kind, metadata["namespace"], metadata["name"])
+        except UnservedError as error:
+            raise self._unserved(kind) from error
+        return _with_uid(item, uid)
+
+    def _try(self, service: str, item: Object) -> None:
+        """Let the server check an object, so that a bad one leaves all of the old version as it is."""
+        try:
+            self._write(service, item, dry_run=True)
+        except FixedError as error:
+            self._remaker.check(service, self._kind_of(item), item, error)
+
+    def _put(self, service: str, item: Object) -> Object:
+        try:
+            answer = self._write(service, item)
+        except FixedError as error:
+            raise self._remaker.make_way(service, self._kind_of(item), item, error) from error
+        if "deletionTimestamp" in answer["metadata"]:
+            raise WaitingError(f"waits for {_name(item)} to be gone: it is being deleted")
+        return answer
+
+    def _write(self, service: str, item: Object, *, dry_run: bool = False) -> Object:
+        try:
+            return self._api.apply(item, dry_run=dry_run)
+        except UnservedError as error:
+            raise self._unserved(self._kind_of(item)) from error
+        except AbsentError as error:
+            self._make_namespace(item["metadata"]["namespace"], error)
+        except ClashError:
+            item = self._found_anew(service, item)
+        return self._api.apply(item, dry_run=dry_run)
+
+    def _found_anew(self, service: str, item: Object) -> Object:
+        """The object is not the one that was seen: ours may have been made anew, or be gone."""
+        metadata = item["metadata"]
+        kind = self._kind_of(item)
+        live = self._api.get(kind, metadata["namespace"], metadata["name"])
+        return _with_uid(item, self._guard.uid_of_live(service, kind, live) if live else "")
+
+    def _unserved(self, kind: Kind) -> WaitingError:
+        self._cache.want(kind)
+        return WaitingError(f"waits for the CRD of {kind.full} to be established")
+
+    def _make_namespace(self, name: str, error: AbsentError) -> None:
+        """Make a namespace that is not there; one that is, is never changed."""
+        if not self._create_namespaces:
+            raise WaitingError(f"{error}: make it, or let the target make it (createNamespaces)") from error
+        item = {"apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.name, "metadata": {"name": name}}
+        try:
+            self._api.create(item)
+        except ClashError:
+            return  # another service was quicker
+        _log.info("namespace %s: made", name)
+
+
+def _with_uid(item: Object, uid: str) -> Object:
+    metadata = {key: value for key, value in item["metadata"].items() if key != "uid"}
+    return {**item, "metadata": {**metadata, "uid": uid} if uid else metadata}
+
+
+def _name(item: Object) -> str:
+    return f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"

@@ -1,0 +1,110 @@
+"""Whose the objects are that a service needs: ours are changed, anything else is left alone and named."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from reconciler.errors import ConflictError, WaitingError
+from reconciler.kube import marks
+from reconciler.kube.door.api import Api
+from reconciler.kube.kinds import Kind, Object
+from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.seen import Seen
+from reconciler.kube.write.roster import Listed, Roster
+
+#: So many writers of somebody else's object are named.
+_WRITERS = 3
+
+
+class Guard:
+    """Stands before every write of one target; to be shared by threads.
+
+    What the cache knows as ours needs no question. For the others it is asked, for many at once, what bears no mark of
+    ours: that must not have the same name, unless its identity says that it is ours and only its labels were changed.
+    """
+
+    def __init__(self, api: Api, owner: str, cache: Cache) -> None:
+        self._owner = owner
+        self._cache = cache
+        self._strangers = Roster(api, marks.foreign(owner))
+        self._lock = threading.Lock()
+        self._users: dict[str, str] = {}
+        self._names: dict[str, frozenset[str]] = {}
+
+    def reserve(self, service: str, names: Iterable[str]) -> None:
+        """From now on these objects (`Kind namespace/name`) are this service's, and no others. Raises ConflictError.
+
+        Two services that name the same object would take it from each other for ever.
+        """
+        wanted = frozenset(names)
+        with self._lock:
+            for name in wanted:
+                if self._users.get(name, service) != service:
+                    raise _of_another(name, self._users[name], service)
+            for name in self._names.get(service, frozenset()) - wanted:
+                del self._users[name]
+            self._users.update(dict.fromkeys(wanted, service))
+            self._names[service] = wanted
+
+    def forget(self, service: str) -> None:
+        """The names that a service uses are free again."""
+        with self._lock:
+            for name in self._names.pop(service, ()):
+                del self._users[name]
+
+    def uid(self, service: str, kind: Kind, namespace: str, name: str) -> str:
+        """The uid of the object of this name, which is the service's; "" when there is none yet.
+
+        Raises ConflictError when it is somebody else's, WaitingError while it is being deleted, and LookError.
+        """
+        seen = self._cache.get(kind, namespace, name)
+        if seen is None:
+            return self._uid_of_unseen(service, kind, namespace, name)
+        if seen.service != service:
+            raise _of_another(str(seen), seen.service, service)
+        if seen.deleted:
+            raise going(seen)
+        return seen.uid
+
+    def uid_of_live(self, service: str, kind: Kind, live: Object) -> str:
+        """As `uid`, for an object as it is now."""
+        metadata = live["metadata"]
+        return self._uid_of(service, f"{kind.name} {metadata['namespace']}/{metadata['name']}", Listed.of(kind, live))
+
+    def _uid_of_unseen(self, service: str, kind: Kind, namespace: str, name: str) -> str:
+        where = f"{kind.name} {namespace}/{name}"
+        if self._cache.is_stranger(kind, namespace, name):
+            raise _left_alone(f"{where} is a copy: it has the labels of {self._owner}, but {marks.ID} names another")
+        listed = self._strangers.names(kind, namespace).get(name)
+        return self._uid_of(service, where, listed) if listed else ""
+
+    def _uid_of(self, service: str, where: str, listed: Listed) -> str:
+        mark = listed.stamp.mark if listed.stamp else None
+        if mark is None or mark.owner != self._owner:
+            raise _of_stranger(where, self._owner, listed)
+        if mark.service != service:
+            raise _of_another(where, mark.service, service)
+        if listed.ending:
+            raise WaitingError(f"waits for {where} to be gone: it is being deleted")
+        return listed.uid
+
+
+def going(seen: Seen) -> WaitingError:
+    """The error for an object that has to be gone first; it names what holds it."""
+    held = f"; finalizers: {', '.join(seen.finalizers)}" if seen.finalizers else ""
+    return WaitingError(f"waits for {seen} to be gone: it is being deleted{held}")
+
+
+def _of_another(where: str, user: str, service: str) -> ConflictError:
+    return ConflictError(f"{where} belongs to service {user}; give it another name in service {service}")
+
+
+def _of_stranger(where: str, owner: str, listed: Listed) -> ConflictError:
+    other = f" but that of {listed.owner}" if listed.owner not in ("", owner) else ""
+    by = f" (written by {', '.join(listed.writers[:_WRITERS])})" if listed.writers else ""
+    return _left_alone(f"{where} exists and does not bear the mark of {owner}{other}{by}")
+
+
+def _left_alone(what: str) -> ConflictError:
+    return ConflictError(f"{what}; it is left alone: remove it, or choose another name")

@@ -1,0 +1,85 @@
+"""Removing what bears our mark and is wanted no more, in the reverse order of application.
+
+It takes as many turns as it takes. Nothing is forced: what a finalizer holds is waited for, and what is denied is asked
+for again later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from reconciler.errors import DeniedError, RefusedError
+from reconciler.kube.door.api import Api
+from reconciler.kube.door.failures import AbsentError, ClashError
+from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, POD, Kind, Object, stage_of
+from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.seen import Seen
+from reconciler.kube.write.conflicts import going
+
+_RUNS = stage_of(DEPLOYMENT.api_version, DEPLOYMENT.name)
+_CONFIGURES = stage_of(CONFIG_MAP.api_version, CONFIG_MAP.name)
+
+
+class Remover:
+    """Deletes; to be shared by threads. `kind_named` finds the kind of something seen; what is there, the cache knows.
+
+    Each object is deleted by its uid: another one that has its name by then stays.
+    """
+
+    def __init__(self, api: Api, cache: Cache, kind_named: Callable[[str], Kind]) -> None:
+        self._api = api
+        self._cache = cache
+        self._kind_named = kind_named
+
+    def remove(self, namespace: str, service: str, *, claims: bool) -> None:
+        """Delete what may go now; nothing left is a success. To be called again until nothing is left.
+
+        First what leads requests to the service and what runs it, then (with `claims`) its claims and other objects,
+        at last its configuration and its network policy, so that nothing runs without them. Raises WaitingError when
+        all that may go now is going already; DeniedError when the server refuses, after the others were asked for.
+        """
+        seen = [one for one in self._cache.of(namespace, service) if claims or one.kind != CLAIM.name]
+        step = self._next_step(seen)
+        asked = [one for one in step if one.deleted is None]
+        if step and not asked:
+            raise going(step[0])
+        self._delete_all(asked)
+
+    def sweep(self, namespace: str, service: str, wanted: Iterable[Object]) -> None:
+        """Delete what an earlier version of the service had and this one has not; claims are data and stay."""
+        names = {(item["kind"], item["metadata"]["name"]) for item in wanted}
+        left = [one for one in self._cache.of(namespace, service) if one.stamp.objects and not one.child]
+        gone = [one for one in left if one.kind != CLAIM.name and (one.kind, one.name) not in names]
+        self._delete_all(sorted((one for one in gone if one.deleted is None), key=self._stage, reverse=True))
+
+    def _next_step(self, seen: Sequence[Seen]) -> list[Seen]:
+        """What goes next, the last applied first."""
+        made = sorted((one for one in seen if one.kind != POD.name and not one.child), key=self._stage, reverse=True)
+        running = [one for one in made if self._stage(one) >= _RUNS]
+        # Pods that nothing runs any more were left behind when a StatefulSet was made anew, or by somebody's hand.
+        detached = [one for one in seen if one.kind == POD.name and not one.child]
+        data = [one for one in made if _CONFIGURES < self._stage(one) < _RUNS]
+        rest = [one for one in made if self._stage(one) <= _CONFIGURES]
+        return running or detached or data or rest
+
+    def _delete_all(self, seen: Iterable[Seen]) -> None:
+        """Ask for the end of each, whatever becomes of the others. Raises the first error then."""
+        errors = [error for error in map(self._delete, seen) if error]
+        if errors:
+            raise errors[0]
+
+    def _delete(self, seen: Seen) -> DeniedError | None:
+        """Delete exactly the object that was seen; what was made of it goes first, so that its end is seen."""
+        kind = self._kind_named(seen.kind)
+        foreground = self._stage(seen) == _RUNS
+        try:
+            self._api.delete(kind, seen.namespace, seen.name, seen.uid, foreground=foreground)
+        except (AbsentError, ClashError):
+            return None  # gone already, or another object has its name now
+        except RefusedError as error:
+            return DeniedError(str(error))
+        return None
+
+    def _stage(self, seen: Seen) -> int:
+        kind = self._kind_named(seen.kind)
+        return stage_of(kind.api_version, kind.name)
