@@ -113,8 +113,8 @@ def script(seed: int, length: int) -> Iterator[Step]:
         (verb,) = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
         if verb == "create" and kind is not CONFIG_MAP:
             verb = "apply"  # others get defaults, which would belong to whoever created them
-        if verb == "delete" and kind is STATEFUL_SET:
-            verb = "delete foreground"
+        if kind is STATEFUL_SET:  # its controller writes, too
+            verb = {"delete": "delete foreground", "replace": "patch"}.get(verb, verb)
         name = f"h{seed}-{chance.randrange(2)}"
         yield Step(verb, kind, name, chance.choice(MANAGERS), chance.randrange(1000), chance.random() < 0.1)
 

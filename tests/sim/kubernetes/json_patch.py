@@ -37,18 +37,18 @@ def _below(node: Value, token: str) -> Value:
 
 
 def _do(operation: Object, node: Value, last: str) -> None:
-    name, key = operation["op"], last
-    if name == "add" and isinstance(node, list):
-        node.insert(len(node) if last == "-" else int(last), operation["value"])
-    elif name == "add" and isinstance(node, dict):
-        node[key] = operation["value"]
-    elif name == "test":
+    name, in_list = operation["op"], isinstance(node, list)
+    if name == "test":
         if _below(node, last) != operation["value"]:
             raise FailedError(f"testing {operation['path']} failed")
-    else:
+    elif name == "add" and in_list:
+        node.insert(len(node) if last == "-" else int(last), operation["value"])
+    elif name == "remove" or in_list:
         _below(node, last)
-        place = int(last) if isinstance(node, list) else last
+        place = int(last) if in_list else last
         if name == "remove":
             del node[place]
         else:
             node[place] = operation["value"]
+    else:  # Kubernetes' library replaces also what is not there
+        node[last] = operation["value"]

@@ -9,6 +9,7 @@ from datetime import datetime
 from reconciler.kube.kinds import DEPLOYMENT, Kind, Object
 from tests.sim.kubernetes import ownership, selectors, status
 from tests.sim.kubernetes.admission import Admission
+from tests.sim.kubernetes.fields import Value
 from tests.sim.kubernetes.json_patch import FailedError, patched
 from tests.sim.kubernetes.ownership import Managed, Owner
 from tests.sim.kubernetes.store import Event, Key, Store, Version
@@ -18,6 +19,15 @@ FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 _PROPAGATION = {"Foreground": [FOREGROUND], "Orphan": [ORPHAN], "Background": []}
 #: Kinds whose objects have no generation.
 _UNCOUNTED = frozenset({"ConfigMap", "Service", "PersistentVolumeClaim", "Event", "ServiceAccount"})
+#: Kinds that an update may make; the others have to be there.
+_MADE_BY_UPDATE = frozenset({"Service"})
+#: Fields that Go's types leave out when they are empty.
+_OMITTED = frozenset(
+    {
+        *("data", "labels", "annotations", "finalizers", "ownerReferences", "env", "args", "command", "limits"),
+        *("requests", "nodeSelector", "volumes", "volumeMounts", "ports", "ingress", "matchLabels", "tolerations"),
+    }
+)
 _CUSTOM = "."
 
 
@@ -76,9 +86,9 @@ class SimServer:
     def replace(self, item: Object, manager: str, subresource: str = "") -> Object:
         """A new version in the place of the one that `metadata.resourceVersion` names ("": of whichever)."""
         key = self._key(item)
-        live = self._found(key)
+        live = self.store.get(key) if item["kind"] in _MADE_BY_UPDATE else self._found(key)
         self._check(key, item["metadata"], live)
-        return self._update(live, item, Owner(manager, "Update", subresource))
+        return self._update(live or self._found(key), item, Owner(manager, "Update", subresource))
 
     def patch(self, kind: Kind, namespace: str, name: str, operations: Sequence[Object], manager: str) -> Object:
         """A JSON patch."""
@@ -140,16 +150,14 @@ class SimServer:
         """Admit a version and keep it, unless it is what is there already."""
         before = live.item if live else None
         made = {**made, "metadata": {**made["metadata"], **(_identity(before) if before else self._born(made))}}
-        made = self.admission.admit(before, made)
+        made = self.admission.admit(before, _tidy(made))
         made = ownership.write(_counted(before, made), managed)
         if before is not None and _same(before, made):
             made = before
+        elif not dry_run and "deletionTimestamp" in made["metadata"] and not made["metadata"].get("finalizers"):
+            self.store.remove(self._key(made))
         elif not dry_run:
-            self.store.put(made)
-            key = (made["kind"], made["metadata"]["namespace"], made["metadata"]["name"])
-            made = self.store.objects[key].item
-            if "deletionTimestamp" in made["metadata"] and not made["metadata"].get("finalizers"):
-                self.store.remove(key)
+            made = self.store.put(made).item
         return deepcopy(made)
 
     def _born(self, item: Object) -> Object:
@@ -240,6 +248,15 @@ def _counted(before: Object | None, item: Object) -> Object:
         same = same and before["metadata"].get("annotations") == item["metadata"].get("annotations")
     generation = before["metadata"]["generation"] + (not same)
     return {**item, "metadata": {**item["metadata"], "generation": generation}}
+
+
+def _tidy(value: Value) -> Value:
+    """Without what the server's own types leave out."""
+    if isinstance(value, list):
+        return [_tidy(one) for one in value] if value and isinstance(value[0], dict) else value
+    if not isinstance(value, dict):
+        return value
+    return {key: _tidy(one) for key, one in value.items() if one or not (one in ({}, []) and key in _OMITTED)}
 
 
 def _same(before: Object, after: Object) -> bool:
