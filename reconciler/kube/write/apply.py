@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reconciler.errors import WaitingError
 from reconciler.kube.door.api import Api
@@ -13,6 +13,7 @@ from reconciler.kube.look.cache import Cache
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
 from reconciler.kube.write.conflicts import Guard
+from reconciler.kube.write.ownership import Ownership
 from reconciler.kube.write.remake import Remaker
 from reconciler.models.workload import Mark
 
@@ -34,9 +35,10 @@ class Applier:
         self._kind_of = kind_of
         self._create_namespaces = create_namespaces
         self._remaker = Remaker(api, guard)
+        self._ownership = Ownership(api)
 
-    def apply(self, manifest: Manifest, mark: Mark) -> list[Object]:
-        """Apply everything of a manifest under `mark`, and return it as the server answered.
+    def apply(self, manifest: Manifest, mark: Mark, ignore: Sequence[str] = ()) -> None:
+        """Apply everything of a manifest under `mark`; `ignore` are pointers to what others own.
 
         Raises ConflictError before anything is written when something of it is not ours; WaitingError when something
         has to be there, or gone, first. What follows a refused object is not applied.
@@ -48,7 +50,8 @@ class Applier:
         if getattr(manifest, "careful", False):
             for item in items:
                 self._try(service, item)
-        return [self._put(service, item) for item in items]
+        for item in items:
+            self._put(service, item, ignore)
 
     def _addressed(self, service: str, item: Object) -> Object:
         """The same with the uid of the object that it is to change, where there is one."""
@@ -67,14 +70,17 @@ class Applier:
         except FixedError as error:
             self._remaker.check(service, self._kind_of(item), item, error)
 
-    def _put(self, service: str, item: Object) -> Object:
+    def _put(self, service: str, item: Object, ignore: Sequence[str]) -> None:
+        metadata = item["metadata"]
+        seen = self._cache.get(self._kind_of(item), metadata["namespace"], metadata["name"])
+        self._ownership.before(item, seen, ignore)
         try:
             answer = self._write(service, item)
         except FixedError as error:
             raise self._remaker.make_way(service, self._kind_of(item), item, error) from error
         if "deletionTimestamp" in answer["metadata"]:
             raise WaitingError(f"waits for {_name(item)} to be gone: it is being deleted")
-        return answer
+        self._ownership.after(item, answer, ignore)
 
     def _write(self, service: str, item: Object, *, dry_run: bool = False) -> Object:
         try:

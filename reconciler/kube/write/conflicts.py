@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from reconciler.errors import ConflictError, WaitingError
 from reconciler.kube import marks
@@ -22,12 +22,13 @@ class Guard:
 
     What the cache knows as ours needs no question. For the others it is asked, for many at once, what bears no mark of
     ours: that must not have the same name, unless its identity says that it is ours and only its labels were changed.
+    `monotonic` tells the time in seconds.
     """
 
-    def __init__(self, api: Api, owner: str, cache: Cache) -> None:
+    def __init__(self, api: Api, owner: str, cache: Cache, monotonic: Callable[[], float]) -> None:
         self._owner = owner
         self._cache = cache
-        self._strangers = Roster(api, marks.foreign(owner))
+        self._strangers = Roster(api, marks.foreign(owner), monotonic)
         self._lock = threading.Lock()
         self._users: dict[str, str] = {}
         self._names: dict[str, frozenset[str]] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from reconciler.kube.render.text import dump
 from reconciler.kube.write.apply import Applier
 from reconciler.kube.write.conflicts import Guard
 from reconciler.kube.write.remove import Remover
+from reconciler.kube.write.repair import Repairer
 from reconciler.kube.write.sizes import check_sizes
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Workload
@@ -29,10 +31,19 @@ class KubernetesDeployer:
 
     It touches nothing but what bears the mark of `owner`. `keep_data`: claims of removed services stay.
     A deploy takes the place of what runs under the same name (Wanted.in_place): nothing of it is to be cancelled.
+    `monotonic` tells the time in seconds, by which it knows what is still fresh.
     """
 
     def __init__(
-        self, target_name: str, target: KubernetesTarget, owner: str, api: Api, cache: Cache, *, keep_data: bool = True
+        self,
+        target_name: str,
+        target: KubernetesTarget,
+        owner: str,
+        api: Api,
+        cache: Cache,
+        *,
+        keep_data: bool = True,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._target_name = target_name
         self._target = target
@@ -40,9 +51,10 @@ class KubernetesDeployer:
         self._keep_data = keep_data
         self._api = api
         self._cache = cache
-        self._guard = Guard(api, owner, cache)
+        self._guard = Guard(api, owner, cache, monotonic)
         self._applier = Applier(api, cache, self._guard, kind_of, create_namespaces=target.create_namespaces)
         self._remover = Remover(api, cache, _BY_NAME.__getitem__)
+        self._repairer = Repairer(api, cache)
 
     @property
     def calls(self) -> int:
@@ -62,7 +74,7 @@ class KubernetesDeployer:
         manifest = self._manifest(service, mark)
         with _writing(service):
             self._guard.reserve(service.name, map(_name, manifest.objects))
-            self._applier.apply(manifest, mark)
+            self._applier.apply(manifest, mark, service.service.spec.ignore)
             self._remover.sweep(service.namespace, service.name, manifest.objects)
 
     def cancel(self, workload: Workload, *, removal: bool) -> None:
@@ -76,10 +88,10 @@ class KubernetesDeployer:
         """Write the mark again by applying the service again."""
         self.deploy(service, mark, 0.0, (workload,))
 
-    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> bool:
+    def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> bool:  # noqa: ARG002 - the cache knows what differs
         """See `reconciler.ports.Deployer.repair`."""
-        self.deploy(service, mark, 0.0, (workload,))
-        return True
+        with _writing(service):
+            return self._repairer.repair(self._manifest(service, mark), mark)
 
     def forget(self, service: str) -> None:
         """See `reconciler.ports.Deployer.forget`."""

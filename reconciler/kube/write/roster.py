@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -51,11 +50,15 @@ class Listed:
 
 
 class Roster:
-    """The objects that match a label selector, by kind and namespace; to be shared by threads."""
+    """The objects that match a label selector, by kind and namespace; to be shared by threads.
 
-    def __init__(self, api: Api, selector: str) -> None:
+    `monotonic` tells the time in seconds.
+    """
+
+    def __init__(self, api: Api, selector: str, monotonic: Callable[[], float]) -> None:
         self._api = api
         self._selector = selector
+        self._monotonic = monotonic
         self._guard = threading.Lock()
         self._locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
         self._known: dict[tuple[str, str], tuple[float, Mapping[str, Listed]]] = {}
@@ -80,10 +83,10 @@ class Roster:
     def _recent(self, kind: Kind, namespace: str, age: float) -> Mapping[str, Listed] | None:
         """What was listed within the last `age` seconds."""
         asked, names = self._known.get((kind.full, namespace), (-math.inf, {}))
-        return names if time.monotonic() - asked <= age else None
+        return names if self._monotonic() - asked <= age else None
 
     def _ask(self, kind: Kind, namespace: str) -> Mapping[str, Listed]:
-        asked = time.monotonic()
+        asked = self._monotonic()
         items = self._api.list(kind, namespace, self._selector, metadata=True).items
         names = {item["metadata"]["name"]: Listed.of(kind, item) for item in items}
         self._known[kind.full, namespace] = (asked, names)
