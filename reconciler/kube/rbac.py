@@ -9,45 +9,34 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from reconciler.kube.kinds import Object
+from reconciler.kube.kinds import ALWAYS, CLAIM, EVENT, LEASE, NAMESPACE, OPTIONAL, POD, Kind, Object
 from reconciler.settings import KubernetesTarget
 
 _RBAC = "rbac.authorization.k8s.io"
 _SUBJECT = re.compile(r"user:(?P<user>[^\s].*)|serviceaccount:(?P<namespace>[-a-z0-9]+)/(?P<name>[-.a-z0-9]+)")
-#: What follows an object, and what applies it (server-side apply is a patch, and a create where nothing is there).
-_READ = ("get", "list", "watch")
+_FOLLOW = ("list", "watch")
+#: Server-side apply is a patch, and a create where nothing is there.
 _APPLY = ("create", "patch")
-_REMOVE = ("delete",)
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What is done with one resource of an API group (`resource` is the plural word in its path)."""
+    """What is done with one kind: by the daemon itself, and by the account that writes."""
 
-    group: str
-    resource: str
-    reads: tuple[str, ...] = _READ
-    writes: tuple[str, ...] = (*_APPLY, *_REMOVE)
+    kind: Kind
+    reads: tuple[str, ...] = ("get", *_FOLLOW)
+    writes: tuple[str, ...] = (*_APPLY, "delete")
 
 
-CLAIMS = Need("", "persistentvolumeclaims")
+_ONLY_FOLLOWED = (POD, EVENT)
 #: Everything that is looked at or applied in a namespace; claims beside it, and the kinds that the operator adds.
 NEEDS = (
-    Need("", "configmaps"),
-    Need("", "services"),
-    Need("", "pods", writes=()),
-    Need("", "events", writes=()),
-    Need("apps", "deployments"),
-    Need("apps", "statefulsets"),
-    Need("networking.k8s.io", "networkpolicies"),
-    Need("policy", "poddisruptionbudgets"),
-    Need("leaderworkerset.x-k8s.io", "leaderworkersets"),
-    Need("monitoring.coreos.com", "servicemonitors"),
-    Need("monitoring.coreos.com", "podmonitors"),
+    *(Need(kind) for kind in (*ALWAYS, *OPTIONAL) if kind not in (CLAIM, *_ONLY_FOLLOWED)),
+    *(Need(kind, _FOLLOW, ()) for kind in _ONLY_FOLLOWED),
 )
 
 
@@ -92,8 +81,8 @@ def roles(
     the rights to write. `keep_data`: claims are never deleted. `plurals`: the words for `target.kinds` in paths where
     they are known; the others are made as Kubernetes' own tools make them (meta.UnsafeGuessKindToResource).
     """
-    needs = [*NEEDS, CLAIMS if not keep_data else Need("", CLAIMS.resource, writes=_APPLY)]
-    needs += [need for need in _more(target, plurals or {}) if (need.group, need.resource) not in _keys(needs)]
+    needs = [*NEEDS, Need(CLAIM, writes=_APPLY) if keep_data else Need(CLAIM)]
+    needs += [Need(kind) for kind in _more(target, plurals or {}) if kind not in {need.kind for need in needs}]
     writer = _writer(target)
     name = f"reconciler-{owner}"
     made = list(_namespaces(target, name, subject, writer))
@@ -105,7 +94,7 @@ def roles(
             written = {need: need.writes for need in needs if need.writes}
             made += _bound("Role", f"{name}-writer", namespace, _rules(written), writer)
     if writer:
-        speak = [_rule([""], ["serviceaccounts"], ["impersonate"], [writer.name])]
+        speak = [_rule("", ["serviceaccounts"], ["impersonate"], [writer.name])]
         made += _bound("Role", f"{name}-impersonate", writer.namespace, speak, subject)
     return made
 
@@ -118,15 +107,11 @@ def plural(kind: str) -> str:
     return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
-def _keys(needs: Iterable[Need]) -> set[tuple[str, str]]:
-    return {(need.group, need.resource) for need in needs}
-
-
-def _more(target: KubernetesTarget, plurals: Mapping[str, str]) -> Iterator[Need]:
+def _more(target: KubernetesTarget, plurals: Mapping[str, str]) -> Iterator[Kind]:
     """The kinds that the operator lets recipes carry."""
     for full in target.kinds:
-        *group, _, kind = full.split("/")
-        yield Need("".join(group), plurals.get(full) or plural(kind))
+        api_version, _, name = full.rpartition("/")
+        yield Kind(name, api_version, plurals.get(full) or plural(name))
 
 
 def _writer(target: KubernetesTarget) -> Subject | None:
@@ -142,30 +127,26 @@ def _namespaces(target: KubernetesTarget, name: str, subject: Subject, writer: S
         return
     names = list(target.namespaces)
     yield from ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each}} for each in names)
-    read, write = ["get"], list(_APPLY)
-    rule = _rule([""], ["namespaces"], read if writer else [*read, *write], names)
-    yield from _bound("ClusterRole", f"{name}-namespaces", "", [rule], subject)
-    if writer:
-        rule = _rule([""], ["namespaces"], write, names)
-        yield from _bound("ClusterRole", f"{name}-namespaces-writer", "", [rule], writer)
+    rule = _rule(NAMESPACE.group, [NAMESPACE.plural], [*_APPLY], names)
+    yield from _bound("ClusterRole", f"{name}-namespaces", "", [rule], writer or subject)
 
 
 def _lease(name: str) -> list[Object]:
     """A create cannot be limited to one name: the API server does not know the name yet when it decides."""
-    group, leases = ["coordination.k8s.io"], ["leases"]
-    return [_rule(group, leases, ["create"]), _rule(group, leases, ["get", "update"], [name])]
+    group, leases = LEASE.group, [LEASE.plural]
+    return [_rule(group, leases, ["create"]), _rule(group, leases, ["get", "update", "watch"], [name])]
 
 
 def _rules(verbs: Mapping[Need, tuple[str, ...]]) -> list[Object]:
     """One rule for all resources of a group with the same verbs."""
     shared: defaultdict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for need, allowed in verbs.items():
-        shared[need.group, allowed].append(need.resource)
-    return [_rule([group], sorted(found), sorted(allowed)) for (group, allowed), found in sorted(shared.items())]
+        shared[need.kind.group, allowed].append(need.kind.plural)
+    return [_rule(group, sorted(found), sorted(allowed)) for (group, allowed), found in sorted(shared.items())]
 
 
-def _rule(groups: list[str], resources: list[str], verbs: list[str], names: list[str] | None = None) -> Object:
-    rule: Object = {"apiGroups": groups, "resources": resources, "verbs": verbs}
+def _rule(group: str, resources: list[str], verbs: list[str], names: list[str] | None = None) -> Object:
+    rule: Object = {"apiGroups": [group], "resources": resources, "verbs": verbs}
     return rule | {"resourceNames": names} if names else rule
 
 

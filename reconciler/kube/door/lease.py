@@ -1,8 +1,8 @@
 """One writer for each owner: a Kubernetes Lease (coordination.k8s.io), as controllers use them.
 
-The client's own `leaderelection` cannot be stopped, does not give the lease back, and ends the process on wrong
-settings; the protocol is small, so it is spoken here. Clocks of two machines are never compared: another holder is
-given up only when its lease has not changed for its whole duration by our own clock.
+The client's own `leaderelection` decides (see `lock`), one step at a time: its loop cannot be stopped and does not give
+the lease back. When it is asked, and until when an answer is good, is decided here by the monotonic clock. A watch on
+the lease tells at once when it was taken away or given back.
 """
 
 from __future__ import annotations
@@ -13,16 +13,23 @@ import secrets
 import socket
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from reconciler.errors import TargetError
-from reconciler.kube import marks
+from reconciler.kube.door.api import Events
 from reconciler.kube.door.client import Client
+from reconciler.kube.door.lock import LeaseLock
 from reconciler.kube.kinds import LEASE, Object
 from reconciler.ports import Bell
 from reconciler.settings import KubernetesTarget
 
+if TYPE_CHECKING:
+    from kubernetes.leaderelection.leaderelection import LeaderElection
+
 _log = logging.getLogger("reconciler.kube")
+#: The election's own wall clock must never find that a lease is over: its lock tells that by a monotonic one.
+_NEVER = 10**9
 
 
 class Lease:
@@ -37,114 +44,137 @@ class Lease:
         self, target: KubernetesTarget, owner: str, identity: str = "", duration: float = 15.0, retry: float = 2.0
     ) -> None:
         self.identity = f"{socket.gethostname()}-{identity or f'{os.getpid()}-{secrets.token_hex(4)}'}"
-        self._namespace = target.namespaces[0]
-        self._name = f"reconciler-{owner}"
-        self._owner = owner
         self._duration = duration
         self._retry = retry
         # A holder stops well before others may begin: they see its last renewal later than it was made.
         self._deadline = duration * 2 / 3
         patience = timedelta(seconds=self._deadline / 2)  # a request that hangs must not outlast the lease
-        self._client = Client(target.model_copy(update={"timeout": patience}), 1)
+        self._client = Client(target.model_copy(update={"timeout": patience}), 2)
+        name, namespace = f"reconciler-{owner}", target.namespaces[0]
+        self._lock = LeaseLock(self._client, namespace, name, owner, self.identity, duration)
+        self._election: LeaderElection | None = None
         self._renewed: float | None = None
-        self._held: Object | None = None
-        self._watched: tuple[str, float] = ("", 0.0)
+        self._news = 0
+        self._holder = ""
         self._bell: Bell = _silent
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"lease-{owner}", daemon=True)
+        self._wake = threading.Event()
+        self._stream: Events | None = None
+        self._threads = [
+            threading.Thread(target=run, name=f"lease-{word}-{owner}", daemon=True)
+            for word, run in (("hold", self._hold), ("watch", self._watch))
+        ]
 
     def start(self, bell: Bell) -> None:
         """Begin to try for the lease; `bell` is rung whenever it was gained or lost."""
         self._bell = bell
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def is_leader(self) -> bool:
         """Whether writes are allowed now. To be asked before every write."""
         renewed = self._renewed
         return renewed is not None and time.monotonic() - renewed < self._deadline
 
+    def holder(self) -> str:
+        """Who holds the lease, as far as was seen last; "" when nobody does, or nothing was seen yet."""
+        return self.identity if self.is_leader() else self._holder
+
     def close(self) -> None:
         """Give the lease back, so that another may take it at once."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(self._deadline)
+        self._wake.set()
+        if self._stream is not None:
+            self._stream.stop()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(self._deadline)
         if self.is_leader():
             self._release()
         self._renewed = None
         self._client.close()
 
-    def _run(self) -> None:
+    def _hold(self) -> None:
+        before = False
         while not self._stopping.is_set():
-            before = self.is_leader()
-            self._try()
+            self._wake.clear()
+            self._step()
             if self.is_leader() != before:
-                _log.info("lease %s: %s", self._name, "gained" if not before else "lost")
+                before = not before
+                _log.info(
+                    "lease %s: %s", self._lock.name, "gained" if before else f"lost to {self.holder() or 'nobody'}"
+                )
                 self._bell()
-            self._stopping.wait(self._retry)
+            self._wake.wait(self._retry)
 
-    def _try(self) -> None:
-        asked = time.monotonic()
+    def _step(self) -> None:
+        """Ask the election once; when its write came too late, once again, to see what is there now."""
+        asked, news = time.monotonic(), self._news
         try:
-            self._renewed = asked if self._take() else None
+            leads = self._elect() or (self._lock.raced and self._elect())
         except TargetError as error:
             # No answer: what was renewed before stays good until its deadline, which `is_leader` knows.
-            _log.warning("lease %s: %s", self._name, error)
+            _log.warning("lease %s: %s", self._lock.name, error)
+            return
+        except Exception:  # noqa: BLE001 - a thread that ends would never lead again, and nobody would know why
+            _log.exception("lease %s: internal error", self._lock.name)
+            return
+        if news == self._news:
+            self._holder = self._lock.holder
+            self._renewed = asked if leads else None
+        elif leads:
+            self._wake.set()
 
-    def _take(self) -> bool:
-        """Renew or take the lease; False while it is another's."""
-        # What we wrote last is most likely what is there: one request instead of two; ClashError if it is not.
-        held, self._held = self._held, None
-        found = held or self._client.get(LEASE, self._namespace, self._name)
-        if found is None:
-            self._held = self._client.create(self._lease({}, transitions=0))
-            return True
-        spec = found.get("spec", {})
-        holder = spec.get("holderIdentity")
-        if holder and holder != self.identity and not self._silent_for_long(found):
-            return False
-        transitions = spec.get("leaseTransitions", 0) + (holder != self.identity)
-        self._held = self._client.replace(self._lease(found, transitions))
-        return True
+    def _elect(self) -> bool:
+        """Make, renew or take the lease; False while it is another's. Raises TargetError."""
+        if self._election is None:
+            from kubernetes.leaderelection import electionconfig, leaderelection  # noqa: PLC0415 - costs 0.4 s
 
-    def _silent_for_long(self, found: Object) -> bool:
-        version, now = found["metadata"]["resourceVersion"], time.monotonic()
-        if self._watched[0] != version:
-            self._watched = (version, now)
-        patience: float = found["spec"].get("leaseDurationSeconds", self._duration)
-        return now - self._watched[1] > patience
+            # Only its single step is used, which looks at the lock and the duration.
+            config = electionconfig.Config(self._lock, _NEVER, _NEVER // 2, _NEVER // 4, _silent, _silent)  # type: ignore[no-untyped-call] # the client has no types here
+            self._election = leaderelection.LeaderElection(config)  # type: ignore[no-untyped-call] # the client has no types here
+        return bool(self._election.try_acquire_or_renew())  # type: ignore[no-untyped-call] # the client has no types here
+
+    def _watch(self) -> None:
+        """Follow the lease; only to learn of a change sooner, so that whatever fails is simply tried again."""
+        lock = self._lock
+        while not self._stopping.is_set():
+            try:
+                with self._client.watch(LEASE, lock.namespace, "", "", fields=f"metadata.name={lock.name}") as stream:
+                    self._stream = stream
+                    for event, item in () if self._stopping.is_set() else stream.events():
+                        self._notice(event, item)
+            except TargetError as error:
+                _log.debug("lease %s: %s", lock.name, error)
+            except Exception:  # noqa: BLE001 - as above
+                _log.exception("lease %s: internal error", lock.name)
+            self._stream = None
+            self._stopping.wait(self._retry)
+
+    def _notice(self, event: str, item: Object) -> None:
+        holder = "" if event == "DELETED" else item.get("spec", {}).get("holderIdentity") or ""
+        if event == "BOOKMARK" or holder == self.identity or not _newer(item, self._lock.version):
+            return
+        leading = self._renewed is not None
+        self._news += 1
+        self._holder, self._renewed = holder, None
+        if leading or not holder:
+            self._wake.set()
 
     def _release(self) -> None:
         try:
-            found = self._client.get(LEASE, self._namespace, self._name)
-            if found is not None and found["spec"].get("holderIdentity") == self.identity:
-                found["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
-                self._client.replace(found)
+            self._lock.release()
         except TargetError as error:
-            _log.warning("lease %s: not given back, others wait for %s s: %s", self._name, self._duration, error)
+            _log.warning("lease %s: not given back, others wait for %s s: %s", self._lock.name, self._duration, error)
 
-    def _lease(self, found: Object, transitions: int) -> Object:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # noqa: TID251 - what is written is for people only
-        before = found.get("spec", {})
-        kept = before.get("acquireTime") if before.get("holderIdentity") == self.identity else None
-        metadata = {
-            "name": self._name,
-            "namespace": self._namespace,
-            "labels": {marks.MANAGED_BY: marks.MANAGER, marks.OWNER: self._owner},
-        }
-        if found:
-            metadata["resourceVersion"] = found["metadata"]["resourceVersion"]
-        return {
-            "apiVersion": LEASE.api_version,
-            "kind": LEASE.name,
-            "metadata": metadata,
-            "spec": {
-                "holderIdentity": self.identity,
-                "leaseDurationSeconds": max(1, round(self._duration)),
-                "acquireTime": kept or now,
-                "renewTime": now,
-                "leaseTransitions": transitions,
-            },
-        }
+
+def _newer(item: Object, version: str) -> bool:
+    """Whether an object is a later one than `version`; also when that cannot be told.
+
+    Resource versions are decimal numbers that grow (KEP-5504).
+    """
+    found: str = item["metadata"]["resourceVersion"]
+    return not (found.isdigit() and version.isdigit()) or int(found) > int(version)
 
 
 def _silent() -> None:
