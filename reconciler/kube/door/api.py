@@ -41,13 +41,27 @@ class Api(Protocol):
 
     @property
     def calls(self) -> int:
-        """Requests sent so far."""
+        """Requests sent so far, without pings."""
         ...
 
     def list(self, kind: Kind, namespace: str, selector: str, *, metadata: bool = False, fields: str = "") -> Listing:
         """All objects of a kind that match a label and a field selector; `metadata`: without spec and status.
 
         Raises AbsentError (a RefusedError) when the server does not know the kind.
+        """
+        ...
+
+    def kind(self, full: str) -> Kind:
+        """The kind of a full name (`group/version/Kind`); the server is asked once for one that is not known to us.
+
+        Raises UnservedError when the server does not know it either, RefusedError when it lives in no namespace.
+        """
+        ...
+
+    def ping(self, kind: Kind, namespace: str) -> str:
+        """The newest resource version of a kind, from one small request which is not counted; "" when it is not told.
+
+        Raises LookError when there is no answer within seconds: the server does not answer at all.
         """
         ...
 
