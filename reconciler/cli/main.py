@@ -11,6 +11,7 @@ from reconciler.cli.config import version
 from reconciler.cli.explain import explain
 from reconciler.cli.once import once
 from reconciler.cli.plan import plan
+from reconciler.cli.rbac import rbac
 from reconciler.cli.recipes import recipes
 from reconciler.cli.run import run
 from reconciler.cli.schema import schema
@@ -26,7 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(version)
-for _verb in (run, once, plan, status, explain, validate, recipes, schema):
+for _verb in (run, once, plan, status, explain, validate, rbac, recipes, schema):
     app.command()(_verb)
 
 

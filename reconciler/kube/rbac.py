@@ -155,9 +155,9 @@ def _bound(kind: str, name: str, namespace: str, rules: list[Object], subject: S
     metadata: Object = {"name": name, "labels": {"app.kubernetes.io/part-of": "reconciler"}}
     if namespace:
         metadata["namespace"] = namespace
-    head = {"apiVersion": f"{_RBAC}/v1", "metadata": metadata}
-    reference = {"apiGroup": _RBAC, "kind": kind, "name": name}
+    version, reference = f"{_RBAC}/v1", {"apiGroup": _RBAC, "kind": kind, "name": name}
+    bound = {"roleRef": reference, "subjects": [subject.reference()]}
     return [
-        head | {"kind": kind, "rules": rules},
-        head | {"kind": f"{kind}Binding", "roleRef": reference, "subjects": [subject.reference()]},
+        {"apiVersion": version, "kind": kind, "metadata": metadata, "rules": rules},
+        {"apiVersion": version, "kind": f"{kind}Binding", "metadata": metadata, **bound},
     ]
