@@ -108,7 +108,7 @@ class Applier:
         """Make a namespace that is not there; one that is, is never changed."""
         if not self._create_namespaces:
             raise WaitingError(f"{error}: make it, or let the target make it (createNamespaces)") from error
-        # An apply has the name in its path, so that rights can be limited to it; it changes nothing of one that is there.
+        # An apply has the name in its path: rights can be limited to it. It changes nothing of one that is there.
         self._api.apply({"apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.name, "metadata": {"name": name}})
         _log.info("namespace %s: made", name)
 
