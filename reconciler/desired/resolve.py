@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.desired.finding import Finding, did_you_mean
+from reconciler.desired.kubernetes import check_kubernetes
 from reconciler.desired.parameters import resolve_config
 from reconciler.desired.placement import choose_target, lacks_gpus
 from reconciler.desired.recipes import Catalogue
@@ -33,7 +34,7 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
         return None, (*findings, name)
     target = settings.targets[name]
     slurm = _merge_slurm(target, spec.slurm)
-    findings += _check_target(name, target, spec, recipe, resources, slurm)
+    findings += _check_target(name, target, service, recipe, resources, slurm)
     if findings:
         return None, tuple(findings)
     resolved = ResolvedService(
@@ -86,7 +87,7 @@ def _check_against_recipe(spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding
 def _check_target(
     name: str,
     target: KubernetesTarget | SlurmTarget,
-    spec: ServiceSpec,
+    service: Service,
     recipe: Recipe,
     resources: Resources,
     slurm: SlurmOptions,
@@ -96,18 +97,10 @@ def _check_target(
         yield Finding(("spec", "resources", "gpus"), f"the target {name} {gpus}")
     match target:
         case KubernetesTarget():
-            yield from _check_kubernetes(name, target, spec)
+            yield from check_kubernetes(name, target, service, recipe)
         case SlurmTarget():
-            yield from _check_slurm(name, target, spec, recipe, slurm)
-    yield from _check_amounts(name, target, spec, resources)
-
-
-def _check_kubernetes(name: str, target: KubernetesTarget, spec: ServiceSpec) -> Iterator[Finding]:
-    namespace = spec.kubernetes.namespace
-    if namespace is not None and namespace not in target.namespaces:
-        problem = f"the target {name} does not allow this namespace"
-        expected = " or ".join(f"`{one}`" for one in target.namespaces)
-        yield Finding(("spec", "kubernetes", "namespace"), problem, found=f"`{namespace}`", expected=expected)
+            yield from _check_slurm(name, target, service.spec, recipe, slurm)
+    yield from _check_amounts(name, target, service.spec, resources)
 
 
 def _check_slurm(

@@ -130,6 +130,11 @@ class Volume(Model):
         default=None, description="On Kubernetes, where replicas share it; as the target says when unset."
     )
 
+    @property
+    def lasts(self) -> bool:
+        """Whether its data outlives the workload."""
+        return self.persistent and not self.memory
+
 
 class MetricsEndpoint(Model):
     """Where the service exports its own Prometheus metrics."""

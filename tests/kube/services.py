@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,3 +51,14 @@ def resolved(name: str, of: str = "faiss", namespace: str = "ai", **spec: Any) -
 def target(**fields: Any) -> KubernetesTarget:
     """A target as the operator sets it."""
     return KubernetesTarget.model_validate({"kind": "kubernetes", "namespaces": ("ai",)} | fields)
+
+
+def changed(made: ResolvedService, service: dict[str, Any] | None = None, **recipe: Any) -> ResolvedService:
+    """The same with other fields in its `spec` (`service`) and in its recipe's, in the words of the YAML."""
+    wanted = made.service.model_dump(mode="json", exclude_unset=True)
+    offered = made.recipe.model_dump(mode="json", exclude_unset=True)
+    return dataclasses.replace(
+        made,
+        service=Service.model_validate(wanted | {"spec": wanted["spec"] | (service or {})}),
+        recipe=Recipe.model_validate(offered | {"spec": offered["spec"] | recipe}),
+    )

@@ -3,92 +3,96 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from reconciler.desired.arguments import Parts, Reference, environment, expand
 from reconciler.errors import RefusedError
+from reconciler.kube import marks
 from reconciler.kube.kinds import Object
-from reconciler.kube.render import storage
-from reconciler.models.recipe import HealthProbe
+from reconciler.kube.render import labels, storage
+from reconciler.kube.render.container import container
+from reconciler.kube.render.objects import configuration, digest
+from reconciler.models.kubernetes import Toleration
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import KubernetesTarget
 
-#: Name of the one container.
-CONTAINER = "main"
-#: A pod that is not ready gets no requests; only one that stays so for this many times longer is restarted.
-_PATIENCE = 3
+#: Changes with the configuration, so that pods are replaced when only the ConfigMap is different.
+_CONFIG = "reconciler/config"
 
 
-def template(service: ResolvedService, target: KubernetesTarget) -> Object:
-    """The `spec` of the pods of a service. Raises RefusedError when this target cannot run it."""
+@dataclass(frozen=True, slots=True)
+class Role:
+    """The part that some pods of a service have: `labels` tell them from its others, `env` are further variables.
+
+    Pods that do not answer are not asked for their health. `revision` is the label by which Kubernetes tells the pods
+    of one version from those of the next, where they stand side by side during a change.
+    """
+
+    labels: tuple[tuple[str, str], ...] = ()
+    env: tuple[Object, ...] = ()
+    answers: bool = True
+    revision: str = ""
+
+
+def selector(service: ResolvedService, owner: str, role: Role) -> dict[str, str]:
+    """The labels that only the pods with this role have; they never change."""
+    return {**marks.identity(owner, service.name), **dict(role.labels)}
+
+
+def template(service: ResolvedService, target: KubernetesTarget, owner: str, role: Role) -> Object:
+    """The template of the pods with this role. Raises RefusedError when the target cannot run them."""
+    return {
+        "metadata": {
+            "labels": {**labels.of(service, owner), **dict(role.labels)},
+            "annotations": {_CONFIG: digest(configuration(service))},
+        },
+        "spec": _spec(service, target, owner, role),
+    }
+
+
+def _spec(service: ResolvedService, target: KubernetesTarget, owner: str, role: Role) -> Object:
+    options = service.service.spec.kubernetes
     secret_volumes, secret_mounts = storage.secret_volume(service, _secret_files(service))
+    mounts = [*storage.mounts(service), *secret_mounts]
     spec: Object = {
-        "containers": [_container(service, target, [*storage.mounts(service), *secret_mounts])],
+        "containers": [container(service, target, mounts, role.env, answers=role.answers)],
         "volumes": [*storage.volumes(service), *secret_volumes],
-        "securityContext": _pod_security(service),
+        "securityContext": _security(service),
+        "serviceAccountName": options.service_account,
         "terminationGracePeriodSeconds": math.ceil(service.recipe.spec.stop.grace.total_seconds()),
         "automountServiceAccountToken": False,
         # Variables such as <SERVICE>_PORT change the meaning of programs: a Service named vllm breaks vLLM.
         "enableServiceLinks": False,
         "nodeSelector": _node_selector(service, target),
-        "tolerations": [
-            toleration.model_dump(exclude_none=True) for toleration in service.service.spec.kubernetes.tolerations
-        ],
+        "tolerations": [_toleration(one) for one in _tolerations(service, target)],
+        "topologySpreadConstraints": _spread(service, owner, role.revision),
     }
-    return {key: value for key, value in spec.items() if value not in ([], {})}
+    return {key: value for key, value in spec.items() if value not in ([], {}, None)}
 
 
-def _container(service: ResolvedService, target: KubernetesTarget, mounts: list[Object]) -> Object:
-    spec = service.recipe.spec
-    form = spec.start.container
-    container: Object = {
-        "name": CONTAINER,
-        "image": spec.image,
-        "imagePullPolicy": "IfNotPresent",
-        "command": [_literal(parts, service) for parts in expand(form.command, service)],
-        "args": [_literal(parts, service) for parts in expand(form.args, service)],
-        "env": _env(service),
-        "ports": [{"containerPort": port.container, "protocol": "TCP"} for port in spec.ports.values()],
-        "resources": _resources(service, target),
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        **_probes(service),
-        "volumeMounts": mounts,
+def _spread(service: ResolvedService, owner: str, revision: str) -> list[Object]:
+    """Also where there is one replica: the template must not change, and pods be replaced, when there will be more."""
+    spread = service.service.spec.kubernetes.topology_spread
+    if spread.mode == "none":
+        return []
+    constraint: Object = {
+        "maxSkew": 1,
+        "topologyKey": spread.key,
+        "whenUnsatisfiable": "DoNotSchedule" if spread.mode == "hard" else "ScheduleAnyway",
+        "labelSelector": {"matchLabels": marks.identity(owner, service.name)},
     }
-    return {key: value for key, value in container.items() if value not in ([], {})}
+    return [constraint | ({"matchLabelKeys": [revision]} if revision else {})]
 
 
-def _env(service: ResolvedService) -> list[Object]:
-    values = environment(service.recipe.spec.start.container.env, service)
-    secrets = service.service.spec.secrets
-    plain = [{"name": name, "value": _literal(parts, service)} for name, parts in values.items() if name not in secrets]
-    hidden = [
-        {"name": name, "valueFrom": {"secretKeyRef": {"name": reference.name, "key": reference.key}}}
-        for name, reference in secrets.items()
-    ]
-    return [*plain, *hidden]
+def _tolerations(service: ResolvedService, target: KubernetesTarget) -> Sequence[Toleration]:
+    own = service.service.spec.kubernetes.tolerations
+    return (*own, *(one for one in target.gpu_tolerations if one not in own)) if service.resources.gpus else own
 
 
-def _literal(parts: Parts, service: ResolvedService) -> str:
-    """One argument as Kubernetes takes it: it expands `$(NAME)` itself, so each dollar sign is doubled."""
-    return _fill(parts, service).replace("$", "$$")
-
-
-def _fill(parts: Parts, service: ResolvedService) -> str:
-    return "".join(part if isinstance(part, str) else _value(part, service) for part in parts)
-
-
-def _value(reference: Reference, service: ResolvedService) -> str:
-    spec = service.recipe.spec
-    match reference.kind:
-        case "port":
-            return str(spec.ports[reference.name].container)
-        case "storage":
-            return spec.storage[reference.name].path
-        case "secretfile":
-            return f"{storage.SECRETS}/{reference.name}"
-        case "host":
-            return "0.0.0.0"  # noqa: S104 - in a pod: whoever may reach the pod's address may reach the service
+def _toleration(toleration: Toleration) -> Object:
+    made: Object = toleration.model_dump(exclude_none=True)
+    return made
 
 
 def _secret_files(service: ResolvedService) -> set[str]:
@@ -105,24 +109,6 @@ def _references(texts: Iterable[Parts]) -> Iterable[Reference]:
     return (part for parts in texts for part in parts if isinstance(part, Reference))
 
 
-def _resources(service: ResolvedService, target: KubernetesTarget) -> Object:
-    """Memory and GPUs are limits too; processors are not: a limit would only make a service wait on an idle node."""
-    wanted = service.resources
-    hard: Object = {"memory": wanted.memory} if wanted.memory else {}
-    if wanted.gpus:
-        if not target.gpu_resource:
-            raise RefusedError(f"service {service.name}: resources.gpus: target {service.target} has no GPUs")
-        hard[target.gpu_resource] = str(wanted.gpus)
-    requests = ({"cpu": _cpu(wanted.cpus)} if wanted.cpus else {}) | hard
-    return {key: value for key, value in (("requests", requests), ("limits", hard)) if value}
-
-
-def _cpu(cpus: float) -> str:
-    """In the words that the API server gives back: whole processors, or thousandths."""
-    thousandths = math.ceil(cpus * 1000)
-    return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)
-
-
 def _node_selector(service: ResolvedService, target: KubernetesTarget) -> dict[str, str]:
     kind = service.resources.gpu_type
     if kind is None or not service.resources.gpus:
@@ -133,7 +119,7 @@ def _node_selector(service: ResolvedService, target: KubernetesTarget) -> dict[s
     return {**service.service.spec.kubernetes.node_selector, **target.gpu_types[kind]}
 
 
-def _pod_security(service: ResolvedService) -> Object:
+def _security(service: ResolvedService) -> Object:
     """Passes Pod Security `restricted` where the recipe names a user but root; an image's own user is unknown."""
     user = service.recipe.spec.start.container.user
     seccomp: Object = {"seccompProfile": {"type": "RuntimeDefault"}}
@@ -141,37 +127,3 @@ def _pod_security(service: ResolvedService) -> Object:
         return seccomp
     groups = {"fsGroup": user, "fsGroupChangePolicy": "OnRootMismatch"}
     return {"runAsUser": user, "runAsGroup": user, "runAsNonRoot": user != 0, **groups, **seccomp}
-
-
-def _probes(service: ResolvedService) -> Object:
-    health = service.recipe.spec.health
-    attempts = math.ceil(health.startup / health.interval)
-    return {
-        "startupProbe": _probe(health, service, attempts),
-        "readinessProbe": _probe(health, service, health.failures),
-        "livenessProbe": _probe(health, service, health.failures * _PATIENCE),
-    }
-
-
-def _probe(health: HealthProbe, service: ResolvedService, failures: int) -> Object:
-    return {
-        **_question(health, service),
-        "periodSeconds": _seconds(health.interval),
-        "timeoutSeconds": _seconds(health.timeout),
-        "failureThreshold": failures,
-    }
-
-
-def _question(health: HealthProbe, service: ResolvedService) -> Object:
-    ports = service.recipe.spec.ports
-    if health.http:
-        return {"httpGet": {"port": ports[health.http.port].container, "path": health.http.path}}
-    if health.tcp:
-        return {"tcpSocket": {"port": ports[health.tcp.port].container}}
-    command = health.exec.command if health.exec else ()
-    return {"exec": {"command": [_fill(parts, service) for parts in expand(command, service)]}}
-
-
-def _seconds(value: timedelta) -> int:
-    """Kubernetes counts in whole seconds, at least one."""
-    return max(1, math.ceil(value.total_seconds()))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from reconciler.desired.kubernetes import access_mode
 from reconciler.errors import RefusedError
 from reconciler.kube.kinds import CLAIM, Object
+from reconciler.kube.render.objects import made
+from reconciler.kube.render.words import SECRETS
 from reconciler.models.recipe import Volume
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import KubernetesTarget
 
-#: Where secret files are mounted; a tmpfs made by the kubelet, never a disk.
-SECRETS = "/run/reconciler/secrets"
 _SECRETS_VOLUME = "reconciler-secrets"
 
 
@@ -21,13 +22,8 @@ def claims(service: ResolvedService, target: KubernetesTarget) -> list[Object]:
     if service.recipe.spec.stateful:
         return []
     return [
-        {
-            "apiVersion": CLAIM.api_version,
-            "kind": CLAIM.name,
-            "metadata": {"name": claim_name(service.name, name), "namespace": service.namespace},
-            "spec": _claim_spec(volume, target),
-        }
-        for name, volume in persistent(service).items()
+        made(CLAIM, claim_name(service.name, name), spec=_claim_spec(service, target, name))
+        for name in persistent(service)
     ]
 
 
@@ -44,8 +40,8 @@ def claim_templates(service: ResolvedService, target: KubernetesTarget, labels: 
             recipe = service.recipe.metadata.name
             raise RefusedError(f"recipe {recipe}: storage.{name}: a volume of a stateful recipe must not have a hyphen")
     return [
-        {"metadata": {"name": name, "labels": labels}, "spec": _claim_spec(volume, target)}
-        for name, volume in persistent(service).items()
+        {"metadata": {"name": name, "labels": labels}, "spec": _claim_spec(service, target, name)}
+        for name in persistent(service)
     ]
 
 
@@ -60,10 +56,12 @@ def template_claims(service: ResolvedService) -> list[str]:
 def volumes(service: ResolvedService) -> list[Object]:
     """The volumes of the pod that no claim template provides."""
     spec = service.recipe.spec
-    made = {} if spec.stateful else persistent(service)
-    shared = [{"name": name, "persistentVolumeClaim": {"claimName": claim_name(service.name, name)}} for name in made]
+    claimed = {} if spec.stateful else persistent(service)
+    shared = [
+        {"name": name, "persistentVolumeClaim": {"claimName": claim_name(service.name, name)}} for name in claimed
+    ]
     scratch = [
-        {"name": name, "emptyDir": _scratch(volume)} for name, volume in spec.storage.items() if not _lasts(volume)
+        {"name": name, "emptyDir": _scratch(volume)} for name, volume in spec.storage.items() if not volume.lasts
     ]
     return [*shared, *scratch]
 
@@ -88,7 +86,7 @@ def secret_volume(service: ResolvedService, names: set[str]) -> tuple[list[Objec
 
 def persistent(service: ResolvedService) -> dict[str, Volume]:
     """The volumes whose data outlives the pods."""
-    return {name: volume for name, volume in service.recipe.spec.storage.items() if _lasts(volume)}
+    return {name: volume for name, volume in service.recipe.spec.storage.items() if volume.lasts}
 
 
 def claim_name(service: str, volume: str) -> str:
@@ -96,14 +94,12 @@ def claim_name(service: str, volume: str) -> str:
     return f"{service}.{volume}"
 
 
-def _lasts(volume: Volume) -> bool:
-    return volume.persistent and not volume.memory
-
-
 def _scratch(volume: Volume) -> Object:
     return {"medium": "Memory", "sizeLimit": volume.size} if volume.memory else {"sizeLimit": volume.size}
 
 
-def _claim_spec(volume: Volume, target: KubernetesTarget) -> Object:
-    spec: Object = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": volume.size}}}
+def _claim_spec(service: ResolvedService, target: KubernetesTarget, name: str) -> Object:
+    volume = service.recipe.spec.storage[name]
+    mode = access_mode(target, service.recipe, name)
+    spec: Object = {"accessModes": [mode], "resources": {"requests": {"storage": volume.size}}}
     return spec | ({"storageClassName": target.storage_class} if target.storage_class else {})
