@@ -13,7 +13,7 @@ Both depend on who is recorded as its owner, so the records are put right where 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from reconciler.kube import marks
@@ -21,7 +21,7 @@ from reconciler.kube.door.api import Api
 from reconciler.kube.drift import fields, schema
 from reconciler.kube.drift.fields import Fields
 from reconciler.kube.drift.managers import IGNORED, Entry, applied_by, entries
-from reconciler.kube.kinds import Object, kind_of
+from reconciler.kube.kinds import Kind, Object, kind_of
 from reconciler.kube.look.seen import Seen
 
 #: What `kubectl apply` keeps of what it last applied.
@@ -33,11 +33,13 @@ _KUBECTL_APPLY = frozenset({"kubectl-client-side-apply", "kubectl", "before-firs
 class Ownership:
     """Keeps the records of our objects' fields right, around each apply; to be shared by threads.
 
-    It sends nothing when there is nothing to put right, which for fields that are ignored has to be asked (one GET).
+    `kind_of` finds the kind of an object by its own words. Nothing is sent when there is nothing to put right; whether
+    there is, has to be asked only for fields that are ignored (one GET).
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, kind_of: Callable[[Object], Kind] = kind_of) -> None:
         self._api = api
+        self._kind_of = kind_of
 
     def before(self, item: Object, seen: Seen | None, ignore: Sequence[str]) -> None:
         """To be called before `item` is applied. `seen`: what is known of it; `ignore`: pointers to what others own.
@@ -47,7 +49,7 @@ class Ownership:
         ignored = [pointer for pointer in ignore if schema.has(item, pointer)]
         if seen is None or not (ignored or _KUBECTL_APPLY.intersection(seen.managers)):
             return
-        live = self._api.get(kind_of(item), seen.namespace, seen.name)
+        live = self._api.get(self._kind_of(item), seen.namespace, seen.name)
         if live is None or live["metadata"]["uid"] != seen.uid:
             return
         if made_by_kubectl_apply(live):
@@ -72,7 +74,7 @@ class Ownership:
         ]
         if LAST_APPLIED in metadata.get("annotations", {}):
             operations.append({"op": "remove", "path": f"/metadata/annotations/{LAST_APPLIED.replace('/', '~1')}"})
-        return self._api.patch(kind_of(live), metadata["namespace"], metadata["name"], operations)
+        return self._api.patch(self._kind_of(live), metadata["namespace"], metadata["name"], operations)
 
     def _hand_over(self, live: Object, ignored: Sequence[str]) -> None:
         mine, held = (fields.fields_of(applied_by(live, manager)) for manager in (marks.MANAGER, IGNORED))
