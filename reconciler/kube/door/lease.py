@@ -13,14 +13,16 @@ import secrets
 import socket
 import threading
 import time
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.errors import TargetError
 from reconciler.kube.door.api import Events
 from reconciler.kube.door.client import Client
+from reconciler.kube.door.failures import AbsentError
 from reconciler.kube.door.lock import LeaseLock
-from reconciler.kube.kinds import LEASE, Object
+from reconciler.kube.kinds import LEASE, NAMESPACE, Object
 from reconciler.ports import Bell
 from reconciler.settings import KubernetesTarget
 
@@ -49,7 +51,8 @@ class Lease:
         # A holder stops well before others may begin: they see its last renewal later than it was made.
         self._deadline = duration * 2 / 3
         patience = timedelta(seconds=self._deadline / 2)  # a request that hangs must not outlast the lease
-        self._client = Client(target.model_copy(update={"timeout": patience}), 2)
+        self._target = target.model_copy(update={"timeout": patience})
+        self._client = Client(self._target, 2)
         name, namespace = f"reconciler-{owner}", target.namespaces[0]
         self._lock = LeaseLock(self._client, namespace, name, owner, self.identity, duration)
         self._election: LeaderElection | None = None
@@ -101,9 +104,8 @@ class Lease:
             self._step()
             if self.is_leader() != before:
                 before = not before
-                _log.info(
-                    "lease %s: %s", self._lock.name, "gained" if before else f"lost to {self.holder() or 'nobody'}"
-                )
+                word = "gained" if before else "lost"
+                _log.info("lease %s: %s; last seen with %s", self._lock.name, word, self.holder() or "nobody")
                 self._bell()
             self._wake.wait(self._retry)
 
@@ -112,6 +114,9 @@ class Lease:
         asked, news = time.monotonic(), self._news
         try:
             leads = self._elect() or (self._lock.raced and self._elect())
+        except AbsentError as error:
+            self._make_namespace(error)
+            return
         except TargetError as error:
             # No answer: what was renewed before stays good until its deadline, which `is_leader` knows.
             _log.warning("lease %s: %s", self._lock.name, error)
@@ -134,6 +139,21 @@ class Lease:
             config = electionconfig.Config(self._lock, _NEVER, _NEVER // 2, _NEVER // 4, _silent, _silent)  # type: ignore[no-untyped-call] # the client has no types here
             self._election = leaderelection.LeaderElection(config)  # type: ignore[no-untyped-call] # the client has no types here
         return bool(self._election.try_acquire_or_renew())  # type: ignore[no-untyped-call] # the client has no types here
+
+    def _make_namespace(self, error: AbsentError) -> None:
+        """The namespace of the lease is not there: nothing else can be done before it is."""
+        if not self._target.create_namespaces:
+            _log.warning("lease %s: %s; make it, or set createNamespaces", self._lock.name, error)
+            return
+        metadata = {"name": self._lock.namespace}
+        try:
+            with closing(Client(self._target, 1, writes=True)) as writer:
+                writer.apply({"apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.name, "metadata": metadata})
+        except TargetError as refused:
+            _log.warning("lease %s: %s", self._lock.name, refused)
+            return
+        _log.info("namespace %s: made", self._lock.namespace)
+        self._wake.set()
 
     def _watch(self) -> None:
         """Follow the lease; only to learn of a change sooner, so that whatever fails is simply tried again."""
