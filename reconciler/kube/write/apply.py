@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from reconciler.errors import WaitingError
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import AbsentError, ClashError, FixedError, UnservedError
-from reconciler.kube.kinds import CLAIM, NAMESPACE, Kind, Object
+from reconciler.kube.kinds import CLAIM, NAMESPACE, Kind, Object, full_name
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
@@ -21,18 +21,15 @@ _log = logging.getLogger("reconciler.kube")
 
 
 class Applier:
-    """Applies; to be shared by threads. `kind_of` finds the kind of an object by its own words.
+    """Applies; to be shared by threads.
 
     An object that is known is addressed by its uid, so that nothing but it is ever changed.
     """
 
-    def __init__(
-        self, api: Api, cache: Cache, guard: Guard, kind_of: Callable[[Object], Kind], *, create_namespaces: bool
-    ) -> None:
+    def __init__(self, api: Api, cache: Cache, guard: Guard, *, create_namespaces: bool) -> None:
         self._api = api
         self._cache = cache
         self._guard = guard
-        self._kind_of = kind_of
         self._create_namespaces = create_namespaces
         self._remaker = Remaker(api, guard)
         self._ownership = Ownership(api)
@@ -47,7 +44,7 @@ class Applier:
         items = [self._addressed(service, item) for item in manifests.stamp(manifest, mark)]
         for name in manifest.claims:
             self._guard.uid(service, CLAIM, items[0]["metadata"]["namespace"], name)
-        if getattr(manifest, "careful", False):
+        if manifest.careful:
             for item in items:
                 self._try(service, item)
         for item in items:
@@ -56,11 +53,10 @@ class Applier:
     def _addressed(self, service: str, item: Object) -> Object:
         """The same with the uid of the object that it is to change, where there is one."""
         metadata = item["metadata"]
-        kind = self._kind_of(item)
         try:
-            uid = self._guard.uid(service, kind, metadata["namespace"], metadata["name"])
+            uid = self._guard.uid(service, self._kind(item), metadata["namespace"], metadata["name"])
         except UnservedError as error:
-            raise self._unserved(kind) from error
+            raise self._unserved(item) from error
         return _with_uid(item, uid)
 
     def _try(self, service: str, item: Object) -> None:
@@ -68,16 +64,16 @@ class Applier:
         try:
             self._write(service, item, dry_run=True)
         except FixedError as error:
-            self._remaker.check(service, self._kind_of(item), item, error)
+            self._remaker.check(service, self._kind(item), item, error)
 
     def _put(self, service: str, item: Object, ignore: Sequence[str]) -> None:
         metadata = item["metadata"]
-        seen = self._cache.get(self._kind_of(item), metadata["namespace"], metadata["name"])
+        seen = self._cache.get(self._kind(item), metadata["namespace"], metadata["name"])
         self._ownership.before(item, seen, ignore)
         try:
             answer = self._write(service, item)
         except FixedError as error:
-            raise self._remaker.make_way(service, self._kind_of(item), item, error) from error
+            raise self._remaker.make_way(service, self._kind(item), item, error) from error
         if "deletionTimestamp" in answer["metadata"]:
             raise WaitingError(f"waits for {_name(item)} to be gone: it is being deleted")
         self._ownership.after(item, answer, ignore)
@@ -86,7 +82,7 @@ class Applier:
         try:
             return self._api.apply(item, dry_run=dry_run)
         except UnservedError as error:
-            raise self._unserved(self._kind_of(item)) from error
+            raise self._unserved(item) from error
         except AbsentError as error:
             self._make_namespace(item["metadata"]["namespace"], error)
         except ClashError:
@@ -95,14 +91,16 @@ class Applier:
 
     def _found_anew(self, service: str, item: Object) -> Object:
         """The object is not the one that was seen: ours may have been made anew, or be gone."""
-        metadata = item["metadata"]
-        kind = self._kind_of(item)
+        kind, metadata = self._kind(item), item["metadata"]
         live = self._api.get(kind, metadata["namespace"], metadata["name"])
         return _with_uid(item, self._guard.uid_of_live(service, kind, live) if live else "")
 
-    def _unserved(self, kind: Kind) -> WaitingError:
-        self._cache.want(kind)
-        return WaitingError(f"waits for the CRD of {kind.full} to be established")
+    def _kind(self, item: Object) -> Kind:
+        return self._api.kind(full_name(item))
+
+    def _unserved(self, item: Object) -> WaitingError:
+        self._cache.want(Kind(item["kind"], item["apiVersion"], ""))
+        return WaitingError(f"waits for the CRD of {full_name(item)} to be established")
 
     def _make_namespace(self, name: str, error: AbsentError) -> None:
         """Make a namespace that is not there; one that is, is never changed."""

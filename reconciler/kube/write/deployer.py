@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from reconciler.errors import ConflictError, LookError, Next, TargetError, UnreachableError
 from reconciler.kube.door.api import Api
-from reconciler.kube.kinds import ALWAYS, OPTIONAL, Object, kind_of
+from reconciler.kube.kinds import ALWAYS, OPTIONAL, Kind, Object
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
@@ -52,9 +52,10 @@ class KubernetesDeployer:
         self._api = api
         self._cache = cache
         self._guard = Guard(api, owner, cache, monotonic)
-        self._applier = Applier(api, cache, self._guard, kind_of, create_namespaces=target.create_namespaces)
-        self._remover = Remover(api, cache, _BY_NAME.__getitem__)
+        self._applier = Applier(api, cache, self._guard, create_namespaces=target.create_namespaces)
+        self._remover = Remover(api, cache, self._kind_named)
         self._repairer = Repairer(api, cache)
+        self._more = {full.rpartition("/")[2]: full for full in target.kinds}
 
     @property
     def calls(self) -> int:
@@ -119,8 +120,12 @@ class KubernetesDeployer:
         manifest = self._cache.declared.of(service.name)
         return manifest if manifest is not None and manifest.digest == mark.digest else self._render(service)
 
+    def _kind_named(self, name: str) -> Kind:
+        """The kind of something seen, which is one that is always watched or one of the operator's."""
+        return _BY_NAME.get(name) or self._api.kind(self._more[name])
+
     def _render(self, service: ResolvedService) -> Manifest:
-        return manifests.render(service, self._target, self._owner)
+        return manifests.render(service, self._target, self._owner, self._cache.served or frozenset())
 
 
 def _name(item: Object) -> str:

@@ -42,10 +42,12 @@ def _heaviest(place: str, value: object) -> str:
             parts = {f"{place}[{index}]": part for index, part in enumerate(value)}
         case _:
             return place
-    name, part = max(parts.items(), key=lambda one: _size(one[1]), default=(place, ""))
-    return _heaviest(name, part) if 2 * _size(part) > _size(value) else place
+    sizes = {name: _size(part) for name, part in parts.items()}
+    name = max(sizes, key=sizes.__getitem__, default=place)
+    return _heaviest(name, parts[name]) if parts and 2 * sizes[name] > sum(sizes.values()) else place
 
 
 def _size(value: object) -> int:
-    """Bytes: of a text itself, of anything else as it is sent."""
-    return len(value.encode("utf-8", "surrogatepass")) if isinstance(value, str) else len(json.dumps(value))
+    """Bytes: of a text itself, of anything else as JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return len(text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,121 @@
+"""Sets of objects that no recipe would make, applied and removed with the parts that the deployer is made of."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Any
+
+from reconciler.errors import WaitingError
+from reconciler.kube import marks
+from reconciler.kube.door.client import Client
+from reconciler.kube.kinds import ALWAYS, OPTIONAL, Object, kind_of
+from reconciler.kube.look.seen import Seen
+from reconciler.kube.render.manifests import Manifest
+from reconciler.kube.write.apply import Applier
+from reconciler.kube.write.conflicts import Guard
+from reconciler.kube.write.remove import Remover
+from reconciler.models.workload import Mark
+from reconciler.settings import KubernetesTarget
+from tests.kube.conftest import Cluster, until
+
+KINDS = {kind.name: kind for kind in (*ALWAYS, *OPTIONAL)}
+
+
+class Writer:
+    """One service, `<owner>-w`, whose objects a test makes as it likes; what is there is followed."""
+
+    def __init__(self, cluster: Cluster, target: KubernetesTarget | None = None) -> None:
+        self.cluster = cluster
+        self.owner = cluster.owner
+        self.name = f"{cluster.owner}-w"
+        self.observer = cluster.observer()
+        target = target or cluster.target
+        self.api = Client(target, 4)
+        cluster.stack.callback(self.api.close)
+        self.guard = Guard(self.api, self.owner, cluster.cache, time.monotonic)
+        self.applier = Applier(self.api, cluster.cache, self.guard, create_namespaces=target.create_namespaces)
+        self.remover = Remover(self.api, cluster.cache, KINDS.__getitem__)
+
+    def apply(self, *objects: Object, digest: str = "1", careful: bool = False, service: str = "") -> None:
+        """Apply, and wait until that is seen."""
+        service = service or self.name
+        made = tuple(self.ours(item, service) for item in objects)
+        self.applier.apply(Manifest(made, digest, careful=careful), Mark(self.owner, service, 0, digest))
+        for item in made:
+            until(lambda item=item: self.digest(item) == digest)
+
+    def ours(self, item: Object, service: str = "") -> Object:
+        """With the labels of a service."""
+        labels = marks.labels(self.owner, service or self.name, "raw")
+        return {**item, "metadata": {**item["metadata"], "labels": labels}}
+
+    def digest(self, item: Object) -> str:
+        seen = self.seen(item)
+        return seen.stamp.mark.digest if seen else ""
+
+    def seen(self, item: Object) -> Seen | None:
+        metadata = item["metadata"]
+        return self.cluster.cache.get(kind_of(item), metadata["namespace"], metadata["name"])
+
+    def live(self, item: Object) -> Object | None:
+        """As the server has it now."""
+        metadata = item["metadata"]
+        return self.api.get(kind_of(item), metadata["namespace"], metadata["name"])
+
+    def remove(self, *, claims: bool = False) -> list[list[str]]:
+        """Remove everything, turn after turn; the kinds that were there before each turn that found fewer."""
+        turns: list[list[str]] = []
+        deadline = time.monotonic() + 20.0
+        while kinds := sorted(one.kind for one in self.left(claims=claims)):
+            if not turns or turns[-1] != kinds:
+                turns.append(kinds)
+            with suppress(WaitingError):
+                self.remover.remove("ai", self.name, claims=claims)
+            assert time.monotonic() < deadline, kinds
+            time.sleep(0.02)
+        return turns
+
+    def left(self, *, claims: bool = False) -> list[Seen]:
+        """What is seen of it, but what Kubernetes made of it (and claims)."""
+        found = self.cluster.cache.of("ai", self.name)
+        return [one for one in found if not one.child and (claims or one.kind != "PersistentVolumeClaim")]
+
+    def config_map(self, data: dict[str, str] | None = None, **fields: Any) -> Object:
+        return self._item("v1", "ConfigMap", data=data or {"a": "b"}, **fields)
+
+    def service(self, **spec: Any) -> Object:
+        return self._item("v1", "Service", spec={"ports": [{"port": 80}], "selector": {"app": self.name}, **spec})
+
+    def claim(self, size: str = "1Gi") -> Object:
+        return self._item("v1", "PersistentVolumeClaim", spec=_claim(size))
+
+    def deployment(self, label: str = "a", **spec: Any) -> Object:
+        return self._item("apps/v1", "Deployment", spec={"replicas": 0, **self._pods(label), **spec})
+
+    def stateful_set(self, size: str = "1Gi", label: str = "a", **spec: Any) -> Object:
+        labels = {**marks.identity(self.owner, self.name), marks.MANAGED_BY: marks.MANAGER}
+        templates = [{"metadata": {"name": "data", "labels": labels}, "spec": _claim(size)}]
+        own = {"replicas": 1, "serviceName": self.name, "volumeClaimTemplates": templates}
+        return self._item("apps/v1", "StatefulSet", spec={**own, **self._pods(label), **spec})
+
+    def network_policy(self) -> Object:
+        return self._item("networking.k8s.io/v1", "NetworkPolicy", spec={"podSelector": {}, "policyTypes": ["Ingress"]})
+
+    def _pods(self, label: str) -> Object:
+        labels = {**marks.identity(self.owner, self.name), marks.MANAGED_BY: marks.MANAGER, "app": label}
+        container = {"name": "main", "image": "none.invalid/x"}
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+        return {"selector": {"matchLabels": {"app": label}}, "template": template}
+
+    def _item(self, api_version: str, kind: str, **fields: Any) -> Object:
+        return {
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": {"name": self.name, "namespace": "ai"},
+            **fields,
+        }
+
+
+def _claim(size: str) -> Object:
+    return {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
