@@ -6,18 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from pydantic_core import SchemaError
 
-from reconciler.desired.arguments import REFERENCE
+from reconciler.desired.additions import inspect_additions
 from reconciler.desired.finding import Finding, Path, did_you_mean
 from reconciler.desired.parameters import check_value, matches
+from reconciler.desired.references import check_text
 from reconciler.desired.words import describe
 from reconciler.models.recipe import Argument, Parameter, RecipeSpec, When
-
-_KINDS = ("config", "port", "storage", "secretfile", "service", "host")
 
 
 def inspect(spec: RecipeSpec) -> list[Finding]:
     """Everything that is wrong between the parts of a recipe."""
-    return [*_parameters(spec), *_ports(spec), *_arguments(spec), *_environment(spec)]
+    return [*_parameters(spec), *_ports(spec), *_arguments(spec), *_environment(spec), *inspect_additions(spec)]
 
 
 def _parameters(spec: RecipeSpec) -> Iterator[Finding]:
@@ -62,7 +61,7 @@ def _arguments(spec: RecipeSpec) -> Iterator[Finding]:
         yield from _check_all(spec, (*start, "process", "command"), process.command)
         for number, step in enumerate(process.prepare):
             path = (*start, "process", "prepare", number)
-            yield from _check_text(spec, (*path, "unless"), step.unless)
+            yield from check_text(spec, (*path, "unless"), step.unless)
             yield from _check_all(spec, (*path, "command"), step.command)
     if spec.health.exec is not None:
         yield from _check_all(spec, ("spec", "health", "exec", "command"), spec.health.exec.command)
@@ -78,52 +77,18 @@ def _environment(spec: RecipeSpec) -> Iterator[Finding]:
     for path, env in places.items():
         for name, text in env.items():
             # A variable whose parameter is unset is left out, so it may refer to any.
-            yield from _check_text(spec, (*path, name), text, unset=True)
+            yield from check_text(spec, (*path, name), text, unset=True)
 
 
 def _check_all(spec: RecipeSpec, path: Path, arguments: Sequence[Argument]) -> Iterator[Finding]:
     for number, argument in enumerate(arguments):
         place = (*path, number)
         if not isinstance(argument, When):
-            yield from _check_text(spec, place, argument)
+            yield from check_text(spec, place, argument)
             continue
         guard = argument.when.removeprefix("config.")
         if argument.when.startswith("config.") and guard not in spec.parameters:
             fix = did_you_mean(guard, spec.parameters)
             yield Finding((*place, "when"), "unknown parameter", found=f"`{guard}`", fix=fix)
         for index, text in enumerate(argument.args):
-            yield from _check_text(spec, (*place, "args", index), text, guard=guard)
-
-
-def _check_text(spec: RecipeSpec, path: Path, text: str, *, guard: str = "", unset: bool = False) -> Iterator[Finding]:
-    """`guard` is the parameter that is sure to be set here; `unset`: all of them may be unset."""
-    references = [match[1] for match in REFERENCE.finditer(text)]
-    if text.count("${") != len(references):
-        yield Finding(path, "a `${` is not closed", found=describe(text), expected="`${kind.name}`")
-    for reference in references:
-        kind, _, name = reference.partition(".")
-        known = _known(spec, kind)
-        if kind not in _KINDS:
-            yield Finding(path, "unknown reference", found=f"`${{{reference}}}`", fix=did_you_mean(kind, _KINDS))
-        elif name not in known:
-            yield Finding(path, f"unknown {kind}", found=f"`${{{reference}}}`", fix=did_you_mean(name, known))
-        elif kind == "config" and not unset and name != guard and not _always_set(spec.parameters[name]):
-            fix = f"put it under `when: config.{name}`, or give the parameter a default"
-            yield Finding(path, "the parameter may be unset", found=f"`${{{reference}}}`", fix=fix)
-
-
-def _known(spec: RecipeSpec, kind: str) -> set[str]:
-    return {
-        "config": set(spec.parameters),
-        "port": set(spec.ports),
-        "storage": set(spec.storage),
-        # A file that may not be there is of no use to an argument.
-        "secretfile": {name for name, need in spec.secrets.items() if need.required},
-        "service": {"name"},
-        "host": {""},
-    }.get(kind, set())
-
-
-def _always_set(parameter: Parameter) -> bool:
-    """A list that is unset makes no argument, so it may be."""
-    return parameter.required or parameter.default is not None or parameter.type == "list"
+            yield from check_text(spec, (*place, "args", index), text, guard=guard)

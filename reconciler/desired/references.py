@@ -1,0 +1,49 @@
+"""The references in one text of a recipe: they are closed, what they name exists, and it has a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.desired.arguments import REFERENCE
+from reconciler.desired.finding import Finding, Path, did_you_mean
+from reconciler.desired.words import describe
+from reconciler.models.recipe import Parameter, RecipeSpec
+
+_KINDS = ("config", "port", "storage", "secretfile", "service", "host")
+
+
+def check_text(spec: RecipeSpec, path: Path, text: str, *, guard: str = "", unset: bool = False) -> Iterator[Finding]:
+    """What is wrong with the references in one text.
+
+    `guard` is the parameter that is sure to be set here; `unset`: all of them may be unset.
+    """
+    references = [match[1] for match in REFERENCE.finditer(text)]
+    if text.count("${") != len(references):
+        yield Finding(path, "a `${` is not closed", found=describe(text), expected="`${kind.name}`")
+    for reference in references:
+        kind, _, name = reference.partition(".")
+        known = _known(spec, kind)
+        if kind not in _KINDS:
+            yield Finding(path, "unknown reference", found=f"`${{{reference}}}`", fix=did_you_mean(kind, _KINDS))
+        elif name not in known:
+            yield Finding(path, f"unknown {kind}", found=f"`${{{reference}}}`", fix=did_you_mean(name, known))
+        elif kind == "config" and not unset and name != guard and not _always_set(spec.parameters[name]):
+            fix = f"put it under `when: config.{name}`, or give the parameter a default"
+            yield Finding(path, "the parameter may be unset", found=f"`${{{reference}}}`", fix=fix)
+
+
+def _known(spec: RecipeSpec, kind: str) -> set[str]:
+    return {
+        "config": set(spec.parameters),
+        "port": set(spec.ports),
+        "storage": set(spec.storage),
+        # A file that may not be there is of no use to an argument.
+        "secretfile": {name for name, need in spec.secrets.items() if need.required},
+        "service": {"name"},
+        "host": {""},
+    }.get(kind, set())
+
+
+def _always_set(parameter: Parameter) -> bool:
+    """A list that is unset makes no argument, so it may be."""
+    return parameter.required or parameter.default is not None or parameter.type == "list"
