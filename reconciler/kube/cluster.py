@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from reconciler.kube.declared import Declared
 from reconciler.kube.door.client import Client
+from reconciler.kube.kinds import ALWAYS, OPTIONAL
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.observer import KubernetesObserver
 from reconciler.kube.write.deployer import KubernetesDeployer
 from reconciler.settings import KubernetesTarget
 
-#: Connections of the observer: one for each watch, and one for lists.
-_WATCHES = 64
+#: Connections of the observer beside those of its watches, for lists.
+_LISTS = 4
 
 
 def connect(
@@ -23,11 +24,13 @@ def connect(
     keep_data: bool = True,
     may_not: Callable[[], str] = lambda: "",
 ) -> tuple[KubernetesObserver, KubernetesDeployer]:
-    """The observer and the deployer of a target; nothing is sent yet. The caller closes both.
+    """The observer and the deployer of a target; nothing is sent yet. The caller closes both. Raises SettingsError.
 
     `keep_data`: claims of removed services stay. `may_not` is asked before every write: "" or why it must not be made.
     """
     cache = Cache(Declared())
-    reader, writer = Client(target, _WATCHES), Client(target, target.parallel, may_not=may_not, writes=True)
+    watches = len(target.namespaces) * len((*ALWAYS, *OPTIONAL, *target.kinds))
+    reader = Client(target, watches + _LISTS)
+    writer = Client(target, target.parallel, may_not=may_not, writes=True)
     observer = KubernetesObserver(name, target, owner, reader, cache)
     return observer, KubernetesDeployer(name, target, owner, writer, cache, keep_data=keep_data)

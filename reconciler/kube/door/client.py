@@ -82,6 +82,8 @@ class Client:
         path, query = kind.path(namespace), {"limit": 1}
         request = Request("GET", path, "ask whether the API server answers", query, accept=METADATA)
         answer = self._session.probe(request, _PING_SECONDS)
+        if answer.status >= 500:
+            raise LookError(f"HTTP status {answer.status}")
         page = _object(request, answer.body) if answer.status == 200 else {}
         return str(page["metadata"].get("resourceVersion", "")) if is_listing(page) else ""
 

@@ -32,6 +32,7 @@ class Cache:
         self._settled: dict[tuple[str, str, str], object] = {}
         self._changed: set[Place] = set()
         self._uncompared: set[Place] = set()
+        self._kinds: dict[str, Kind] = {}
         self._wishes: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
 
     def get(self, kind: Kind, namespace: str, name: str) -> Seen | None:
@@ -106,14 +107,22 @@ class Cache:
             if current is not None:
                 self.put(current)
 
+    def know(self, kind: Kind) -> None:
+        """A kind that is followed, and where the API server keeps it."""
+        self._kinds[kind.name] = kind
+
+    def kind(self, name: str) -> Kind:
+        """The kind of something that was seen (`Seen.kind`). Raises KeyError for one that is not followed."""
+        return self._kinds[name]
+
     def want(self, kind: Kind) -> None:
-        """Somebody needs a kind that the cluster lacked: it is asked for at once."""
-        for wish in self._wishes[kind.name]:
+        """Somebody needs a kind that the cluster lacked: it is asked for at once. Its plural need not be known."""
+        for wish in self._wishes[kind.full]:
             wish()
 
     def on_want(self, kind: Kind, wish: Callable[[], None]) -> None:
         """Call this when somebody wants a kind."""
-        self._wishes[kind.name].append(wish)
+        self._wishes[kind.full].append(wish)
 
     def _exchange(self, old: Seen, new: Seen) -> bool:
         """Put `new` in the place of `old`, unless another version has come meanwhile."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from reconciler.errors import SettingsError
 from reconciler.kube.door.api import Api
-from reconciler.kube.kinds import WATCHED
+from reconciler.kube.kinds import ALWAYS, OPTIONAL, Kind
 from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.pulse import Pulse
 from reconciler.kube.look.reflector import Reflector
 from reconciler.kube.look.scene import Scene
 from reconciler.models.workload import Gap, Observed
@@ -20,7 +23,8 @@ class KubernetesObserver:
     """The observer of one Kubernetes target; it sees nothing but what bears the mark of `owner`.
 
     A kind that cannot be listed or followed in a namespace is a gap of the look. The look is incomplete when nothing
-    can be, and until everything was asked for once. Before `start`, each look lists everything anew.
+    can be, or the server does not answer, and until everything was asked for once. Before `start`, each look lists
+    everything anew. Raises SettingsError when the target's kinds cannot be told apart.
     """
 
     def __init__(self, target_name: str, target: KubernetesTarget, owner: str, api: Api, cache: Cache) -> None:
@@ -31,10 +35,12 @@ class KubernetesObserver:
         self._follows = False
         self._scene = Scene(target_name, cache)
         self._reflectors = tuple(
-            Reflector(api, kind, namespace, owner, cache, self._ring)
+            Reflector(api, kind, namespace, owner, cache, self._ring, optional=kind not in ALWAYS)
             for namespace in target.namespaces
-            for kind in WATCHED
+            for kind in _watched(target_name, target)
         )
+        self._pulse = Pulse(api, cache, self._reflectors, self._ring)
+        self._threads: tuple[Pulse | Reflector, ...] = (self._pulse, *self._reflectors)
 
     @property
     def calls(self) -> int:
@@ -60,8 +66,8 @@ class KubernetesObserver:
     def start(self, bell: Bell) -> None:
         """See `reconciler.ports.Observer.start`."""
         self._bell, self._follows = bell, True
-        for reflector in self._reflectors:
-            reflector.start()
+        for thread in self._threads:
+            thread.start()
 
     def step(self) -> None:
         """Follow everything once to the end of a stream, without threads; from then on a look costs no request."""
@@ -72,10 +78,10 @@ class KubernetesObserver:
 
     def close(self) -> None:
         """See `reconciler.ports.Observer.close`."""
-        for reflector in self._reflectors:
-            reflector.stop()
-        for reflector in self._reflectors:
-            reflector.join()
+        for thread in self._threads:
+            thread.stop()
+        for thread in self._threads:
+            thread.join()
         self._api.close()
 
     def _refresh(self) -> None:
@@ -86,10 +92,12 @@ class KubernetesObserver:
 
     def _missing(self) -> tuple[str, tuple[Gap, ...]]:
         """Why nothing may be concluded, or else what could not be seen."""
+        if self._pulse.failure:
+            return self._pulse.failure, ()
         states = [(reflector, reflector.state()) for reflector in self._reflectors]
         unlisted = [f"{reflector.part} has not been listed yet" for reflector, state in states if not state.listed]
         gaps = tuple(Gap(reflector.part, state.failure) for reflector, state in states if state.failure)
-        if len(gaps) + len(unlisted) == len(states):
+        if not any(state.seen for _, state in states):
             return _summary([*(gap.why for gap in gaps), *unlisted]), ()
         return _summary(unlisted), gaps
 
@@ -105,7 +113,22 @@ class KubernetesObserver:
             self._bell()
 
 
-def _summary(failures: Sequence[str] | Iterable[str]) -> str:
+def _watched(target_name: str, target: KubernetesTarget) -> tuple[Kind, ...]:
+    """What is watched in each namespace; of the operator's kinds the plural is not known yet."""
+    usual = (*ALWAYS, *OPTIONAL)
+    known = {kind.full for kind in usual}
+    more = [full.rpartition("/") for full in dict.fromkeys(target.kinds) if full not in known]
+    kinds = (*usual, *(Kind(name, api_version, "") for api_version, _, name in more))
+    twice = [name for name, count in Counter(kind.name for kind in kinds).items() if count > 1]
+    if twice:
+        raise SettingsError(
+            f"targets.{target_name}.kinds: {' and '.join(kind.full for kind in kinds if kind.name == twice[0])} "
+            "have the same name and could not be told apart; use only one of them"
+        )
+    return kinds
+
+
+def _summary(failures: Sequence[str]) -> str:
     """The first failure, and how many more there are: they mostly say the same."""
     known = list(dict.fromkeys(failures))
     more = f" (and {len(known) - 1} more)" if len(known) > 1 else ""

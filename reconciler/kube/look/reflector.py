@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from reconciler.errors import LookError, TargetError
 from reconciler.kube import marks
 from reconciler.kube.door.api import Api, Events
-from reconciler.kube.door.failures import AbsentError, ExpiredError
+from reconciler.kube.door.failures import ExpiredError, UnservedError
 from reconciler.kube.kinds import Kind, Object
 from reconciler.kube.look.arrival import arrive
 from reconciler.kube.look.cache import Cache
@@ -47,11 +47,16 @@ class State:
     failure: str = ""
     absent: bool = False
 
+    @property
+    def seen(self) -> bool:
+        """Whether everything that there is of the kind is seen."""
+        return self.listed and not self.failure and not self.absent
+
 
 class Reflector:
     """Writes what is seen of one kind in one namespace into the cache; `changed` is rung, from its thread, on news.
 
-    `optional`: the cluster may lack the kind; there is nothing of it then.
+    `optional`: the cluster may lack the kind; there is nothing of it then. A kind without a plural is looked up first.
     """
 
     def __init__(
@@ -83,8 +88,13 @@ class Reflector:
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._again = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"watch-{namespace}-{kind.plural}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"watch-{namespace}-{kind.name}", daemon=True)
         cache.on_want(kind, self._wake.set)
+
+    @property
+    def newest(self) -> str:
+        """The newest resource version that was seen; "" before the first list."""
+        return self._newest
 
     @property
     def part(self) -> str:
@@ -160,12 +170,15 @@ class Reflector:
 
     def _fail(self, error: TargetError) -> bool:
         self._version = ""
-        absent = self.optional and isinstance(error, AbsentError)
+        absent = self.optional and isinstance(error, UnservedError)
         news = absent and self._cache.replace(self.kind, self.namespace, ())
         self._become(State(listed=True, failure="" if absent else str(error), absent=absent), news=news)
         return absent
 
     def _list(self) -> None:
+        if not self.kind.plural:
+            self.kind = self._api.kind(self.kind.full)
+        self._cache.know(self.kind)
         listing = self._api.list(self.kind, self.namespace, marks.ours(self._owner))
         self._refuse_older(listing.version)
         arrived = [(item, arrive(self.kind, item, self._owner, self._cache.declared)) for item in listing.items]
