@@ -62,7 +62,7 @@ def see(kind: Kind, item: Object, owner: str) -> Seen | None:
         namespace=metadata["namespace"],
         name=metadata["name"],
         stamp=stamp,
-        verdict=judge(kind.name, item),
+        verdict=judge(kind, item),
         deleted=deleted(item),
         uid=metadata.get("uid", ""),
         version=metadata.get("resourceVersion", ""),
