@@ -31,7 +31,7 @@ _FILLED: Mapping[str, tuple[object, ...]] = {
 def walk(shape: Shape, declared: object, live: object, at: str, found: list[str]) -> None:
     """Add to `found` a pointer for each difference at or below `at`."""
     if live is None:
-        if declared is not None and not (empty(declared) and not shape.kept):
+        if declared is not None and (shape.kept or not empty(declared)):
             found.append(at)
     elif shape.atomic:
         if not same(shape, declared, live):
@@ -90,8 +90,10 @@ def same(shape: Shape, declared: object, live: object) -> bool:
         case list(), list():
             inner = shape.part("")
             return len(declared) == len(live) and all(map(lambda one, other: same(inner, one, other), declared, live))
+        case None, None:
+            return True
         case (_, None) | (None, _):
-            return empty(declared) and empty(live)
+            return empty(declared) and empty(live) and not shape.kept
         case _:
             return alike(shape.word, declared, live)
 
@@ -101,7 +103,7 @@ def _same_fields(shape: Shape, declared: Mapping[str, object], live: Mapping[str
     if not all(same(shape.part(key), value, live.get(key)) for key, value in declared.items()):
         return False
     more = live.keys() - declared.keys() if shape.form is not Form.UNKNOWN else ()
-    return all(empty(live[key]) or live[key] in _FILLED.get(key, ()) for key in more)
+    return all(same(shape.part(key), None, live[key]) or live[key] in _FILLED.get(key, ()) for key in more)
 
 
 def _own_keys(declared: Sequence[object], live: Sequence[object]) -> tuple[str, ...]:
