@@ -9,8 +9,8 @@ ReconcilerError
     ├── UnreachableError  no answer to a write that surely did not happen             → RETRY
     ├── UncertainError    no answer to a write that may have happened                 → WAIT for the next look
     ├── WaitingError      something has to be there, or gone, before this write       → RETRY
-    ├── DeniedError       refused by what may change at any time: a policy, a quota   → RETRY
     ├── RefusedError      the cluster understood and refused                          → STOP until the spec changes
+    │   └── DeniedError   by what may change at any time: rights, a policy, a quota   → RETRY
     └── ConflictError     an object of that name exists and does not bear our mark    → STOP until it is gone
 """
 
@@ -109,14 +109,16 @@ class WaitingError(TargetError):
     """Something has to be there, or gone, first: a kind that the cluster does not know yet, an object that ends."""
 
 
-class DeniedError(TargetError):
-    """Refused by something that may change at any time: an admission webhook, a quota, rights to delete."""
-
-
 class RefusedError(TargetError):
     """The cluster understood the request and refused it; the same request would be refused again."""
 
     next = Next.STOP
+
+
+class DeniedError(RefusedError):
+    """Refused by something that may change at any time without the spec: rights, an admission policy, a quota."""
+
+    next = Next.RETRY
 
 
 class ConflictError(TargetError):

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.errors import DeniedError, LookError, RefusedError, TargetError, UncertainError, UnreachableError
+from reconciler.errors import DeniedError, LookError, Next, RefusedError, TargetError, UncertainError, UnreachableError
 
 #: Answers after which the same request may do better in a moment (RFC 9110; 500 is what etcd's hiccups look like).
 AGAIN = frozenset({429, 500, 502, 503, 504})
@@ -18,6 +18,9 @@ _LONGEST = 600
 #: How the API server's validation says that a field cannot be changed (k8s.io/apimachinery/pkg/api/validation and
 #: k8s.io/kubernetes/pkg/apis/{apps,core}/validation).
 _FIXED = ("immutable", "may not change once set", "updates to statefulset spec for fields other than")
+#: How admission says no: webhooks with any status (k8s.io/apiserver/pkg/admission/plugin/webhook/errors), policies
+#: (…/plugin/policy/validating), and webhooks that do not answer, which is an error 500 but surely changed nothing.
+_DENIED = ("denied the request", "denied request:", "failed calling webhook")
 
 
 class AbsentError(RefusedError):
@@ -30,6 +33,12 @@ class UnservedError(AbsentError):
 
 class FixedError(RefusedError):
     """A field that cannot be changed on a living object."""
+
+
+class LostAnswerError(UncertainError):
+    """A write got no answer and may have happened; it is one that may simply be made again (apply, delete by uid)."""
+
+    next = Next.RETRY
 
 
 class ExpiredError(LookError):
@@ -76,7 +85,7 @@ def translate(what: str, answer: Answer, *, write: bool) -> TargetError:
             return UnreachableError(text) if write else LookError(text)
         case 403 if "NamespaceTerminating" in _reasons(told):
             return UnreachableError(text)
-        case 403 if write and "exceeded quota" in words:
+        case status if write and (status == 403 or any(word in words for word in _DENIED)):
             return DeniedError(text)
         case status if status in AGAIN:
             return _unanswered(text, status) if write else LookError(text)

@@ -103,10 +103,9 @@ class Applier:
         return WaitingError(f"waits for the CRD of {full_name(item)} to be established")
 
     def _make_namespace(self, name: str, error: AbsentError) -> None:
-        """Make a namespace that is not there; one that is, is never changed."""
+        """Make a namespace that is not there. It is never changed afterwards: nothing of it is ours."""
         if not self._create_namespaces:
             raise WaitingError(f"{error}: make it, or let the target make it (createNamespaces)") from error
-        # An apply has the name in its path: rights can be limited to it. It changes nothing of one that is there.
         self._api.apply({"apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.name, "metadata": {"name": name}})
         _log.info("namespace %s: made", name)
 

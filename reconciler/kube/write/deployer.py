@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from reconciler.errors import ConflictError, LookError, Next, TargetError, UnreachableError
+from reconciler.errors import ConflictError, LookError, Next, TargetError, UncertainError, UnreachableError
 from reconciler.kube.door.api import Api
+from reconciler.kube.door.failures import LostAnswerError
 from reconciler.kube.kinds import ALWAYS, OPTIONAL, Kind, Object
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.render import manifests
@@ -73,7 +74,7 @@ class KubernetesDeployer:
     def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:  # noqa: ARG002 - Kubernetes has a backoff of its own, and the new takes the place of the old
         """See `reconciler.ports.Deployer.deploy`."""
         manifest = self._manifest(service, mark)
-        with _writing(service):
+        with _writing(service.file):
             self._guard.reserve(service.name, map(_name, manifest.objects))
             self._applier.apply(manifest, mark, service.service.spec.ignore)
             self._remover.sweep(service.namespace, service.name, manifest.objects)
@@ -83,7 +84,8 @@ class KubernetesDeployer:
         if workload.mark.owner != self._owner:
             raise ConflictError(f"{workload.id} bears the mark of {workload.mark.owner}, not of {self._owner}")
         namespace, _, service = workload.id.partition("/")
-        self._remover.remove(namespace, service, claims=removal and not self._keep_data)
+        with _writing():
+            self._remover.remove(namespace, service, claims=removal and not self._keep_data)
 
     def amend(self, service: ResolvedService, workload: Workload, mark: Mark, limit: timedelta | None) -> None:  # noqa: ARG002 - objects have no time limit
         """Write the mark again by applying the service again."""
@@ -91,7 +93,7 @@ class KubernetesDeployer:
 
     def repair(self, service: ResolvedService, workload: Workload, mark: Mark) -> bool:  # noqa: ARG002 - the cache knows what differs
         """See `reconciler.ports.Deployer.repair`."""
-        with _writing(service):
+        with _writing(service.file):
             return self._repairer.repair(self._manifest(service, mark), mark)
 
     def forget(self, service: str) -> None:
@@ -133,16 +135,19 @@ def _name(item: Object) -> str:
 
 
 @contextmanager
-def _writing(service: ResolvedService) -> Iterator[None]:
-    """A look that fails in the course of a write means that this step surely did not happen.
+def _writing(file: str = "") -> Iterator[None]:
+    """Errors as the turn takes them: whatever is written here may be written again at once.
 
-    What only another version of the service can mend is said of its file.
+    A look that fails in the course of a write means that this step surely did not happen. What only another version of
+    the service can mend is said of its file.
     """
     try:
         yield
     except LookError as error:
         raise UnreachableError(str(error)) from error
+    except UncertainError as error:
+        raise LostAnswerError(str(error)) from error
     except TargetError as error:
-        if error.next is not Next.STOP:
+        if error.next is not Next.STOP or not file:
             raise
-        raise type(error)(f"{service.file}: {error}") from error
+        raise type(error)(f"{file}: {error}") from error

@@ -77,7 +77,7 @@ class Remover:
         except (AbsentError, ClashError):
             return None  # gone already, or another object has its name now
         except RefusedError as error:
-            return DeniedError(str(error))
+            return error if isinstance(error, DeniedError) else DeniedError(str(error))
         return None
 
     def _stage(self, seen: Seen) -> int:

@@ -29,7 +29,7 @@ def _error(status: int, told: dict[str, Any] | None = None, *, write: bool = Tru
         (400, True, RefusedError),
         (401, True, UnreachableError),
         (401, False, LookError),
-        (403, True, RefusedError),
+        (403, True, DeniedError),
         (403, False, LookError),
         (404, True, UnservedError),
         (409, True, ClashError),
@@ -65,7 +65,10 @@ def test_a_namespace_that_is_going_may_come_back() -> None:
         (422, "spec.clusterIPs[0]: Invalid value: may not change once set", FixedError),
         (422, "spec.replicas: Invalid value: -1", RefusedError),
         (403, 'configmaps "a" is forbidden: exceeded quota: q, requested: …', DeniedError),
-        (403, "u may not patch deployments", RefusedError),
+        (403, "u may not patch deployments", DeniedError),
+        (400, 'admission webhook "w" denied the request: no', DeniedError),
+        (422, "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no", DeniedError),
+        (500, 'failed calling webhook "w": context deadline exceeded', DeniedError),
     ],
 )
 def test_words_tell_refusals_apart(status: int, message: str, expected: type[TargetError]) -> None:
