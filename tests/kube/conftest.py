@@ -29,29 +29,36 @@ KINDS = "deployment,statefulset,service,configmap,persistentvolumeclaim"
 
 @dataclass
 class Cluster:
-    """What a test does with the cluster; services are named `<owner>-…`, so that tests do not meet."""
+    """What a test does with the cluster; services are named `<owner>-…`, so that tests do not meet.
+
+    `fields` are further settings of the target.
+    """
 
     facts: KubernetesFacts
     owner: str = field(default_factory=lambda: f"t{token_hex(4)}")
     stack: ExitStack = field(default_factory=ExitStack)
     cache: Cache = field(default_factory=lambda: Cache(Declared()))
+    fields: dict[str, Any] = field(default_factory=dict)
 
     @property
     def target(self) -> KubernetesTarget:
-        return target(
-            kubeconfig=str(self.facts.daemon_kubeconfig),
-            namespaces=self.facts.namespaces,
-            gpu_resource="nvidia.com/gpu",
-            timeout="10s",
-        )
+        usual = {
+            "kubeconfig": str(self.facts.daemon_kubeconfig),
+            "namespaces": self.facts.namespaces,
+            "gpu_resource": "nvidia.com/gpu",
+            "timeout": "10s",
+        }
+        return target(**usual | self.fields)
 
-    def client(self, connections: int = 4) -> Client:
-        client = Client(self.target, connections)
+    def client(self, connections: int = 4, *, writes: bool = False) -> Client:
+        client = Client(self.target, connections, writes=writes)
         self.stack.callback(client.close)
         return client
 
     def deployer(self, *, keep_data: bool = True) -> KubernetesDeployer:
-        deployer = KubernetesDeployer("cloud", self.target, self.owner, self.client(), self.cache, keep_data=keep_data)
+        deployer = KubernetesDeployer(
+            "cloud", self.target, self.owner, self.client(writes=True), self.cache, keep_data=keep_data
+        )
         self.stack.callback(deployer.close)
         return deployer
 
