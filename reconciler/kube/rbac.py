@@ -32,11 +32,12 @@ class Need:
     writes: tuple[str, ...] = (*_APPLY, "delete")
 
 
-_ONLY_FOLLOWED = (POD, EVENT)
 #: Everything that is looked at or applied in a namespace; claims beside it, and the kinds that the operator adds.
 NEEDS = (
-    *(Need(kind) for kind in (*ALWAYS, *OPTIONAL) if kind not in (CLAIM, *_ONLY_FOLLOWED)),
-    *(Need(kind, _FOLLOW, ()) for kind in _ONLY_FOLLOWED),
+    *(Need(kind) for kind in (*ALWAYS, *OPTIONAL) if kind not in (CLAIM, POD)),
+    # Pods that nothing runs any more: left by a StatefulSet that was being made anew when its service was removed.
+    Need(POD, _FOLLOW, ("delete",)),
+    Need(EVENT, _FOLLOW, ()),
 )
 
 
