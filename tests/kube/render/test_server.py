@@ -1,0 +1,105 @@
+"""What is rendered, as a real API server sees it: no unknown field, and pods that pass Pod Security `restricted`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from lab.host import LabError
+from lab.kubernetes import KubernetesFacts
+from lab.lab import Lab
+from reconciler.kube.render import manifests
+from reconciler.kube.render.manifests import Manifest
+from reconciler.kube.render.templates import templates
+from reconciler.models.workload import Mark
+from tests.kube import golden
+from tests.kube.conftest import until
+from tests.kube.services import RECIPES, changed, recipe, resolved
+
+pytestmark = pytest.mark.controlplane
+_KINDS = ("LeaderWorkerSet", "ServiceMonitor", "PodMonitor")
+
+
+@pytest.fixture(scope="module")
+def facts(lab_control_plane: Lab) -> Iterator[KubernetesFacts]:
+    facts = lab_control_plane.kubernetes
+    facts.install_crds(*_KINDS)
+    yield facts
+    facts.remove_crds(*_KINDS)
+
+
+@pytest.fixture(scope="module")
+def restricted(facts: KubernetesFacts) -> Iterator[str]:
+    name = f"restricted-{token_hex(4)}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    facts.kubectl("create", "-f", "-", text=json.dumps(namespace))
+    until(lambda: facts.kubectl("get", "serviceaccount", "-n", name, "-o", "name"))
+    yield name
+    facts.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def dry_run(facts: KubernetesFacts, verb: str, items: list[dict[str, Any]]) -> str:
+    """What the API server would answer; unknown fields and fields that are there twice are errors."""
+    options = ["--server-side", "--force-conflicts"] if verb == "apply" else []
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    return facts.kubectl(verb, *options, "--dry-run=server", "--validate=strict", "-o", "name", "-f", "-", text=text)
+
+
+def stamped(manifest: Manifest, service: str) -> list[dict[str, Any]]:
+    return list(manifests.stamp(manifest, Mark("factory", service, 0, manifest.digest, restart="r1", revision="abc")))
+
+
+def test_all_that_is_rendered_is_taken_without_an_unknown_field(facts: KubernetesFacts) -> None:
+    items = [
+        item for sample in golden.samples("ai-two").values() for item in stamped(sample.manifest(), sample.service.name)
+    ]
+    assert len(dry_run(facts, "apply", items).split()) == len(items)
+
+
+def test_an_unknown_field_would_be_found(facts: KubernetesFacts) -> None:
+    (item, *_) = golden.samples("ai-two")["faiss"].manifest().objects
+    with pytest.raises(LabError, match="unknown field"):
+        dry_run(facts, "apply", [item | {"dat": {}}])
+
+
+def pods(manifest: Manifest, namespace: str) -> list[dict[str, Any]]:
+    """A pod of each template."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"{item['metadata']['name']}-{number}", "namespace": namespace},
+            "spec": with_claims(item, template["spec"]),
+        }
+        for item in manifest.objects
+        for number, template in enumerate(templates(item))
+    ]
+
+
+def with_claims(item: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    """The pod with the claims that a StatefulSet's controller puts into it."""
+    names = [claim["metadata"]["name"] for claim in item["spec"].get("volumeClaimTemplates", [])]
+    claims = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    return spec | {"volumes": [*spec.get("volumes", []), *claims]}
+
+
+def test_the_pods_of_all_recipes_pass_restricted(facts: KubernetesFacts, restricted: str) -> None:
+    made = {name: sample for name, sample in golden.samples(restricted).items() if name not in ("guarded", "custom")}
+    assert {path.stem for path in RECIPES.glob("*/*.yaml")} < made.keys()
+    items = [pod for sample in made.values() for pod in pods(sample.manifest(), restricted)]
+    assert len(dry_run(facts, "create", items).split()) == len(items)
+
+
+@pytest.mark.parametrize(("user", "said"), [(None, "runAsNonRoot != true"), (0, "runAsNonRoot != true")])
+def test_a_recipe_of_root_or_of_an_unknown_user_does_not(
+    facts: KubernetesFacts, restricted: str, user: int | None, said: str
+) -> None:
+    container = recipe("faiss").spec.start.container.model_dump(mode="json") | {"user": user}
+    service = changed(resolved("index", "faiss", restricted), start={"container": container})
+    with pytest.raises(LabError, match=f'violates PodSecurity "restricted:latest".*{said}'):
+        dry_run(facts, "create", pods(manifests.render(service, golden.TARGET, "factory"), restricted))
