@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 
 from reconciler.kube.kinds import Object
 from reconciler.models.workload import Mark
@@ -104,18 +105,16 @@ def read(item: Object, kind: str) -> Stamp | None:
 
 def _whose(note: Mapping[str, object], kind: str, metadata: Mapping[str, object]) -> tuple[str, str] | None:
     """Owner and service by the annotation; None when that does not name this object."""
-    owner, _, rest = _text(note[ID]).partition("/")
+    owner, _, rest = str(note[ID]).partition("/")
     service, _, place = rest.partition("/")
     same = place == f"{kind}/{metadata.get('namespace')}/{metadata.get('name')}"
-    return (owner, service) if same and owner and service else None
+    return (intern(owner), intern(service)) if same and owner and service else None
 
 
 def _claimed(label: Mapping[str, object]) -> tuple[str, str] | None:
     """Owner and service by the labels."""
-    owner, service = label.get(OWNER), label.get(SERVICE)
-    if label.get(MANAGED_BY) != MANAGER or not isinstance(owner, str) or not isinstance(service, str):
-        return None
-    return owner, service
+    owner, service = _text(label.get(OWNER)), _text(label.get(SERVICE))
+    return (owner, service) if label.get(MANAGED_BY) == MANAGER and owner and service else None
 
 
 def _damage(label: Mapping[str, object], note: Mapping[str, object], mark: Mark, objects: int) -> str:
@@ -130,7 +129,8 @@ def _texts(parent: Mapping[str, object], key: str) -> Mapping[str, object]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """A text, kept once however many objects bear it."""
+    return intern(value) if isinstance(value, str) else ""
 
 
 def _count(value: object) -> int:
