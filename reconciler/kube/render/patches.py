@@ -93,10 +93,8 @@ def _same_object(where: str, before: Object, after: Json) -> Object:
     for key in ("apiVersion", "kind"):
         if after.get(key) != before[key]:
             raise RefusedError(f"{where}: a patch cannot change /{key}: found {after.get(key)}")
-    allowed = before["metadata"] | {"labels": {}, "annotations": {}}
-    for key, value in metadata.items():
-        if key not in allowed or (key == "name" and value != allowed[key]):
-            raise RefusedError(
-                f"{where}: a patch can change /metadata/labels and /metadata/annotations only: found {key}"
-            )
+    words = {key for key in metadata.keys() | before["metadata"].keys() if key not in ("labels", "annotations")}
+    for key in sorted(words):
+        if metadata.get(key) != before["metadata"].get(key):
+            raise RefusedError(f"{where}: a patch cannot change /metadata/{key}, only labels and annotations")
     return after
