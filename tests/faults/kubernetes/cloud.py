@@ -30,14 +30,16 @@ class Cloud(Factory):
     `target` is added to the settings of the target; `kubeconfig` is the text of another one than the lab's (a proxy's).
     """
 
-    def __init__(self, lab: Lab, kubeconfig: str = "", **target: Any) -> None:
+    def __init__(self, lab: Lab, kubeconfig: str = "", namespaces: int = 1, **target: Any) -> None:
         name = f"k{token_hex(4)}"
         super().__init__(lab, name, owner=name)
+        self.namespaces = [name, *(f"{name}-{number}" for number in range(2, namespaces + 1))]
         self.namespace = name
         self.facts: KubernetesFacts = lab.kubernetes
         self.witness = Witness(self.facts, name)
         self._target = target
-        make_namespace(self.facts, name, name)
+        for namespace in self.namespaces:
+            self.make_namespace(namespace)
         path = self.facts.daemon_kubeconfig
         if kubeconfig:
             path = self.folder / "kubeconfig"
@@ -48,12 +50,17 @@ class Cloud(Factory):
     def kubernetes_target(self, kubeconfig: Path) -> dict[str, Any]:
         """As of any factory, in the namespace of this one, with short times."""
         usual = super().kubernetes_target(kubeconfig)
-        return {**usual, "namespaces": [self.namespace], "tick": "1s", "timeout": "5s", **self._target}
+        return {**usual, "namespaces": self.namespaces, "tick": "1s", "timeout": "5s", **self._target}
 
-    def retarget(self, **target: Any) -> None:
-        """Other settings for the target; they hold from the daemon's next start."""
-        self._target |= target
-        self.configure(slurm=False, kubeconfig=self.facts.daemon_kubeconfig)
+    def make_namespace(self, name: str) -> None:
+        """Make a namespace in which the lab's daemon has the rights that it needs."""
+        item = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        self.facts.kubectl("create", "-f", "-", text=json.dumps(item))
+        self.grant(name)
+
+    def grant(self, namespace: str) -> None:
+        """Give the lab's daemon what it needs in one namespace."""
+        self.facts.grant(KubernetesTarget(kind="kubernetes", namespaces=(namespace,)), self.owner)
 
     # --- what is wanted
 
@@ -81,6 +88,11 @@ class Cloud(Factory):
         """`Kind/name` to uid."""
         return {key: item["metadata"]["uid"] for key, item in self.items().items()}
 
+    def uid(self, kind: str, name: str) -> str:
+        """The uid of one object; "" when it is not there."""
+        found = self.witness.get(kind, name)
+        return str(found["metadata"]["uid"]) if found else ""
+
     def item(self, kind: str, name: str) -> Item:
         """One object that is there."""
         found = self.witness.get(kind, name)
@@ -91,6 +103,17 @@ class Cloud(Factory):
         """Wait until these services of the recipe `web`, and no others, are there."""
         wanted = {f"{kind}/{name}" for kind in WEB for name in names}
         self.until(f"{names[:3]} applied", lambda: self.items().keys() == wanted, seconds)
+
+    def wait_there(self, *names: str, seconds: float = 30.0) -> None:
+        """Wait until these services of the recipe `web` are there as a whole."""
+        wanted = {f"{kind}/{name}" for kind in WEB for name in names}
+        self.until(f"{names[:3]} there", lambda: self.items().keys() >= wanted, seconds)
+
+    def wait_gone(self, *names: str, seconds: float = 30.0) -> None:
+        """Wait until nothing is left of these services."""
+        self.until(
+            f"{names[:3]} gone", lambda: not any(key.partition("/")[2] in names for key in self.items()), seconds
+        )
 
     def until(self, what: str, check: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait until `check` holds; fails with the table and the end of the log when time is up."""
@@ -138,7 +161,15 @@ class Cloud(Factory):
         """Whether the daemon runs."""
         return self.daemon is not None and self.daemon.poll() is None
 
-    # --- its end
+    # --- its end, and another one
+
+    def twin(self) -> Factory:
+        """A second daemon for the same repository, target and owner, with a state folder of its own; not started."""
+        made = Factory(self.lab, f"{self.owner}-twin", owner=self.owner)
+        made.repository = self.repository
+        targets = json.loads(self.settings.read_text())["targets"]
+        made.configure(slurm=False, targets=targets)
+        return made
 
     def kill(self) -> None:
         """kill -9 for the daemon, and nothing else."""
@@ -147,7 +178,7 @@ class Cloud(Factory):
     def clear(self) -> None:
         """End the daemon, and remove the namespace with all that is in it."""
         self.stop()
-        self.facts.kubectl("delete", "namespace", self.namespace, "--wait=false", "--ignore-not-found")
+        self.facts.kubectl("delete", "namespace", *self.namespaces, "--wait=false", "--ignore-not-found")
         self.witness.close()
 
 
@@ -159,10 +190,3 @@ def path_of(name: str) -> str:
 def texts(*names: str, recipe: str = "web", **spec: Any) -> Texts:
     """The files of services."""
     return {path_of(name): service(name, "kubernetes", recipe, **{"replicas": 0, **spec}) for name in names}
-
-
-def make_namespace(facts: KubernetesFacts, name: str, owner: str) -> None:
-    """A namespace in which the lab's daemon has the rights that an owner needs."""
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    facts.kubectl("create", "-f", "-", text=json.dumps(namespace))
-    facts.grant(KubernetesTarget(kind="kubernetes", namespaces=(name,)), owner)

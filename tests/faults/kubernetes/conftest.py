@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from secrets import token_hex
 
 import pytest
 
@@ -21,3 +22,12 @@ def cloud(lab_control_plane: Lab) -> Iterator[Cloud]:
         yield made
     finally:
         made.clear()
+
+
+@pytest.fixture
+def name(cloud: Cloud) -> str:
+    """A service of a test's own, which is there; what others did to theirs does not count."""
+    made = f"s{token_hex(3)}"
+    cloud.want(made)
+    cloud.wait_there(made)
+    return made

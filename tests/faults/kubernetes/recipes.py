@@ -32,4 +32,21 @@ def ledger(size: str = "1Mi") -> str:
     return json.dumps(_LEDGER | {"spec": spec}, indent=2) + "\n"
 
 
-RECIPES: dict[str, str | bytes | None] = {RECIPE_PATH: RECIPE, LEDGER_PATH: ledger()}
+#: Everything that it is told is in its ConfigMap, and nowhere else.
+LARGE = """\
+apiVersion: reconciler/v1
+kind: Recipe
+metadata: {name: large, category: storage, description: Is told much.}
+spec:
+  image: docker.io/library/python:3
+  parameters:
+    text: {type: string, default: "", description: Much.}
+    more: {type: string, default: "", description: Even more.}
+  ports: {http: {container: 8080}}
+  resources: {cpus: 1, memory: 64Mi}
+  health: {http: {port: http, path: /}, startup: 30s, interval: 1s, timeout: 1s}
+  stop: {grace: 2s}
+"""
+LARGE_PATH = "recipes/storage/large.yaml"
+
+RECIPES: dict[str, str | bytes | None] = {RECIPE_PATH: RECIPE, LEDGER_PATH: ledger(), LARGE_PATH: LARGE}

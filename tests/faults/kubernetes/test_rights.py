@@ -1,0 +1,90 @@
+"""Rights that are taken away and given back: nothing is concluded from what cannot be seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from lab.lab import Lab
+from reconciler.kube.rbac import Subject
+from reconciler.settings import KubernetesTarget
+from tests.faults.kubernetes.cloud import Cloud
+from tests.faults.kubernetes.conftest import STAY
+from tests.faults.kubernetes.witness import WEB
+
+pytestmark = pytest.mark.controlplane
+
+
+def test_all_rights_are_taken_away_and_given_back(cloud: Cloud) -> None:
+    before = cloud.uids()
+    cloud.kubectl("delete", "rolebinding", f"reconciler-{cloud.owner}")
+    cloud.kill()
+    cloud.start()
+    shape = cloud.wait_lost()
+    assert "forbidden" in shape.targets[0].why
+    sha = cloud.commit({"desired/two.yaml": None}, "remove it\n\nReconciler-Allow-Removals: all")
+    cloud.wait("it is read", lambda shape: shape.source.revision == sha)
+    assert cloud.uids() == before
+    cloud.grant(cloud.namespace)
+    cloud.wait_gone("two")
+    cloud.want("two")
+    cloud.wait_applied(*STAY)
+
+
+def test_one_kind_that_cannot_be_seen_holds_up_what_has_it(cloud: Cloud) -> None:
+    before = cloud.uids()
+    role = json.loads(cloud.kubectl("get", "role", f"reconciler-{cloud.owner}", "-o", "json"))
+    for rule in role["rules"]:
+        rule["resources"] = [one for one in rule["resources"] if one != "services"]
+    cloud.kubectl("replace", "-f", "-", text=json.dumps(role))
+    cloud.kill()
+    cloud.start()
+    line = cloud.wait_line("one", lambda line: "forbidden" in line.why)
+    assert "services" in line.why
+    sha = cloud.want("one", config={"greeting": "unseen"})
+    cloud.wait("it is read", lambda shape: shape.source.revision == sha)
+    cloud.wait_line("one", lambda line: "forbidden" in line.why)
+    assert cloud.item("ConfigMap", "one")["data"]["greeting"] == "hello"
+    assert cloud.uids() == before
+    cloud.grant(cloud.namespace)
+    cloud.until("it goes on", lambda: cloud.item("ConfigMap", "one")["data"]["greeting"] == "unseen")
+    assert cloud.uids() == before
+
+
+@pytest.fixture
+def tenant(lab_control_plane: Lab) -> Iterator[Cloud]:
+    """A daemon that is a service account, whose token is in a file."""
+    made = Cloud(lab_control_plane)
+    try:
+        config = json.loads(made.facts.daemon_kubeconfig.read_text())
+        config["users"][0]["user"] = {"tokenFile": str(made.folder / "token")}
+        made.put(made.folder / "kubeconfig", json.dumps(config), 0o600)
+        made.configure(slurm=False, kubeconfig=made.folder / "kubeconfig")
+        give_token(made)
+        made.settle(*STAY)
+        yield made
+    finally:
+        made.clear()
+
+
+def test_a_revoked_token_stops_everything_and_a_new_one_goes_on(tenant: Cloud) -> None:
+    before = tenant.uids()
+    tenant.kubectl("delete", "serviceaccount", "daemon")
+    tenant.until("it is not believed any more", lambda: "Unauthorized" in tenant.said())
+    tenant.want("one", "three")
+    tenant.until("it stops", lambda: "Unauthorized" in str(tenant.status()))
+    assert tenant.uids() == before
+    give_token(tenant)
+    tenant.wait_applied(*STAY, "three")
+    assert before.items() <= tenant.uids().items()
+    assert len(before) == len(WEB) * len(STAY)
+
+
+def give_token(cloud: Cloud) -> None:
+    """A new account of the same name with its rights, and its token in the file."""
+    cloud.kubectl("create", "serviceaccount", "daemon")
+    subject = Subject("daemon", cloud.namespace)
+    cloud.facts.grant(KubernetesTarget(kind="kubernetes", namespaces=(cloud.namespace,)), cloud.owner, subject)
+    cloud.put(cloud.folder / "token", cloud.kubectl("create", "token", "daemon").strip(), 0o600)
