@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from reconciler.kube.kinds import CLAIM, DEPLOYMENT, STATEFUL_SET, Object
-from tests.sim.kubernetes import status
+from tests.sim.kubernetes import fields, status
 from tests.sim.kubernetes.store import Store
 
 #: What of a StatefulSet's spec may be changed (pkg/apis/apps/validation).
@@ -67,6 +67,12 @@ class Admission:
         if most is not None and sum(1 for _ in self.store.of(kind, namespace)) >= most:
             used = f"exceeded quota: lab, requested: count/{kind}=1, used: {most}, limited: {most}"
             raise status.forbidden(what, used)
+
+
+def is_fixed(live: Object, item: Object) -> bool:
+    """Whether an apply of `item` would change a field of `live` that cannot be changed."""
+    spec = fields.merged(live.get("spec", {}), item.get("spec", {}))
+    return any(_wrong(live, {**live, "spec": spec}))
 
 
 def _wrong(before: Object | None, item: Object) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from reconciler.kube import marks
 from reconciler.kube.door.api import Listing
-from reconciler.kube.door.failures import AbsentError, translate
-from reconciler.kube.kinds import Kind, Object, kind_of
+from reconciler.kube.door.failures import AbsentError, UnservedError, translate
+from reconciler.kube.kinds import ALWAYS, OPTIONAL, Kind, Object, kind_of
 from tests.sim.kubernetes.server import SimServer
 from tests.sim.kubernetes.status import StatusError
 
@@ -36,6 +36,16 @@ class SimApi:
             items = [{"metadata": item["metadata"]} for item in items]
         return Listing(items, str(self.server.store.version - lag))
 
+    def kind(self, full: str) -> Kind:
+        found = next((kind for kind in (*ALWAYS, *OPTIONAL) if kind.full == full), None)
+        if found is None:
+            raise UnservedError(f"the server does not know {full}")
+        return found
+
+    def ping(self, kind: Kind, namespace: str) -> str:
+        del kind, namespace
+        return str(self.server.store.version)
+
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         try:
             what = f"get {kind.name} {namespace}/{name}"
@@ -48,9 +58,13 @@ class SimApi:
         self, kind: Kind, namespace: str, selector: str, version: str, *, fields: str = ""
     ) -> Iterator[SimEvents]:
         del fields
+        yield self.opened(kind, namespace, selector, version)
+
+    def opened(self, kind: Kind, namespace: str, selector: str, version: str) -> SimEvents:
+        """What a watch gives until now."""
         what = f"watch {kind.name}s in {namespace}"
         events = self._read(what, lambda: self.server.events(kind, namespace, selector, int(version)))
-        yield SimEvents([*events, _bookmark(self.server.store.version)])
+        return SimEvents([*events, _bookmark(self.server.store.version)])
 
     def apply(self, item: Object, *, manager: str = "", dry_run: bool = False) -> Object:
         what = f"apply {item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"

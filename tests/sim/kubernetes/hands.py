@@ -1,0 +1,126 @@
+"""What people and other controllers do to objects on the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from reconciler.kube import marks
+from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, STATEFUL_SET, Kind, Object
+from tests.sim.kubernetes.server import SimServer
+from tests.sim.kubernetes.status import StatusError
+from tests.sim.kubernetes.store import Key, Version
+from tests.sim.kubernetes.truth import Truth
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (CONFIG_MAP, SERVICE, DEPLOYMENT, STATEFUL_SET, CLAIM)}
+#: What can be done to one of our objects; `run` takes one of these.
+TOUCHES = ("edit", "delete", "labels", "id", "digest", "managed", "finalizer", "copy", "strip", "scale")
+_WHO = "kubectl-edit"
+
+
+class Hands:
+    """Things that are done by hand. A touch that the server refuses comes to nothing."""
+
+    def __init__(self, server: SimServer, truth: Truth) -> None:
+        self._server = server
+        self._truth = truth
+
+    def touch(self, index: int, what: str, value: str) -> str:
+        """Do something to one of our objects; says to which."""
+        mine = [(key, version) for key, version in self._truth.ours() if key[0] != CLAIM.name]
+        if not mine:
+            return "nothing"
+        key, version = mine[index % len(mine)]
+        try:
+            self._touch(key, version, what, value)
+        except StatusError as error:
+            return f"{key}: {error}"
+        return f"{what} {key[0]} {key[2]}"
+
+    def _touch(self, key: Key, version: Version, what: str, value: str) -> None:
+        item = version.copy()
+        metadata = item["metadata"]
+        match what:
+            case "delete":
+                self._server.delete(_kind(item), key[1], key[2], propagation="Background")
+                return
+            case "copy":
+                self._copy(item, f"{key[2]}-copy{value}")
+                return
+            case "edit":
+                edit(item, value)
+            case "scale" if "replicas" in item.get("spec", {}):
+                item["spec"]["replicas"] = int(value) + 1
+            case "labels":
+                metadata["labels"].pop((marks.OWNER, marks.SERVICE, marks.MANAGED_BY)[int(value) % 3], None)
+            case "id":
+                metadata["annotations"].pop(marks.ID, None)
+            case "digest":
+                metadata["annotations"][marks.DIGEST] = f"edited{value}"
+            case "managed":
+                metadata["managedFields"] = [{}]
+            case "finalizer":
+                metadata["finalizers"] = [*metadata.get("finalizers", []), "example.com/guard"]
+            case "strip":
+                metadata["labels"], metadata["annotations"] = {}, {}
+        made = self._server.replace(item, _WHO)
+        if what == "strip":
+            self._truth.stranger(made)
+
+    def _copy(self, item: Object, name: str) -> None:
+        """kubectl get -o yaml, another name, kubectl create."""
+        labels, annotations = item["metadata"].get("labels", {}), item["metadata"].get("annotations", {})
+        metadata = {"name": name, "namespace": item["metadata"]["namespace"], "labels": labels}
+        item["metadata"] = {**metadata, "annotations": annotations}
+        item.pop("status", None)
+        self._truth.stranger(self._server.create(item, _WHO))
+
+    def stranger(self, kind: Kind, namespace: str, name: str) -> str:
+        """Somebody makes an object with a name that a service wants, or may want one day."""
+        spec: Object = {"ports": [{"port": 1}]} if kind is SERVICE else {"selector": {}, "template": {"spec": {}}}
+        body = {"data": {"theirs": "yes"}} if kind is CONFIG_MAP else {"spec": {"replicas": 0, **spec}}
+        metadata = {"name": name, "namespace": namespace, "labels": {"by": "somebody"}}
+        try:
+            made = self._server.create(
+                {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, **body}, _WHO
+            )
+        except StatusError as error:
+            return str(error)
+        self._truth.stranger(made)
+        return f"{kind.name} {name}"
+
+    def release(self) -> None:
+        """No finalizer of ours holds anything any more."""
+        for key, version in list(self._server.store.objects.items()):
+            finalizers = version.item["metadata"].get("finalizers", [])
+            if "example.com/guard" in finalizers and key in self._server.store.objects:
+                self._server.settle(key, [one for one in finalizers if one != "example.com/guard"])
+
+    def clear(self, names: Sequence[tuple[str, str]]) -> None:
+        """What strangers have under these names (kind and name) is removed by them."""
+        for uid, (key, _) in list(self._truth.strangers.items()):
+            if (key[0], key[2]) in names:
+                del self._truth.strangers[uid]
+                if key in self._server.store.objects:
+                    self._server.settle(key, [], deleting=True)
+
+
+def edit(item: Object, value: str) -> None:
+    """Change a declared field of an object."""
+    kind, chance = item["kind"], Random(value)
+    if kind == CONFIG_MAP.name:
+        item["data"] = {**item.get("data", {}), "version": f"by hand {value}"}
+    elif kind == SERVICE.name and item["spec"].get("ports"):
+        item["spec"]["ports"][0]["targetPort"] = 9000 + int(value)
+    elif kind in (DEPLOYMENT.name, STATEFUL_SET.name):
+        container = item["spec"]["template"]["spec"]["containers"][0]
+        if chance.random() < 0.5:
+            container["image"] = f"example.org/by-hand:{value}"
+        else:
+            container.pop("ports", None)
+    else:
+        item["metadata"]["labels"] = {**item["metadata"]["labels"], "app.kubernetes.io/name": f"hand{value}"}
+
+
+def _kind(item: Object) -> Kind:
+    return KINDS.get(item["kind"]) or Kind(item["kind"], item["apiVersion"], f"{item['kind'].lower()}s")

@@ -1,0 +1,129 @@
+"""The rules that must never break on Kubernetes, checked at each write of a daemon and after each of its turns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from reconciler.kube.kinds import CLAIM, WORKLOADS, Object
+from reconciler.models.wanted import ResolvedService
+from reconciler.turn import Report
+from tests.sim.kubernetes.admission import is_fixed
+from tests.sim.kubernetes.daemon import NAMESPACE, SimDaemon
+from tests.sim.kubernetes.faults import Write
+from tests.sim.kubernetes.truth import Truth, content
+from tests.sim.rules import BrokenRuleError
+
+_RUNNING = frozenset(kind.name for kind in WORKLOADS)
+
+
+@dataclass
+class Rules:
+    """Implements Witness. `daemon` is the one whose turn it is; `touched` are its writes, each with its service."""
+
+    truth: Truth
+    daemon: SimDaemon | None = None
+    touched: list[tuple[Write, str]] = field(default_factory=list)
+
+    def begin(self, daemon: SimDaemon) -> None:
+        """A turn of this daemon begins."""
+        self.daemon, self.touched = daemon, []
+
+    def made(self, item: Object) -> None:
+        """See Witness."""
+        self.truth.made(item)
+
+    def before(self, write: Write) -> None:
+        """See Witness."""
+        version = self.truth.server.store.get((write.kind, write.namespace, write.name))
+        live = version.item if version else None
+        uid = write.uid or (write.item or {}).get("metadata", {}).get("uid", "")
+        if live is None or (uid and uid != live["metadata"]["uid"]):
+            self._remember(write, write.item)  # the server refuses it, or there is nothing to be hurt
+            return
+        if not self.truth.service_of(live):
+            raise BrokenRuleError("2", f"{write.verb} {write.kind} {write.name}, which is not ours")
+        self._remember(write, live)
+        if write.verb == "delete":
+            self._check_delete(live)
+
+    def _remember(self, write: Write, item: Object | None) -> None:
+        labels = (item or {}).get("metadata", {}).get("labels", {})
+        service = self.truth.service_of(item) if item and "uid" in item["metadata"] else ""
+        self.touched.append((write, service or labels.get("reconciler/service", "")))
+
+    def _check_delete(self, live: Object) -> None:
+        """Only what is not wanted, or cannot be changed, is deleted; claims only with their service."""
+        name, what = self.truth.service_of(live), f"{live['kind']} {live['metadata']['name']}"
+        desired = self.daemon.desired if self.daemon else None
+        if desired is None or self.daemon is None:
+            raise BrokenRuleError("1", f"{what} is deleted, and nothing of Git is known")
+        service = desired.services.get(name)
+        if live["kind"] == CLAIM.name and (service is not None or self.daemon.keep_data):
+            raise BrokenRuleError("data", f"claim {what} is deleted")
+        if service is not None:
+            self._check_wanted(live, service)
+        elif name in self.truth.unreleased or name in desired.held:
+            raise BrokenRuleError("4", f"{what} is deleted: {name} is removed without leave")
+
+    def _check_wanted(self, live: Object, service: ResolvedService) -> None:
+        manifest = self.daemon.manifest(service.name) if self.daemon else None
+        if service.service.spec.suspend or manifest is None:
+            return
+        same = (live["kind"], live["metadata"]["name"])
+        declared = [one for one in manifest.objects if (one["kind"], one["metadata"]["name"]) == same]
+        if declared and not is_fixed(live, declared[0]):
+            raise BrokenRuleError("wrong deletion", f"{same} of {service.name} is wanted and could be changed in place")
+
+    def check_turn(self, report: Report | None) -> None:
+        """After a turn that came to its end."""
+        if report is None or self.daemon is None:
+            return
+        api = self.daemon.api
+        gaps = {gap.part for gap in report.seen.gaps}
+        blind = {f"{NAMESPACE}/{kind}" for kind in api.blind}
+        if report.seen.complete and not blind <= gaps:
+            raise BrokenRuleError("1", f"{blind - gaps} could not be seen, and the look is taken for whole")
+        if not report.seen.complete and api.writes:
+            raise BrokenRuleError("1", f"{len(api.writes)} writes after an incomplete look")
+        for write, service in self.touched:
+            self._check_gap(write, service, gaps)
+        for outcome in report.outcomes:
+            if outcome.error.startswith("internal error"):
+                raise BrokenRuleError("fault of ours", outcome.error)
+        if report.seen.complete and not report.failed and not gaps:
+            self.check_duplicates()
+
+    def _check_gap(self, write: Write, service: str, gaps: set[str]) -> None:
+        """Nothing is done about a service that touches a gap, and nothing is removed while there is one."""
+        if not gaps or not service or self.daemon is None or self.daemon.desired is None:
+            return
+        manifest = self.daemon.manifest(service)
+        parts = {f"{NAMESPACE}/{item['kind']}" for item in manifest.objects} if manifest else set()
+        if parts & gaps or (service not in self.daemon.desired.services and write.verb == "delete"):
+            raise BrokenRuleError(
+                "1", f"{write.verb} {write.kind} {write.name} of {service} in spite of {sorted(gaps)}"
+            )
+
+    def check_duplicates(self) -> None:
+        """No service has two objects that run its pods."""
+        found = Counter(
+            self.truth.mine[v.item["metadata"]["uid"]] for key, v in self.truth.ours() if key[0] in _RUNNING
+        )
+        for service, count in found.items():
+            if count > 1:
+                raise BrokenRuleError("duplicate", f"{count} workloads of {service}")
+
+    def check_stands_by(self, daemon: SimDaemon) -> None:
+        """After a turn of a daemon that does not hold the lease."""
+        if daemon.api.writes:
+            raise BrokenRuleError("7", f"{len(daemon.api.writes)} writes of a daemon without the lease")
+
+    def check_strangers(self) -> None:
+        """After each step: what other people made is as they left it."""
+        for uid, (key, left) in self.truth.strangers.items():
+            version = self.truth.server.store.get(key)
+            if version is None or version.item["metadata"]["uid"] != uid:
+                raise BrokenRuleError("2", f"{key} of somebody else is gone")
+            if content(version.item) != left:
+                raise BrokenRuleError("2", f"{key} of somebody else was changed: {content(version.item)}, not {left}")

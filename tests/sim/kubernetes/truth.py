@@ -1,0 +1,82 @@
+"""What is so in truth, whatever anybody believes: what is wanted, and whose each object is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.kube import marks
+from reconciler.kube.kinds import CLAIM, POD, Object
+from tests.sim.kubernetes.repository import KubeSpec
+from tests.sim.kubernetes.server import SimServer
+from tests.sim.kubernetes.store import Key, Version
+
+#: What of a stranger's object only controllers change.
+_OTHERS = ("status",)
+
+
+@dataclass
+class Truth:
+    """`bad` names services whose present file is bad; `unreleased` what was removed together with others without leave.
+
+    `mine` are the services of objects that a daemon made, by uid; `strangers` what other people made, by uid, as they
+    left it.
+    """
+
+    server: SimServer
+    wanted: dict[str, KubeSpec]
+    bad: set[str] = field(default_factory=set)
+    unreleased: set[str] = field(default_factory=set)
+    mine: dict[str, str] = field(default_factory=dict)
+    strangers: dict[str, tuple[Key, Object]] = field(default_factory=dict)
+
+    def want(self, name: str, spec: KubeSpec) -> None:
+        """A good file is committed."""
+        self.wanted[name] = spec
+        self.bad.discard(name)
+        self.unreleased.discard(name)
+
+    def remove(self, names: Sequence[str], *, leave: bool) -> None:
+        """Services are removed by one commit. One alone may always go, unless nothing is left."""
+        for name in names:
+            del self.wanted[name]
+        self.bad -= set(names)
+        if leave:
+            self.unreleased.clear()
+        elif len(names) > 1:
+            self.unreleased |= set(names)
+
+    def made(self, item: Object) -> None:
+        """A daemon has written this object."""
+        metadata = item["metadata"]
+        if metadata["uid"] not in self.strangers:
+            self.mine[metadata["uid"]] = metadata.get("labels", {}).get(marks.SERVICE, "")
+
+    def stranger(self, item: Object) -> None:
+        """Somebody else made this object, or left it like this."""
+        metadata = item["metadata"]
+        self.mine.pop(metadata["uid"], None)
+        key = (item["kind"], metadata["namespace"], metadata["name"])
+        self.strangers[metadata["uid"]] = key, content(item)
+
+    def ours(self) -> Iterator[tuple[Key, Version]]:
+        """The objects that daemons made and that are not going."""
+        for key, version in self.server.store.objects.items():
+            metadata = version.item["metadata"]
+            if metadata["uid"] in self.mine and "deletionTimestamp" not in metadata:
+                yield key, version
+
+    def service_of(self, item: Object) -> str:
+        """The service of an object that is ours, or was made of one of ours; "" for anything else."""
+        metadata = item["metadata"]
+        known = self.mine.get(metadata["uid"], "")
+        if known or item["kind"] not in (CLAIM.name, POD.name) or metadata["uid"] in self.strangers:
+            return known
+        return str(metadata.get("labels", {}).get(marks.SERVICE, ""))
+
+
+def content(item: Object) -> Object:
+    """What of an object its author said."""
+    metadata = {key: item["metadata"].get(key) for key in ("name", "uid", "labels", "annotations", "deletionTimestamp")}
+    rest = {key: value for key, value in item.items() if key not in ("metadata", *_OTHERS)}
+    return {**rest, "metadata": metadata}
