@@ -20,7 +20,6 @@ from reconciler.kube.door.stream import Stream
 from reconciler.kube.kinds import Kind, Object, full_name, kind_of
 from reconciler.settings import KubernetesTarget
 
-_PAGE = 500
 #: How long a watch lasts before it is opened anew.
 _STREAM_SECONDS = 300
 #: A stream that brings nothing for so long is opened anew: it may hang. Bookmarks come about once a minute, except
@@ -43,10 +42,12 @@ class Client:
         *,
         may_not: Callable[[], str] = lambda: "",
         writes: bool = False,
+        page: int = 500,
     ) -> None:
         self._may_not = may_not
         self._speaker = _impersonation(target) if writes else {}
         self._session = Session(target, connections, self._barred)
+        self._page = page
         self._kinds: dict[str, Kind] = {}
 
     @property
@@ -57,7 +58,7 @@ class Client:
     def list(self, kind: Kind, namespace: str, selector: str, *, metadata: bool = False, fields: str = "") -> Listing:
         """See `Api.list`; page by page, and once more from the first page when it took too long."""
         what, accept = f"list {kind.name}s in {namespace}", METADATA if metadata else "application/json"
-        query: dict[str, str | int] = {**selectors(selector, fields), "limit": _PAGE}
+        query: dict[str, str | int] = {**selectors(selector, fields), "limit": self._page}
         request = Request("GET", kind.path(namespace), what, query, accept=accept)
         try:
             return self._pages(request)
@@ -154,8 +155,17 @@ class Client:
         self.send(Request("DELETE", kind.path(namespace, name), f"delete {kind.name} {namespace}/{name}", {}, body))
 
     @contextmanager
-    def watch(self, kind: Kind, namespace: str, selector: str, version: str, *, fields: str = "") -> Iterator[Stream]:
-        """See `Api.watch`."""
+    def watch(
+        self,
+        kind: Kind,
+        namespace: str,
+        selector: str,
+        version: str,
+        *,
+        fields: str = "",
+        silence: float = _SILENCE,
+    ) -> Iterator[Stream]:
+        """See `Api.watch`; the stream breaks when nothing arrives for `silence` seconds."""
         query: dict[str, str | int] = {
             "watch": "true",
             **selectors(selector, fields),
@@ -164,7 +174,7 @@ class Client:
             "timeoutSeconds": _STREAM_SECONDS,
         }
         request = Request("GET", kind.path(namespace), f"watch {kind.name}s in {namespace}", query)
-        with self._session.stream(request, _SILENCE) as stream:
+        with self._session.stream(request, silence) as stream:
             yield stream
 
     def send(self, request: Request) -> Object:

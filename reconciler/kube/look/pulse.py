@@ -35,11 +35,19 @@ class Pulse:
     Meanwhile it compares what could not be compared when it arrived, so that a look need not.
     """
 
-    def __init__(self, api: Api, cache: Cache, reflectors: Sequence[Reflector], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        cache: Cache,
+        reflectors: Sequence[Reflector],
+        changed: Callable[[], None],
+        quiet: float = QUIET,
+    ) -> None:
         self._api = api
         self._cache = cache
         self._reflectors = reflectors
         self._changed = changed
+        self._quiet = quiet
         self._asked = time.monotonic()
         self._failure = ""
         self._stopping = threading.Event()
@@ -67,9 +75,9 @@ class Pulse:
         """Ask if need be."""
         arrived = max(reflector.arrived for reflector in self._reflectors)
         now = time.monotonic()
-        if now - arrived < QUIET:
+        if now - arrived < self._quiet:
             self._become("")
-        elif self._failure or now - self._asked >= QUIET:
+        elif self._failure or now - self._asked >= self._quiet:
             self._ask()
 
     def _ask(self) -> None:

@@ -1,0 +1,135 @@
+"""Streams that break, hang and expire, and lists that lie: no change is lost, and nothing old stays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.errors import LookError
+from reconciler.kube import marks
+from reconciler.kube.door.client import Client
+from reconciler.kube.kinds import CONFIG_MAP
+from reconciler.kube.look.pulse import Pulse
+from tests.kube.conftest import until
+from tests.kube.look.conftest import View
+from tests.kube.proxy import GOOD, Call, Decide, Fault
+
+pytestmark = pytest.mark.controlplane
+
+
+def _configs(fault: Fault, matches: Callable[[Call], bool] = lambda _: True, times: int = 1_000_000) -> Decide:
+    """The fault for the first requests about ConfigMaps that match."""
+    left = iter(range(times))
+
+    def decide(call: Call) -> Fault:
+        hit = call.path.endswith("/configmaps") and matches(call) and next(left, None) is not None
+        return fault if hit else GOOD
+
+    return decide
+
+
+def test_changes_while_the_streams_were_cut_are_seen(view: View) -> None:
+    view.config("a")
+    gone = view.config("c")
+    until(lambda: view.digest("a") == view.digest("c") == "d1")
+    with view.proxy.playing(_configs(Fault(status=403))):
+        view.proxy.cut()
+        view.config("a", "d2")
+        view.config("b")
+        view.cluster.facts.kubectl("delete", "configmap", gone, "-n", "ai")
+        until(lambda: any(gap.part == "ai/ConfigMap" for gap in view.observer.look().gaps))
+        assert view.observer.look().complete
+        assert view.digest("a") == "d1"
+    until(lambda: view.digest("a") == "d2" and view.digest("b") == "d1" and view.whole)
+    assert view.seen("c") is None
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(status=410), Fault(error=410), Fault(status=500), Fault(error=500), Fault(status=401)], ids=str
+)
+def test_a_watch_that_cannot_go_on_begins_with_a_list(view: View, fault: Fault) -> None:
+    with view.proxy.playing(_configs(fault, lambda call: call.watch, times=2)):
+        view.proxy.cut()
+        view.config("a")
+        until(lambda: view.digest("a") == "d1" and view.whole)
+        view.config("a", "d2")
+        until(lambda: view.digest("a") == "d2")
+
+
+def test_a_list_whose_later_page_has_expired_begins_again(view: View) -> None:
+    names = {view.config(name) for name in "abc"}
+    target = view.cluster.target.model_copy(update={"kubeconfig": view.kubeconfig})
+    client = Client(target, 2, page=1)
+    view.cluster.stack.callback(client.close)
+    with view.proxy.playing(_configs(Fault(status=410), lambda call: "continue" in call.query, times=1)):
+        items = client.list(CONFIG_MAP, "ai", marks.ours(view.cluster.owner)).items
+    assert {item["metadata"]["name"] for item in items} == names
+    assert client.calls == 5
+
+
+def test_a_list_that_is_older_than_what_was_seen_moves_nothing_back(view: View) -> None:
+    view.config("a")
+    until(lambda: view.digest("a") == "d1")
+    view.proxy.cut()  # the list that follows is the one that is told again later
+    until(lambda: view.whole)
+    view.config("a", "d2")
+    until(lambda: view.digest("a") == "d2")
+    with view.proxy.playing(_configs(Fault(stale=True), lambda call: call.list, times=2)):
+        view.proxy.cut()
+        until(lambda: any("it lags" in gap.why for gap in view.observer.look().gaps))
+        assert view.digest("a") == "d2"
+        until(lambda: view.whole)
+    assert view.digest("a") == "d2"
+
+
+def test_an_older_list_is_believed_in_the_end(view: View) -> None:
+    view.config("a")
+    until(lambda: view.digest("a") == "d1")
+    (reflector,) = (one for one in view.observer._reflectors if one.kind == CONFIG_MAP)
+    reflector._newest = "999999999"
+    reflector.relist()
+    view.config("b")
+    until(lambda: any("it lags" in gap.why for gap in view.observer.look().gaps))
+    until(lambda: view.digest("b") == "d1" and view.whole)
+
+
+def test_a_server_that_hangs_is_noticed_though_no_stream_breaks(view: View) -> None:
+    rung: list[float] = []
+    api, reflectors = view.observer._api, view.observer._reflectors
+    pulse = Pulse(api, view.cluster.cache, reflectors, lambda: rung.append(time.monotonic()), quiet=0.3)
+    calls = api.calls
+    pulse.start()
+    view.cluster.stack.callback(pulse.join)
+    view.cluster.stack.callback(pulse.stop)
+    until(lambda: view.proxy.count(lambda call: call.query.get("limit") == ["1"]))
+    assert (pulse.failure, rung, api.calls) == ("", [], calls)
+    with view.proxy.frozen():
+        until(lambda: pulse.failure, 15.0)
+        assert pulse.failure.startswith("the API server does not answer: ask whether the API server answers: no answer")
+    until(lambda: not pulse.failure)
+    assert len(rung) == 2
+    assert view.whole
+
+
+def test_a_store_that_went_back_behind_the_streams_is_listed_anew(view: View) -> None:
+    for reflector in view.observer._reflectors:
+        reflector._newest = "999999999"
+    pulse = Pulse(view.observer._api, view.cluster.cache, view.observer._reflectors, lambda: None, quiet=0.0)
+    lists = view.proxy.count(lambda call: call.list)
+    pulse.beat()
+    until(lambda: view.proxy.count(lambda call: call.list) >= lists + 8)
+    until(lambda: view.whole)
+
+
+def test_a_stream_that_hangs_by_itself_breaks(view: View) -> None:
+    api, version = view.observer._api, view.observer._api.list(CONFIG_MAP, "ai", "none=none").version
+    assert isinstance(api, Client)
+    request = next(call for call in view.proxy.calls if call.watch)
+    assert request.query["allowWatchBookmarks"] == ["true"]
+    with (
+        pytest.raises(LookError, match="the stream broke"),
+        api.watch(CONFIG_MAP, "ai", "none=none", version, silence=0.5) as stream,
+    ):
+        list(stream.events())
