@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 REVISION = Revision("0123456789abcdef0123456789abcdef01234567", "Ada", "Add it", datetime(2026, 1, 1, tzinfo=UTC))
 
 
+@cache
 def recipe(name: str) -> Recipe:
     """A recipe that ships with Reconciler."""
     (path,) = RECIPES.glob(f"*/{name}.yaml")
