@@ -8,6 +8,7 @@ from reconciler.kube.declared import Declared
 from reconciler.kube.door.client import Client
 from reconciler.kube.kinds import ALWAYS, OPTIONAL
 from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.events import FOLLOWED
 from reconciler.kube.look.observer import KubernetesObserver
 from reconciler.kube.write.deployer import KubernetesDeployer
 from reconciler.settings import KubernetesTarget
@@ -29,7 +30,7 @@ def connect(
     `keep_data`: claims of removed services stay. `may_not` is asked before every write: "" or why it must not be made.
     """
     cache = Cache(Declared())
-    watches = len(target.namespaces) * len((*ALWAYS, *OPTIONAL, *target.kinds))
+    watches = len(target.namespaces) * len((*ALWAYS, *OPTIONAL, *target.kinds, *FOLLOWED))
     reader = Client(target, watches + _LISTS)
     writer = Client(target, target.parallel, may_not=may_not, writes=True)
     observer = KubernetesObserver(name, target, owner, reader, cache)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,35 +29,45 @@ class _Trouble(NamedTuple):
 
 def pod(item: Object) -> Verdict:
     """By what its containers say first: they know why a pod does not get ready."""
-    status, known, template = status_of(item), conditions(item), _template(item)
-    if status.get("phase") == "Succeeded":
-        return Verdict(Phase.ENDED, Health.HEALTHY, since=created(item), template=template)
-    if status.get("phase") == "Failed":
-        return Verdict(Phase.ENDED, Health.DEGRADED, _end(status), created(item), template=template)
-    if status.get("phase") == "Unknown":
-        return Verdict(Phase.RUNNING, Health.UNKNOWN, "its node does not answer", created(item), template=template)
-    if holds(known.get("Ready")):
-        return Verdict(Phase.RUNNING, Health.HEALTHY, since=since(known["Ready"], item), template=template)
+    return replace(_judged(item), template=_template(item), made=created(item))
+
+
+def _judged(item: Object) -> Verdict:
+    status = status_of(item)
+    match status.get("phase"):
+        case "Succeeded":
+            return Verdict(Phase.ENDED, Health.HEALTHY, since=created(item))
+        case "Failed":
+            return Verdict(Phase.ENDED, Health.DEGRADED, _end(status), created(item))
+        case "Unknown":
+            return Verdict(Phase.RUNNING, Health.UNKNOWN, "its node does not answer", created(item))
+        case _:
+            return _alive(item, status)
+
+
+def _alive(item: Object, status: Object) -> Verdict:
+    ready = conditions(item).get("Ready")
+    if ready and holds(ready):
+        return Verdict(Phase.RUNNING, Health.HEALTHY, since=since(ready, item))
     if found := next(_troubles(status), None):
         begun = found.since or created(item)
-        return Verdict(
-            Phase.PENDING, Health.DEGRADED, found.reason, begun, found.pending, Stage.PROBING, template=template
-        )
-    return _waiting(item, known, template)
+        return Verdict(Phase.PENDING, Health.DEGRADED, found.reason, begun, found.pending, Stage.PROBING)
+    return _waiting(item)
 
 
-def _waiting(item: Object, known: dict[str, Object], template: str) -> Verdict:
+def _waiting(item: Object) -> Verdict:
     """Nothing is wrong that its containers would know of."""
+    known = conditions(item)
     scheduled, prepared = known.get("PodScheduled", {}), known.get("PodReadyToStartContainers")
     if scheduled.get("status") == "False":
-        reason, begun = told(scheduled), since(scheduled, item)
-        return Verdict(Phase.PENDING, Health.PENDING, reason, begun, PendingClass.WAITING, template=template)
+        waits = PendingClass.WAITING
+        return Verdict(Phase.PENDING, Health.PENDING, told(scheduled), since(scheduled, item), waits)
     started = [time(one["state"]["running"].get("startedAt")) for one in _running(status_of(item))]
     if started:
         begun = max(filter(None, started), default=created(item))
-        return Verdict(Phase.PENDING, Health.PROGRESSING, "", begun, stage=Stage.PROBING, template=template)
+        return Verdict(Phase.PENDING, Health.PROGRESSING, "", begun, stage=Stage.PROBING)
     begun = since(prepared if prepared and holds(prepared) else scheduled, item)
-    return Verdict(Phase.PENDING, Health.PROGRESSING, "", begun, stage=Stage.PREPARING, template=template)
+    return Verdict(Phase.PENDING, Health.PROGRESSING, "", begun, stage=Stage.PREPARING)
 
 
 def _running(status: Object) -> list[Object]:

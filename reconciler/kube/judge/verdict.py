@@ -29,8 +29,8 @@ class Verdict:
     """How one object stands. `since` is when that began, where the object says so.
 
     `pending` is the class of what it waits for, where that can be told. `stage` is what events could say more about.
-    `template` tells versions of a pod apart: of a pod, the one that it is of; of what makes pods, the one that it is to
-    have; "" where that is not told.
+    `template` tells versions of a pod apart: of a pod, the one that it is of; of what makes pods, the one that they are
+    to be of; "" where that is not told. `made` is when a pod was made.
     """
 
     phase: Phase
@@ -40,6 +40,7 @@ class Verdict:
     pending: PendingClass | None = None
     stage: Stage | None = None
     template: str = ""
+    made: datetime | None = None
 
 
 def line(reason: str, message: str = "") -> str:

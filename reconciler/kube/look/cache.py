@@ -88,6 +88,14 @@ class Cache:
             changed, self._changed = self._changed, set()
         return changed
 
+    def retell(self, kind: str, namespace: str, name: str) -> bool:
+        """Other things are said of an object: its service is looked at again. Whether it is one of ours."""
+        with self._lock:
+            seen = self._names.get((kind, namespace), {}).get(name)
+            if seen is not None:
+                self._changed.add((namespace, seen.service))
+        return seen is not None
+
     def compare(self) -> bool:
         """Compare what could not be compared when it arrived, and now can; whether there was news."""
         with self._lock:

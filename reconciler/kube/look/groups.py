@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from reconciler.kube.judge.judge import Verdict
 from reconciler.kube.kinds import CLAIM, POD, SERVICE, WORKLOADS
+from reconciler.kube.look.causes import Words, fold, silence
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.marks import Stamp
 from reconciler.models.health import Health
@@ -18,15 +19,18 @@ _FOREGROUND = "foregroundDeletion"
 _MINUTE = timedelta(minutes=1)
 
 
-def workload(target: str, group: Sequence[Seen], now: datetime) -> Workload | None:
-    """The workload of one service; None when nothing but claims is left: they are data that was kept."""
+def workload(target: str, group: Sequence[Seen], now: datetime, words: Words = silence) -> Workload | None:
+    """The workload of one service, with what `words` tell of its objects.
+
+    None when nothing but claims is left: they are data that was kept.
+    """
     made = [item for item in group if _made(item)]
     if not made:
         return None
     main = _main(made)
     first = main or made[0]
     whole = _whole(made, group, first.stamp)
-    verdict = _verdict(main, made, group, now)
+    verdict = _verdict(main, made, group, now, words)
     mark = first.stamp.mark if whole else _without_digest(first.stamp.mark)
     return Workload(
         target=target,
@@ -37,6 +41,7 @@ def workload(target: str, group: Sequence[Seen], now: datetime) -> Workload | No
         reason=verdict.reason if whole or verdict.phase is Phase.STOPPING else _missing(made, group, first.stamp, now),
         since=verdict.since,
         endpoints=_endpoints(group),
+        pending=verdict.pending if verdict.phase is Phase.PENDING else None,
         drift=tuple(drift for item in group for drift in item.drift),
     )
 
@@ -76,7 +81,7 @@ def _missing(made: Sequence[Seen], group: Sequence[Seen], stamp: Stamp, now: dat
     return f"{counted}; {leaving}" if leaving else counted
 
 
-def _verdict(main: Seen | None, made: Sequence[Seen], group: Sequence[Seen], now: datetime) -> Verdict:
+def _verdict(main: Seen | None, made: Sequence[Seen], group: Sequence[Seen], now: datetime, words: Words) -> Verdict:
     if all(item.deleted for item in made):
         since = min(item.deleted for item in made if item.deleted)
         return Verdict(Phase.STOPPING, Health.PROGRESSING, _leaving(made, now), since)
@@ -84,13 +89,7 @@ def _verdict(main: Seen | None, made: Sequence[Seen], group: Sequence[Seen], now
         return Verdict(Phase.PENDING, Health.FAILED)
     if main.deleted:
         return Verdict(Phase.PENDING, Health.PROGRESSING, _leaving([main], now), main.deleted)
-    causes = [item.verdict for item in group if item.kind in (CLAIM.name, POD.name) and item.deleted is None]
-    lost = [cause for cause in causes if cause.health is Health.FAILED]
-    own = main.verdict
-    if own.health in (Health.HEALTHY, Health.SUSPENDED) and not lost:
-        return own
-    worst = max([own, *causes], key=lambda verdict: verdict.health.rank)
-    return Verdict(own.phase, worst.health, worst.reason or own.reason, own.since)
+    return fold(main, made, group, words)
 
 
 def _leaving(items: Sequence[Seen], now: datetime) -> str:

@@ -11,6 +11,7 @@ from reconciler.errors import SettingsError
 from reconciler.kube.door.api import Api
 from reconciler.kube.kinds import ALWAYS, OPTIONAL, Kind
 from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.events import FOLLOWED, Listener, Words
 from reconciler.kube.look.pulse import Pulse
 from reconciler.kube.look.reflector import Reflector
 from reconciler.kube.look.scene import Scene
@@ -33,14 +34,20 @@ class KubernetesObserver:
         self._cache = cache
         self._bell: Bell | None = None
         self._follows = False
-        self._scene = Scene(target_name, cache)
+        words = Words()
+        self._scene = Scene(target_name, cache, words.of)
         self._reflectors = tuple(
             Reflector(api, kind, namespace, owner, cache, self._ring, optional=kind not in ALWAYS)
             for namespace in target.namespaces
             for kind in _watched(target_name, target)
         )
         self._pulse = Pulse(api, cache, self._reflectors, self._ring)
-        self._threads: tuple[Pulse | Reflector, ...] = (self._pulse, *self._reflectors)
+        self._listeners = tuple(
+            Listener(api, namespace, fields, words, cache, self._ring)
+            for namespace in target.namespaces
+            for fields in FOLLOWED
+        )
+        self._threads: tuple[Pulse | Reflector | Listener, ...] = (self._pulse, *self._reflectors, *self._listeners)
 
     @property
     def calls(self) -> int:
@@ -85,8 +92,9 @@ class KubernetesObserver:
         self._api.close()
 
     def _refresh(self) -> None:
-        with ThreadPoolExecutor(len(self._reflectors)) as pool:
-            for done in [pool.submit(reflector.refresh) for reflector in self._reflectors]:
+        asked: tuple[Reflector | Listener, ...] = (*self._reflectors, *self._listeners)
+        with ThreadPoolExecutor(len(asked)) as pool:
+            for done in [pool.submit(one.refresh) for one in asked]:
                 done.result()
         self._tell_served()
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from reconciler.kube.look.cache import Cache, Place
+from reconciler.kube.look.causes import Words
 from reconciler.kube.look.groups import going, workload
 from reconciler.models.workload import Workload
 
 
 class Scene:
-    """The workloads in the cache; for one thread."""
+    """The workloads in the cache, with what `words` tell of their objects; for one thread."""
 
-    def __init__(self, target: str, cache: Cache) -> None:
+    def __init__(self, target: str, cache: Cache, words: Words) -> None:
+        self._words = words
         self._target = target
         self._cache = cache
         self._known: dict[Place, Workload] = {}
@@ -30,7 +32,7 @@ class Scene:
         """Whether it is another one than before."""
         group = self._cache.of(*place)
         (self._going.add if going(group) else self._going.discard)(place)
-        before, made = self._known.pop(place, None), workload(self._target, group, now)
+        before, made = self._known.pop(place, None), workload(self._target, group, now, self._words)
         if made is not None:
             self._known[place] = before if before == made else made
         return before != made
