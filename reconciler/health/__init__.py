@@ -4,7 +4,8 @@
 """
 
 from reconciler.health.judge import judge
+from reconciler.health.memory import Memory
 from reconciler.health.replica import order_of_end
 from reconciler.health.words import moment, waiting
 
-__all__ = ["judge", "moment", "order_of_end", "waiting"]
+__all__ = ["Memory", "judge", "moment", "order_of_end", "waiting"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
 from reconciler.health.fold import Fold
 from reconciler.health.hands import changed_by_hand
+from reconciler.health.memory import Memory
 from reconciler.health.replica import STATES, Verdict, last_ended, serving_of
 from reconciler.models.action import Cancel, Hold, Plan
 from reconciler.models.health import Health
@@ -25,14 +26,18 @@ def judge(
     errors: Mapping[str, str],
     before: Mapping[str, ServiceStatus],
     fights: Mapping[str, Sequence[Fight]] = MappingProxyType({}),
+    memory: Memory | None = None,
 ) -> tuple[ServiceStatus, ...]:
     """One status for each service of the target, wanted or still alive, sorted by name.
 
     `errors` names services whose last action failed. `before` is the table of the turn before: a state that did not
     change keeps its `since`, and a look that was not whole leaves what was known as it was last seen. `fights` is what
-    is undone again and again, by service.
+    is undone again and again, by service. With a `memory` the same is not judged twice.
     """
-    table = _known(services, seen, plan, errors, before, fights) if seen.complete else _unknown(services, seen, before)
+    if seen.complete:
+        table = _known(services, seen, plan, errors, before, fights, memory or Memory())
+    else:
+        table = _unknown(services, seen, before)
     return tuple(sorted(table, key=lambda status: status.service))
 
 
@@ -43,6 +48,7 @@ def _known(
     errors: Mapping[str, str],
     before: Mapping[str, ServiceStatus],
     fights: Mapping[str, Sequence[Fight]],
+    memory: Memory,
 ) -> Iterator[ServiceStatus]:
     groups: defaultdict[str, list[Workload]] = defaultdict(list)
     for workload in seen.workloads:
@@ -51,16 +57,17 @@ def _known(
     conflicts = {conflict.service: conflict.what for conflict in seen.conflicts}
     for service, wanted in services:
         name = wanted.service
-        unknown = seen.unknown(wanted.parts)
-        if unknown:
-            groups.pop(name, None)
+        loads = groups.pop(name, [])
+        if unknown := seen.unknown(wanted.parts):
             yield _unseen(service, wanted, Verdict(State.UNKNOWN, Health.UNKNOWN, unknown), seen.at, before.get(name))
             continue
-        fold = Fold.of(wanted, groups.pop(name, ()), seen.at)
-        verdict = _and(fold.verdict(errors.get(name, ""), holds.get(name, "")), conflicts.get(name, ""))
-        verdict = _and(verdict, changed_by_hand(fold.drift, wanted, fights.get(name, ()), seen.at))
-        line = _line(service, fold, verdict, seen.at, before.get(name))
-        yield replace(line, drift=fold.drift, fights=tuple(fights.get(name, ())))
+        said = _Said(errors.get(name, ""), holds.get(name, ""), conflicts.get(name, ""), fights.get(name, ()))
+        quiet = said == _NOTHING
+        line = memory.recall(service, wanted, loads) if quiet else None
+        if line is None:
+            line = _seen_line(service, Fold.of(wanted, loads, seen.at), said, seen.at, before.get(name))
+            memory.keep(service, wanted, loads, line if quiet else None)
+        yield line
     going = {action.service for action in plan.actions if isinstance(action, Cancel)}
     for name, loads in groups.items():
         alive = [workload for workload in loads if workload.phase is not Phase.ENDED]
@@ -69,6 +76,28 @@ def _known(
             yield _leftover(
                 seen, name, alive, reason, before.get(name), removing=name in going | errors.keys() or not reason
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What there is to say of a service besides what is seen of it."""
+
+    error: str = ""
+    hold: str = ""
+    conflict: str = ""
+    fights: Sequence[Fight] = ()
+
+
+_NOTHING = _Said()
+
+
+def _seen_line(
+    service: ResolvedService, fold: Fold, said: _Said, now: datetime, before: ServiceStatus | None
+) -> ServiceStatus:
+    verdict = _and(fold.verdict(said.error, said.hold), said.conflict)
+    verdict = _and(verdict, changed_by_hand(fold.drift, fold.wanted, said.fights, now))
+    line = _line(service, fold, verdict, now, before)
+    return replace(line, drift=fold.drift, fights=tuple(said.fights)) if fold.drift or said.fights else line
 
 
 def _unknown(

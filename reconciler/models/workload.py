@@ -170,4 +170,4 @@ class Observed:
 
     def unknown(self, parts: AbstractSet[str]) -> str:
         """Why nothing is known of what is made of `parts`; "" when all of them were seen."""
-        return next((gap.why for gap in self.gaps if gap.part in parts), "")
+        return next((gap.why for gap in self.gaps if gap.part in parts), "") if self.gaps else ""

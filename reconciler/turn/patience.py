@@ -50,6 +50,10 @@ class Patience:
         self._asked: tuple[datetime, str] | None = None
         self._entries: dict[str, _Entry] = {}
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to remember."""
+        return bool(self._entries)
+
     def succeeded(self, wanted: Wanted, now: datetime) -> None:
         """A write was accepted: the next looks may not show it yet."""
         self._entries[wanted.service] = _Entry(_version(wanted), now, now + _SHOWN_WITHIN)
@@ -72,6 +76,8 @@ class Patience:
 
     def refresh(self, wanted: Iterable[Wanted], seen: Observed) -> None:
         """Forget what is out of date: changed or unwanted services, writes that the look shows, another site."""
+        if not self._entries:
+            return
         versions = {one.service: _version(one) for one in wanted}
         shown = {(workload.mark.service, workload.mark.digest) for workload in seen.workloads}
         kept = {}

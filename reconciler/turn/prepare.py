@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.desired.schedule import down_reason
@@ -23,6 +24,16 @@ def restart_hash(value: str | None) -> str:
     return hashlib.sha256(value.encode()).hexdigest()[:8] if value else ""
 
 
+@dataclass(slots=True)
+class _Known:
+    """One version of a service as it was rendered, or why it cannot be, and what the plan was told of it last."""
+
+    service: ResolvedService
+    rendered: Rendered
+    blocked: str = ""
+    wanted: Wanted | None = None
+
+
 class Preparer:
     """Renders each version of a service once and remembers only the digest, however many turns there are.
 
@@ -35,7 +46,7 @@ class Preparer:
         self._target = target
         self._queue = queue
         self._deployer = deployer
-        self._rendered: dict[int, tuple[ResolvedService, Rendered, str]] = {}
+        self._rendered: dict[int, _Known] = {}
         self._dialect = ""
 
     def prepare(self, services: Iterable[ResolvedService], now: datetime) -> list[tuple[ResolvedService, Wanted]]:
@@ -44,33 +55,44 @@ class Preparer:
         known, dialect = self._rendered, self._deployer.dialect()
         if dialect != self._dialect:
             known, self._dialect = {}, dialect
-        before = {one.name for one, _, _ in self._rendered.values()}
-        self._rendered = {id(one): known.get(id(one)) or (one, *self._render(one)) for one in services}
-        for name in before - {one.name for one in services}:
-            self._deployer.forget(name)
+        before = self._rendered
+        self._rendered = {id(one): known.get(id(one)) or self._render(one) for one in services}
+        if before.keys() != self._rendered.keys():
+            for name in {one.service.name for one in before.values()} - {one.name for one in services}:
+                self._deployer.forget(name)
         return [(one, self._wanted(one, now)) for one in services]
 
-    def _render(self, service: ResolvedService) -> tuple[Rendered, str]:
+    def _render(self, service: ResolvedService) -> _Known:
         try:
-            rendered = self._deployer.render(service)
+            return _Known(service, self._deployer.render(service))
         except TargetError as error:
-            return _NOTHING, str(error)
-        return rendered, ""
+            return _Known(service, _NOTHING, str(error))
 
     def _wanted(self, service: ResolvedService, now: datetime) -> Wanted:
-        spec, recipe = service.service.spec, service.recipe.spec
-        _, rendered, blocked = self._rendered[id(service)]
+        """As at the turn before, where time and the queue changed nothing: the same object then."""
+        known = self._rendered[id(service)]
+        schedule = service.service.spec.schedule
+        suspended = down_reason(schedule, now) if schedule else ""
+        lead = self._lead(service) if isinstance(self._target, SlurmTarget) else None
+        if known.wanted is None:
+            known.wanted = self._make(service, known)
+        if service.service.spec.suspend:
+            suspended = "suspended in Git"
+        if (known.wanted.suspended, known.wanted.lead) != (suspended, lead):
+            known.wanted = replace(known.wanted, suspended=suspended, lead=lead)
+        return known.wanted
+
+    def _make(self, service: ResolvedService, known: _Known) -> Wanted:
+        """Without what depends on the time and the queue."""
+        spec, recipe, rendered = service.service.spec, service.recipe.spec, known.rendered
         slurm = isinstance(self._target, SlurmTarget)
-        down = down_reason(spec.schedule, now) if spec.schedule else ""
         return Wanted(
             service=service.name,
             units=spec.replicas if slurm else 1,
             digest=rendered.digest,
             restart=restart_hash(spec.restart),
             stateful=recipe.stateful,
-            suspended="suspended in Git" if spec.suspend else down,
-            blocked=blocked,
-            lead=self._lead(service) if slurm else None,
+            blocked=known.blocked,
             surge=0 if recipe.stateful else spec.rollout.max_surge,
             unavailable=1 if recipe.stateful else spec.rollout.missing,
             in_place=not slurm,

@@ -13,7 +13,7 @@ from reconciler.board import Board
 from reconciler.desired.load import Desired
 from reconciler.desired.removals import judge_removals, lost
 from reconciler.errors import SourceError
-from reconciler.health import judge
+from reconciler.health import Memory, judge
 from reconciler.models.action import Amend, Cancel, Hold, Outcome, Plan, Repair
 from reconciler.models.revision import Change, Revision
 from reconciler.models.status import TargetStatus, View
@@ -75,6 +75,7 @@ class Turn:
         self._patience = Patience(world.deployer.site)
         self._ending = Patience(world.deployer.site)
         self._hands = Hands(world.name, board)
+        self._memory = Memory()
         self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
         self._missed = 0
         self._gaps: set[str] = set()
@@ -93,7 +94,8 @@ class Turn:
         if seen.complete:
             self._looked = seen.at
             self._patience.refresh((wanted for _, wanted in services), seen)
-            self._ending.refresh({_nothing_of(one.mark.service) for one in seen.workloads}, seen)
+            if self._ending:
+                self._ending.refresh([_nothing_of(one.mark.service) for one in seen.workloads], seen)
             self._hands.see(seen)
         plan = self._plan(desired, past, services, seen)
         if seen.complete:  # a look that failed plans nothing, which ends no hold
@@ -229,7 +231,8 @@ class Turn:
         world = self._world
         errors = self._ending.not_now(seen.at) | self._patience.not_now(seen.at)
         fights = self._hands.fights(seen.at)
-        table = judge(services, seen, plan, errors, self._board.services(world.name), fights)
+        table = judge(services, seen, plan, errors, self._board.services(world.name), fights, self._memory)
+        self._memory.retain(len(services))
         if seen.complete and not errors:
             self._revision = desired.revision.short
         why = seen.why or stands_by or "; ".join(gap.why for gap in seen.gaps[:_GAPS])
