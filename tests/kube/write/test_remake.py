@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import RefusedError, WaitingError
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, STATEFUL_SET, Kind, Object
 from reconciler.kube.write.remake import why_not
-from tests.kube.conftest import Cluster, until
+from tests.kube.conftest import until
 from tests.kube.write.writer import Writer
 
 Make = Callable[[Writer], Object]
@@ -38,11 +38,6 @@ CHANGES: dict[str, tuple[Make, Make, str]] = {
         "updates to statefulset spec .*cannot be changed$",
     ),
 }
-
-
-@pytest.fixture
-def writer(cluster: Cluster) -> Writer:
-    return Writer(cluster)
 
 
 @pytest.mark.controlplane

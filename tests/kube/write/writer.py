@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.errors import WaitingError
 from reconciler.kube import marks
 from reconciler.kube.door.client import Client
-from reconciler.kube.kinds import ALWAYS, OPTIONAL, Object, kind_of
+from reconciler.kube.kinds import ALWAYS, OPTIONAL, Object, full_name
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.render.manifests import Manifest
 from reconciler.kube.write.apply import Applier
@@ -39,11 +39,15 @@ class Writer:
 
     def apply(self, *objects: Object, digest: str = "1", careful: bool = False, service: str = "") -> None:
         """Apply, and wait until that is seen."""
+        self.put(*objects, digest=digest, careful=careful, service=service)
+        for item in objects:
+            until(lambda item=item: self.digest(item) == digest)
+
+    def put(self, *objects: Object, digest: str = "1", careful: bool = False, service: str = "") -> None:
+        """Apply."""
         service = service or self.name
         made = tuple(self.ours(item, service) for item in objects)
         self.applier.apply(Manifest(made, digest, careful=careful), Mark(self.owner, service, 0, digest))
-        for item in made:
-            until(lambda item=item: self.digest(item) == digest)
 
     def ours(self, item: Object, service: str = "") -> Object:
         """With the labels of a service."""
@@ -56,12 +60,12 @@ class Writer:
 
     def seen(self, item: Object) -> Seen | None:
         metadata = item["metadata"]
-        return self.cluster.cache.get(kind_of(item), metadata["namespace"], metadata["name"])
+        return self.cluster.cache.get(self.api.kind(full_name(item)), metadata["namespace"], metadata["name"])
 
     def live(self, item: Object) -> Object | None:
         """As the server has it now."""
         metadata = item["metadata"]
-        return self.api.get(kind_of(item), metadata["namespace"], metadata["name"])
+        return self.api.get(self.api.kind(full_name(item)), metadata["namespace"], metadata["name"])
 
     def remove(self, *, claims: bool = False) -> list[list[str]]:
         """Remove everything, turn after turn; the kinds that were there before each turn that found fewer."""
@@ -82,25 +86,27 @@ class Writer:
         return [one for one in found if not one.child and (claims or one.kind != "PersistentVolumeClaim")]
 
     def config_map(self, data: dict[str, str] | None = None, **fields: Any) -> Object:
-        return self._item("v1", "ConfigMap", data=data or {"a": "b"}, **fields)
+        return self.item("v1", "ConfigMap", data=data or {"a": "b"}, **fields)
 
-    def service(self, **spec: Any) -> Object:
-        return self._item("v1", "Service", spec={"ports": [{"port": 80}], "selector": {"app": self.name}, **spec})
+    def service(self, namespace: str = "ai", **spec: Any) -> Object:
+        return self.item(
+            "v1", "Service", namespace, spec={"ports": [{"port": 80}], "selector": {"app": self.name}, **spec}
+        )
 
     def claim(self, size: str = "1Gi") -> Object:
-        return self._item("v1", "PersistentVolumeClaim", spec=_claim(size))
+        return self.item("v1", "PersistentVolumeClaim", spec=_claim(size))
 
     def deployment(self, label: str = "a", **spec: Any) -> Object:
-        return self._item("apps/v1", "Deployment", spec={"replicas": 0, **self._pods(label), **spec})
+        return self.item("apps/v1", "Deployment", spec={"replicas": 0, **self._pods(label), **spec})
 
     def stateful_set(self, size: str = "1Gi", label: str = "a", **spec: Any) -> Object:
         labels = {**marks.identity(self.owner, self.name), marks.MANAGED_BY: marks.MANAGER}
         templates = [{"metadata": {"name": "data", "labels": labels}, "spec": _claim(size)}]
         own = {"replicas": 1, "serviceName": self.name, "volumeClaimTemplates": templates}
-        return self._item("apps/v1", "StatefulSet", spec={**own, **self._pods(label), **spec})
+        return self.item("apps/v1", "StatefulSet", spec={**own, **self._pods(label), **spec})
 
     def network_policy(self) -> Object:
-        return self._item("networking.k8s.io/v1", "NetworkPolicy", spec={"podSelector": {}, "policyTypes": ["Ingress"]})
+        return self.item("networking.k8s.io/v1", "NetworkPolicy", spec={"podSelector": {}, "policyTypes": ["Ingress"]})
 
     def _pods(self, label: str) -> Object:
         labels = {**marks.identity(self.owner, self.name), marks.MANAGED_BY: marks.MANAGER, "app": label}
@@ -108,13 +114,9 @@ class Writer:
         template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
         return {"selector": {"matchLabels": {"app": label}}, "template": template}
 
-    def _item(self, api_version: str, kind: str, **fields: Any) -> Object:
-        return {
-            "apiVersion": api_version,
-            "kind": kind,
-            "metadata": {"name": self.name, "namespace": "ai"},
-            **fields,
-        }
+    def item(self, api_version: str, kind: str, namespace: str = "ai", **fields: Any) -> Object:
+        metadata = {"name": self.name, "namespace": namespace}
+        return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
 
 
 def _claim(size: str) -> Object:

@@ -1,0 +1,110 @@
+"""Removal over several turns, with what holds it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from reconciler.errors import DeniedError, Next, WaitingError
+from reconciler.kube import marks
+from tests.kube.conftest import until
+from tests.kube.webhook import allow, deny, webhook
+from tests.kube.write.writer import Writer
+
+pytestmark = pytest.mark.controlplane
+
+GUARD = "example.com/guard"
+
+
+@contextmanager
+def held(writer: Writer, kind: str) -> Iterator[None]:
+    """A finalizer of somebody else's on one object, for as long as the block lasts."""
+    patch = ("patch", kind, writer.name, "-n", "ai", "--type=merge", "-p")
+    writer.cluster.facts.kubectl(*patch, f'{{"metadata":{{"finalizers":["{GUARD}"]}}}}')
+    until(lambda: any(GUARD in one.finalizers for one in writer.left(claims=True)))
+    yield
+    writer.cluster.facts.kubectl(*patch, '{"metadata":{"finalizers":null}}')
+
+
+def everything(writer: Writer) -> None:
+    writer.apply(
+        writer.network_policy(), writer.config_map(), writer.claim(), writer.deployment(replicas=1), writer.service()
+    )
+    until(lambda: any(one.kind == "Pod" for one in writer.cluster.cache.of("ai", writer.name)))
+
+
+@pytest.mark.parametrize("claims", [False, True])
+def test_what_runs_goes_before_its_data_and_that_before_what_protects_it(writer: Writer, claims: bool) -> None:
+    everything(writer)
+    turns = [set(kinds) for kinds in writer.remove(claims=claims)]
+    last = {"ConfigMap", "NetworkPolicy"}
+    data = {"PersistentVolumeClaim"} if claims else set()
+    assert turns[0] == last | data | {"Deployment", "Service"}
+    assert all(last <= kinds for kinds in turns if kinds - last)
+    assert all(data <= kinds for kinds in turns if "Deployment" in kinds)
+    kept = {one.kind for one in writer.cluster.cache.of("ai", writer.name)}
+    assert kept <= (set() if claims else {"PersistentVolumeClaim"})
+    assert (writer.live(writer.claim()) is None) is claims
+
+
+def test_what_a_finalizer_holds_is_waited_for_and_named_and_costs_nothing(writer: Writer) -> None:
+    writer.apply(writer.config_map(), writer.deployment())
+    with held(writer, "deployment"):
+        writer.remover.remove("ai", writer.name, claims=False)
+        until(lambda: any(one.deleted for one in writer.left()))
+        before = writer.api.calls
+        with pytest.raises(WaitingError, match=f"waits for Deployment ai/{writer.name} to be gone.*{GUARD}"):
+            writer.remover.remove("ai", writer.name, claims=False)
+        assert writer.api.calls == before
+        assert writer.live(writer.config_map())
+    writer.remove()
+    before = writer.api.calls
+    writer.remover.remove("ai", writer.name, claims=False)
+    assert writer.api.calls == before
+
+
+def test_a_service_that_is_wanted_again_while_it_goes_waits_for_its_end(writer: Writer) -> None:
+    writer.apply(writer.config_map())
+    with held(writer, "configmap"):
+        writer.remover.remove("ai", writer.name, claims=False)
+        until(lambda: any(one.deleted for one in writer.left()))
+        with pytest.raises(WaitingError, match=f"ConfigMap ai/{writer.name} to be gone: it is being deleted.*{GUARD}"):
+            writer.apply(writer.config_map({"a": "c"}), digest="2")
+    until(lambda: not writer.left())
+    writer.apply(writer.config_map({"a": "c"}), digest="2")
+
+
+def test_a_removal_that_a_webhook_denies_is_asked_for_again_and_not_forgotten(writer: Writer) -> None:
+    writer.apply(writer.config_map(), writer.deployment(), writer.service())
+    with webhook(writer.cluster.facts, {marks.OWNER: writer.owner}, deny("not today"), operations=["DELETE"]) as hook:
+        for _ in range(2):
+            with pytest.raises(DeniedError, match="denied the request: not today") as denied:
+                writer.remover.remove("ai", writer.name, claims=False)
+            assert denied.value.next is Next.RETRY
+        assert {one.kind for one in writer.left()} == {"ConfigMap", "Deployment", "Service"}
+        assert hook.count("DELETE") == 4, "both that may go were asked for, twice"
+        hook.decide = allow
+        writer.remove()
+    assert not writer.left()
+
+
+def test_what_left_the_declaration_goes_and_claims_stay(writer: Writer) -> None:
+    writer.apply(writer.config_map(), writer.claim(), writer.service())
+    kept = [writer.ours(writer.config_map())]
+    writer.remover.sweep("ai", writer.name, kept)
+    until(lambda: {one.kind for one in writer.left(claims=True)} == {"ConfigMap", "PersistentVolumeClaim"})
+    before = writer.api.calls
+    writer.remover.sweep("ai", writer.name, kept)
+    assert writer.api.calls == before
+
+
+def test_pods_that_were_left_behind_go_with_the_rest(writer: Writer) -> None:
+    """As after a daemon that was killed between the two halves of making a StatefulSet anew."""
+    writer.apply(writer.config_map(), writer.stateful_set())
+    until(lambda: any(one.kind == "Pod" for one in writer.cluster.cache.of("ai", writer.name)))
+    writer.cluster.facts.kubectl("delete", "statefulset", writer.name, "-n", "ai", "--cascade=orphan")
+    until(lambda: {one.kind for one in writer.left()} == {"ConfigMap", "Pod"})
+    writer.remove()
+    assert not writer.left()
