@@ -95,18 +95,17 @@ class KubernetesFacts:
             account = ("get", "serviceaccount", "default", "--namespace", namespace)
             until(lambda account=account: not self._kubectl(*account).returncode, 20, f"accounts in {namespace}")  # type: ignore[misc] # mypy cannot type a bound default
 
-    def grant(
-        self, target: KubernetesTarget, owner: str, subject: Subject = _DAEMON, *, keep_data: bool = False
-    ) -> None:
-        """Give an account (that of `daemon_kubeconfig` unless said) what `reconciler rbac` prints. Raises LabError.
+    def grant(self, target: KubernetesTarget, owner: str, *subjects: Subject, keep_data: bool = False) -> None:
+        """Give accounts (that of `daemon_kubeconfig` unless said) what `reconciler rbac` prints. Raises LabError.
 
         The first kind of objects can then be listed in the last namespace: the API server knows of it.
         """
-        items = roles(target, owner, subject, keep_data=keep_data)
+        subjects = subjects or (_DAEMON,)
+        items = roles(target, owner, *subjects, keep_data=keep_data)
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=text)
-        asked = ("auth", "can-i", "list", "pods", "-n", target.namespaces[-1], "--as", subject.user)
-        until(lambda: not self._kubectl(*asked).returncode, 10, f"{subject.user} has its rights")
+        asked = ("auth", "can-i", "list", "pods", "-n", target.namespaces[-1], "--as", subjects[-1].user)
+        until(lambda: not self._kubectl(*asked).returncode, 10, f"{subjects[-1].user} has its rights")
 
     def account(self, name: str) -> Path:
         """A kubeconfig of a new service account in the first namespace, which may do nothing yet. Raises LabError.

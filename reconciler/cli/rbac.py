@@ -27,10 +27,10 @@ class Output(StrEnum):
 def rbac(
     target: Annotated[str, typer.Argument(help="The Kubernetes target, by its name in the settings.")],
     subject: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="user:NAME|serviceaccount:NAMESPACE/NAME",
-            help="Who the daemon is; the service account `reconciler` in the target's first namespace when unset.",
+            help="Who the daemon is, or several; the service account `reconciler` in the first namespace when unset.",
         ),
     ] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="How they are printed.")] = Output.YAML,
@@ -48,12 +48,12 @@ def rbac(
     settings = load_settings(config)
     chosen = _target(settings, target, config)
     try:
-        who = Subject.parse(subject or f"serviceaccount:{chosen.namespaces[0]}/reconciler")
+        who = [Subject.parse(text) for text in subject or [f"serviceaccount:{chosen.namespaces[0]}/reconciler"]]
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--subject") from error
     plurals = _plurals(chosen) if discover else {}
     keep = settings.removals.keep_data
-    _print(roles(chosen, settings.owner, who, keep_data=keep, plurals=plurals), output)
+    _print(roles(chosen, settings.owner, *who, keep_data=keep, plurals=plurals), output)
 
 
 def _target(settings: Settings, name: str, config: Path) -> KubernetesTarget:

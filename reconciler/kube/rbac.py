@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -71,12 +71,11 @@ class Subject:
 def roles(
     target: KubernetesTarget,
     owner: str,
-    subject: Subject,
-    *,
+    *subjects: Subject,
     keep_data: bool = True,
     plurals: Mapping[str, str] | None = None,
 ) -> list[Object]:
-    """The objects that give `subject` the rights of a daemon with this target and owner id, in order of creation.
+    """The objects that give `subjects` the rights of a daemon with this target and owner id, in order of creation.
 
     With `impersonate` the daemon itself may only read, keep its lease and speak as that account, and the account gets
     the rights to write. `keep_data`: claims are never deleted. `plurals`: the words for `target.kinds` in paths where
@@ -86,17 +85,17 @@ def roles(
     needs += [Need(kind) for kind in _more(target, plurals or {}) if kind not in {need.kind for need in needs}]
     writer = _writer(target)
     name = f"reconciler-{owner}"
-    made = list(_namespaces(target, name, subject, writer))
+    made = list(_namespaces(target, name, (writer,) if writer else subjects))
     for namespace in target.namespaces:
         lease = _lease(name) if namespace == target.namespaces[0] else []
         verbs = {need: need.reads if writer else (*need.reads, *need.writes) for need in needs}
-        made += _bound("Role", name, namespace, [*_rules(verbs), *lease], subject)
+        made += _bound("Role", name, namespace, [*_rules(verbs), *lease], subjects)
         if writer:
             written = {need: need.writes for need in needs if need.writes}
-            made += _bound("Role", f"{name}-writer", namespace, _rules(written), writer)
+            made += _bound("Role", f"{name}-writer", namespace, _rules(written), (writer,))
     if writer:
         speak = [_rule("", ["serviceaccounts"], ["impersonate"], [writer.name])]
-        made += _bound("Role", f"{name}-impersonate", writer.namespace, speak, subject)
+        made += _bound("Role", f"{name}-impersonate", writer.namespace, speak, subjects)
     return made
 
 
@@ -122,14 +121,14 @@ def _writer(target: KubernetesTarget) -> Subject | None:
     return Subject(name, namespace)
 
 
-def _namespaces(target: KubernetesTarget, name: str, subject: Subject, writer: Subject | None) -> Iterator[Object]:
+def _namespaces(target: KubernetesTarget, name: str, subjects: Sequence[Subject]) -> Iterator[Object]:
     """Making those that are gone. They are printed as well: a Role needs its namespace, and cannot be there before."""
     if not target.create_namespaces:
         return
     names = list(target.namespaces)
     yield from ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each}} for each in names)
     rule = _rule(NAMESPACE.group, [NAMESPACE.plural], [*_APPLY], names)
-    yield from _bound("ClusterRole", f"{name}-namespaces", "", [rule], writer or subject)
+    yield from _bound("ClusterRole", f"{name}-namespaces", "", [rule], subjects)
 
 
 def _lease(name: str) -> list[Object]:
@@ -151,13 +150,13 @@ def _rule(group: str, resources: list[str], verbs: list[str], names: list[str] |
     return rule | {"resourceNames": names} if names else rule
 
 
-def _bound(kind: str, name: str, namespace: str, rules: list[Object], subject: Subject) -> list[Object]:
+def _bound(kind: str, name: str, namespace: str, rules: list[Object], subjects: Sequence[Subject]) -> list[Object]:
     """A Role or ClusterRole, and the binding of its kind."""
     metadata: Object = {"name": name, "labels": {"app.kubernetes.io/part-of": "reconciler"}}
     if namespace:
         metadata["namespace"] = namespace
     version, reference = f"{_RBAC}/v1", {"apiGroup": _RBAC, "kind": kind, "name": name}
-    bound = {"roleRef": reference, "subjects": [subject.reference()]}
+    bound = {"roleRef": reference, "subjects": [subject.reference() for subject in subjects]}
     return [
         {"apiVersion": version, "kind": kind, "metadata": metadata, "rules": rules},
         {"apiVersion": version, "kind": f"{kind}Binding", "metadata": metadata, **bound},

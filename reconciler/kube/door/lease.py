@@ -105,7 +105,7 @@ class Lease:
             if self.is_leader() != before:
                 before = not before
                 word = "gained" if before else "lost"
-                _log.info("lease %s: %s; last seen with %s", self._lock.name, word, self.holder() or "nobody")
+                _log.info("lease %s: %s, held by %s", self._lock.name, word, self.holder() or "nobody")
                 self._bell()
             self._wake.wait(self._retry)
 
