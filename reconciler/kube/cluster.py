@@ -13,7 +13,8 @@ from reconciler.kube.look.observer import KubernetesObserver
 from reconciler.kube.write.deployer import KubernetesDeployer
 from reconciler.settings import KubernetesTarget
 
-#: Connections of the observer beside those of its watches, for lists.
+#: Connections of the observer beside those of the kinds: for events, and for lists.
+_EVENTS = 2
 _LISTS = 4
 
 

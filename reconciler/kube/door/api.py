@@ -27,7 +27,8 @@ class Events(Protocol):
     def events(self) -> Iterator[tuple[str, Object]]:
         """Type (ADDED, MODIFIED, DELETED, BOOKMARK) and object of each change until the server ends the stream.
 
-        Raises ExpiredError when the version is too old, LookError when the stream breaks: events may then be lost.
+        Raises ExpiredError when the version is too old, SilentError when it may hang (nothing is lost until then),
+        another LookError when the stream breaks: events may then be lost.
         """
         ...
 

@@ -22,8 +22,8 @@ from reconciler.settings import KubernetesTarget
 
 #: How long a watch lasts before it is opened anew.
 _STREAM_SECONDS = 300
-#: A stream that brings nothing for so long is opened anew: it may hang. Bookmarks come about once a minute, except
-#: where nothing at all happens on the server.
+#: A stream that brings nothing for so long is opened anew, from where it was: it may hang. Bookmarks come about once a
+#: minute, but none at all while no object of the kind changes anywhere in the cluster.
 _SILENCE = 100.0
 _PING_SECONDS = 10.0
 

@@ -45,6 +45,10 @@ class ExpiredError(LookError):
     """The resource version is too old: everything has to be listed anew."""
 
 
+class SilentError(LookError):
+    """A stream brought nothing for a while and may hang; what it brought before is complete."""
+
+
 class ClashError(UnreachableError):
     """The object is not the one that was meant any more: another version, another uid, or there already."""
 

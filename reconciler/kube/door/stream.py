@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from reconciler.errors import LookError
-from reconciler.kube.door.failures import ExpiredError
+from reconciler.kube.door.failures import ExpiredError, SilentError
 from reconciler.kube.kinds import Object
 
 
@@ -30,6 +30,8 @@ class Stream:
             for chunk in self._response.stream(None, decode_content=True):
                 *lines, rest = (rest + chunk).split(b"\n")
                 yield from (self._event(line) for line in lines if line)
+        except ReadTimeoutError as error:
+            raise SilentError(f"{self._what}: nothing arrived for a while") from error
         except (HTTPError, OSError, ValueError, KeyError, TypeError) as error:
             raise LookError(f"{self._what}: the stream broke: {type(error).__name__}") from error
         if self._cut:

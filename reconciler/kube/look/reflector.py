@@ -2,7 +2,8 @@
 
 `kubernetes.informer.SharedInformer` keeps models (45 kB for a Deployment, against under 2 kB here) and logs a traceback
 whenever it stops, so the same protocol is spoken here: list, watch from its version with bookmarks, list again when the
-version has expired or the stream broke. A stream that broke may have lost events; one that the server ended has not.
+version has expired or the stream broke. A stream that broke may have lost events; one that the server ended has not,
+nor has one that is given up because nothing has come from it for a while.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from reconciler.errors import LookError, TargetError
 from reconciler.kube import marks
 from reconciler.kube.door.api import Api, Events
-from reconciler.kube.door.failures import ExpiredError, UnservedError
+from reconciler.kube.door.failures import ExpiredError, SilentError, UnservedError
 from reconciler.kube.kinds import Kind, Object
 from reconciler.kube.look.arrival import arrive
 from reconciler.kube.look.cache import Cache
@@ -210,6 +211,8 @@ class Reflector:
             try:
                 for event, item in stream.events():
                     self._take(event, item)
+            except SilentError:
+                return  # to go on from where it was
             except ExpiredError:
                 raise
             except LookError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from sys import intern
 
 from reconciler.kube import marks
 from reconciler.kube.judge.judge import Verdict, deleted, judge
@@ -59,8 +60,8 @@ def see(kind: Kind, item: Object, owner: str) -> Seen | None:
     metadata = item["metadata"]
     seen = Seen(
         kind=kind.name,
-        namespace=metadata["namespace"],
-        name=metadata["name"],
+        namespace=intern(metadata["namespace"]),
+        name=intern(metadata["name"]),
         stamp=stamp,
         verdict=judge(kind, item),
         deleted=deleted(item),

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.errors import LookError
 from reconciler.kube import marks
 from reconciler.kube.door.client import Client
+from reconciler.kube.door.failures import SilentError
 from reconciler.kube.kinds import CONFIG_MAP
 from reconciler.kube.look.pulse import Pulse
 from tests.kube.conftest import until
@@ -123,13 +123,15 @@ def test_a_store_that_went_back_behind_the_streams_is_listed_anew(view: View) ->
     until(lambda: view.whole)
 
 
-def test_a_stream_that_hangs_by_itself_breaks(view: View) -> None:
-    api, version = view.observer._api, view.observer._api.list(CONFIG_MAP, "ai", "none=none").version
-    assert isinstance(api, Client)
-    request = next(call for call in view.proxy.calls if call.watch)
-    assert request.query["allowWatchBookmarks"] == ["true"]
+def test_a_stream_that_may_hang_is_given_up_with_nothing_lost(view: View) -> None:
+    target = view.cluster.target.model_copy(update={"kubeconfig": view.kubeconfig})
+    client = Client(target, 2)
+    view.cluster.stack.callback(client.close)
+    version = client.list(CONFIG_MAP, "ai", marks.ours(view.cluster.owner)).version
+    name, names = view.config("a"), []
     with (
-        pytest.raises(LookError, match="the stream broke"),
-        api.watch(CONFIG_MAP, "ai", "none=none", version, silence=0.5) as stream,
+        pytest.raises(SilentError, match="nothing arrived"),
+        client.watch(CONFIG_MAP, "ai", marks.ours(view.cluster.owner), version, silence=0.5) as stream,
     ):
-        list(stream.events())
+        names.extend(item["metadata"]["name"] for _, item in stream.events())
+    assert names == [name]
