@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
 
 from reconciler.desired.load import Loader
+from reconciler.models.service import Service
 from reconciler.settings import Settings
 from tests.desired.world import BUILTIN, Repository, settings, text
 
@@ -88,7 +91,7 @@ def test_what_is_wrong_in_a_service_is_named_by_its_field(options: str, said: st
     assert said in complaint
 
 
-@pytest.mark.parametrize(
+RIGHT = pytest.mark.parametrize(
     "options",
     [
         "{networkPolicy: {}, podDisruptionBudget: {maxUnavailable: 0}, topologySpread: {mode: none}}",
@@ -96,10 +99,33 @@ def test_what_is_wrong_in_a_service_is_named_by_its_field(options: str, said: st
         "{patches: [{target: {kind: Service}, patch: [{op: add, path: /a, value: null}]}]}",
         "{patches: [{target: {kind: Service, name: main}, patch: [{op: copy, path: /a, from: /b}]}]}",
         "{serviceAccount: builder}",
+        "{networkPolicy: {allow: [{cidr: 10.0.0.0/8}, {namespace: a, pods: {b: c}}]}}",
     ],
 )
+
+
+@RIGHT
 def test_what_is_right_is_taken(options: str) -> None:
     assert complaints(kubernetes(options), service_accounts=["builder"]) == []
+
+
+@RIGHT
+def test_the_schema_takes_what_is_right(options: str) -> None:
+    document = YAML(typ="safe").load(text("main", kubernetes(options)))
+    assert list(Draft202012Validator(Service.model_json_schema()).iter_errors(document)) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "{patches: [{target: {kind: Service}, patch: 5}]}",
+        "{patches: [{target: {kind: Service}, patch: [{op: ad, path: /a}]}]}",
+        "{networkPolicy: {allow: [{cdr: 10.0.0.0/8}]}}",
+    ],
+)
+def test_the_schema_finds_what_is_wrong(options: str) -> None:
+    document = YAML(typ="safe").load(text("main", kubernetes(options)))
+    assert list(Draft202012Validator(Service.model_json_schema()).iter_errors(document)) != []
 
 
 CONFIG_MAP = "apiVersion: v1, kind: ConfigMap"
