@@ -18,6 +18,7 @@ from typing import cast
 
 from reconciler.kube import marks
 from reconciler.kube.door.api import Api
+from reconciler.kube.door.failures import ClashError
 from reconciler.kube.drift import fields, schema
 from reconciler.kube.drift.fields import Fields
 from reconciler.kube.drift.managers import IGNORED, Entry, applied_by, entries
@@ -28,6 +29,7 @@ from reconciler.kube.look.seen import Seen
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 #: Who `kubectl apply` is in the records; the last one stands for whoever set a field before anything was recorded.
 _KUBECTL_APPLY = frozenset({"kubectl-client-side-apply", "kubectl", "before-first-apply"})
+_ATTEMPTS = 4
 
 
 class Ownership:
@@ -52,9 +54,7 @@ class Ownership:
         live = self._api.get(self._kind_of(item), seen.namespace, seen.name)
         if live is None or live["metadata"]["uid"] != seen.uid:
             return
-        if made_by_kubectl_apply(live):
-            live = self._take_over(live)
-        self._hand_over(live, ignored)
+        self._hand_over(self._take_over(live), ignored)
 
     def after(self, item: Object, answer: Object, ignore: Sequence[str]) -> None:
         """To be called with what came back when `item` was applied. Raises TargetError."""
@@ -66,6 +66,20 @@ class Ownership:
             self._keep(answer, kept)
 
     def _take_over(self, live: Object) -> Object:
+        """The object without records of `kubectl apply`. Raises ClashError when it changes again and again."""
+        attempts = _ATTEMPTS
+        while made_by_kubectl_apply(live):
+            attempts -= 1
+            try:
+                live = self._put_right(live)
+            except ClashError:
+                # Controllers write their status right after an apply.
+                if not attempts:
+                    raise
+                live = self._again(live)
+        return live
+
+    def _put_right(self, live: Object) -> Object:
         metadata = live["metadata"]
         operations: list[Object] = [
             {"op": "replace", "path": "/metadata/managedFields", "value": taken_over(live)},
@@ -75,6 +89,13 @@ class Ownership:
         if LAST_APPLIED in metadata.get("annotations", {}):
             operations.append({"op": "remove", "path": f"/metadata/annotations/{LAST_APPLIED.replace('/', '~1')}"})
         return self._api.patch(self._kind_of(live), metadata["namespace"], metadata["name"], operations)
+
+    def _again(self, live: Object) -> Object:
+        metadata = live["metadata"]
+        newer = self._api.get(self._kind_of(live), metadata["namespace"], metadata["name"])
+        if newer is None or newer["metadata"]["uid"] != metadata["uid"]:
+            raise ClashError(f"{live['kind']} {metadata['namespace']}/{metadata['name']} was removed meanwhile")
+        return newer
 
     def _hand_over(self, live: Object, ignored: Sequence[str]) -> None:
         mine, held = (fields.fields_of(applied_by(live, manager)) for manager in (marks.MANAGER, IGNORED))
