@@ -48,6 +48,8 @@ TELLING: Mapping[str, Telling] = {
     "NodeNotReady": Telling(Stage.PROBING, Health.DEGRADED),
     "Unhealthy": Telling(Stage.PROBING),
 }
+#: A probe that could not be made, mostly because its container had just ended.
+_NOT_ASKED = "probe errored and resulted in unknown state"
 _COMBINED = "(combined from similar events): "
 #: Each attempt of a controller has a name of its own, which would make other words of the same cause.
 _ATTEMPT = re.compile(r'pods "[^"]*" is forbidden')
@@ -77,7 +79,7 @@ def said(event: Object) -> Said | None:
     series = event.get("series") or {}
     times = (event.get("lastTimestamp"), series.get("lastObservedTime"), event.get("eventTime"))
     at = max((found for found in map(time, times) if found), default=None)
-    if reason not in TELLING or at is None:
+    if reason not in TELLING or at is None or _NOT_ASKED in message:
         return None
     return Said(reason, line(_ATTEMPT.sub("a pod is forbidden", message.removeprefix(_COMBINED))), at)
 
