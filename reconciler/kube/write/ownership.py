@@ -67,17 +67,15 @@ class Ownership:
 
     def _take_over(self, live: Object) -> Object:
         """The object without records of `kubectl apply`. Raises ClashError when it changes again and again."""
-        attempts = _ATTEMPTS
-        while made_by_kubectl_apply(live):
-            attempts -= 1
+        for _ in range(_ATTEMPTS):
+            if not made_by_kubectl_apply(live):
+                return live
             try:
-                live = self._put_right(live)
-            except ClashError:
+                return self._put_right(live)
+            except ClashError as error:
                 # Controllers write their status right after an apply.
-                if not attempts:
-                    raise
-                live = self._again(live)
-        return live
+                live, clash = self._again(live), error
+        raise clash
 
     def _put_right(self, live: Object) -> Object:
         metadata = live["metadata"]
