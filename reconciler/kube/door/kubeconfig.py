@@ -57,8 +57,9 @@ def read(target: KubernetesTarget, timeout: float) -> Kubeconfig:
     context = target.context or str(merged.get("current-context", ""))
     chosen = _entry(merged, "contexts", context).get("context") or {}
     user = _entry(merged, "users", str(chosen.get("user", ""))) if chosen.get("user") else {}
+    files = (*paths, *_named(merged))
     expires = _log_in(user.get("user") or {}, timeout)
-    return Kubeconfig(merged, context, (*paths, *_named(merged)), expires)
+    return Kubeconfig(merged, context, files, expires)
 
 
 def places(target: KubernetesTarget) -> tuple[Path, ...]:

@@ -33,7 +33,7 @@ class Stream:
         except ReadTimeoutError as error:
             raise SilentError(f"{self._what}: nothing arrived for a while") from error
         except (HTTPError, OSError, ValueError, KeyError, TypeError) as error:
-            raise LookError(f"{self._what}: the stream broke: {type(error).__name__}") from error
+            raise LookError(f"{self._what}: {self._cut or f'the stream broke: {type(error).__name__}'}") from error
         if self._cut:
             raise LookError(f"{self._what}: {self._cut}")
 

@@ -56,7 +56,7 @@ def answering(tmp_path: Path) -> Iterator[Make]:
     """Makes a client of a server that gives these answers."""
     with ExitStack() as stack:
 
-        def make(*answers: tuple[int, str]) -> Client:
+        def make(*answers: tuple[int, str], timeout: str = "1s") -> Client:
             address = stack.enter_context(_server(list(answers)))
             kubeconfig = tmp_path / "kubeconfig"
             content = {
@@ -66,7 +66,7 @@ def answering(tmp_path: Path) -> Iterator[Make]:
                 "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             }
             kubeconfig.write_text(json.dumps(content))
-            client = Client(target(kubeconfig=str(kubeconfig), timeout="1s"), 2)
+            client = Client(target(kubeconfig=str(kubeconfig), timeout=timeout), 2)
             stack.callback(client.close)
             return client
 
@@ -74,7 +74,7 @@ def answering(tmp_path: Path) -> Iterator[Make]:
 
 
 def test_a_server_that_asks_for_patience_is_asked_again(answering: Make) -> None:
-    client = answering((429, ""), (503, ""), (200, _EMPTY))
+    client = answering((429, ""), (503, ""), (200, _EMPTY), timeout="20s")
     assert client.list(CONFIG_MAP, "ai", "").version == "7"
     assert client.calls == 3
 
