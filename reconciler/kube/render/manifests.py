@@ -58,7 +58,8 @@ def render(
     careful = customised(plain, service, target, owner)
     made = (_own(item, service, owner) for item in (plain if careful is None else careful))
     objects = tuple(sorted(made, key=order_of))
-    return Manifest(objects, digest(objects), tuple(storage.template_claims(service)), careful is not None)
+    claims = storage.template_claims(objects, service.service.spec.replicas)
+    return Manifest(objects, digest(objects), claims, careful is not None)
 
 
 def stamp(manifest: Manifest, mark: Mark) -> tuple[Object, ...]:

@@ -1,8 +1,9 @@
 """PURE. What a repository must not ask for by an object or a patch of its own.
 
 That is what Pod Security `baseline` forbids (https://kubernetes.io/docs/concepts/security/pod-security-standards/), an
-account that the operator has not allowed, and addresses that are not the service's (`externalIPs`, CVE-2020-8554). It
-is looked for by the names of fields wherever they stand, so that it is found in custom resources as well.
+account that the operator has not allowed, a place before all others (`system-node-critical`), and addresses that are
+not the service's (`externalIPs`, CVE-2020-8554). It is looked for by the names of fields wherever they stand, so that
+it is found in custom resources as well.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ def _unconfined(value: Any) -> bool:
     return isinstance(value, dict) and value.get("type") == "Unconfined"
 
 
+def _before_all(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("system-")
+
+
 def _is_true(value: Any) -> bool:
     return value is True
 
@@ -62,6 +67,7 @@ _FORBIDDEN: dict[str, Callable[[Any], bool]] = {
     "capabilities": _more_capabilities,
     "seccompProfile": _unconfined,
     "appArmorProfile": _unconfined,
+    "priorityClassName": _before_all,
     "procMount": lambda value: value not in (None, "Default"),
 }
 _ACCOUNT = ("serviceAccountName", "serviceAccount")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from reconciler.desired.kubernetes import access_mode
 from reconciler.errors import RefusedError
-from reconciler.kube.kinds import CLAIM, Object
+from reconciler.kube.kinds import CLAIM, STATEFUL_SET, Object
 from reconciler.kube.render.objects import made
+from reconciler.kube.render.templates import mapping
 from reconciler.kube.render.words import SECRETS
 from reconciler.models.recipe import Volume
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import KubernetesTarget
 
 _SECRETS_VOLUME = "reconciler-secrets"
+#: Replicas of one StatefulSet whose claims are counted (the most that a service can have).
+_MOST = 1000
 
 
 def claims(service: ResolvedService, target: KubernetesTarget) -> list[Object]:
@@ -45,12 +50,22 @@ def claim_templates(service: ResolvedService, target: KubernetesTarget, labels: 
     ]
 
 
-def template_claims(service: ResolvedService) -> list[str]:
-    """The names of the claims that the StatefulSet of a service will make, or take when they are there."""
-    if not service.recipe.spec.stateful:
-        return []
-    ordinals = range(service.service.spec.replicas)
-    return [f"{name}-{service.name}-{ordinal}" for name in persistent(service) for ordinal in ordinals]
+def template_claims(objects: Iterable[Object], replicas: int) -> tuple[str, ...]:
+    """The names of the claims that the StatefulSets among the objects will make, or take when they are there.
+
+    `replicas` counts where an object does not say how many: somebody else owns that field.
+    """
+    sets = (item for item in objects if item["kind"] == STATEFUL_SET.name)
+    return tuple(name for item in sets for name in _claims_of(item, replicas))
+
+
+def _claims_of(item: Object, replicas: int) -> Iterator[str]:
+    spec = mapping(item.get("spec"))
+    templates, wanted = spec.get("volumeClaimTemplates"), spec.get("replicas")
+    count = min(wanted, _MOST) if isinstance(wanted, int) else replicas
+    for template in templates if isinstance(templates, list) else ():
+        name = mapping(mapping(template).get("metadata")).get("name")
+        yield from (f"{name}-{item['metadata']['name']}-{ordinal}" for ordinal in range(count))
 
 
 def volumes(service: ResolvedService) -> list[Object]:

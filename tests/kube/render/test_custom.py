@@ -115,6 +115,7 @@ def test_what_a_recipe_must_not_carry_is_refused(item: dict[str, Any], said: str
         {"hostIPC": True},
         {"serviceAccountName": "admin"},
         {"serviceAccount": "admin"},
+        {"priorityClassName": "system-node-critical"},
         {"volumes": [{"name": "v", "hostPath": {"path": "/"}}]},
         {"securityContext": {"sysctls": [{"name": "a", "value": "b"}]}},
         {"securityContext": {"seccompProfile": {"type": "Unconfined"}}},
@@ -149,6 +150,7 @@ def test_addresses_that_are_not_the_services_are_refused() -> None:
     [
         {"serviceAccountName": "default"},
         {"hostNetwork": False},
+        {"priorityClassName": "batch"},
         {"initContainers": [{"name": "a", "securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}}}]},
     ],
 )

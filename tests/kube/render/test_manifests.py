@@ -90,3 +90,19 @@ def test_an_unknown_gpu_type_is_refused_with_the_known_ones() -> None:
     service = resolved("index", resources={"gpus": 1, "gpuType": "h100"})
     with pytest.raises(RefusedError, match="found h100, expected one of: a100"):
         manifests.render(service, target(gpu_resource="nvidia.com/gpu", gpu_types={"a100": {}}), "factory")
+
+
+@pytest.mark.parametrize(("ignore", "count"), [([], 2), (["/spec/replicas"], 2), (["/spec/volumeClaimTemplates"], 0)])
+def test_the_claims_that_will_be_made_are_told(ignore: list[str], count: int) -> None:
+    password = {"POSTGRES_PASSWORD": {"name": "a", "key": "b"}}
+    service = resolved("pg", "postgresql", replicas=2, secrets=password, ignore=ignore)
+    claims = manifests.render(service, target(), "factory").claims
+    assert claims == ("data-pg-0", "data-pg-1")[:count]
+
+
+def test_so_are_those_that_a_patch_adds() -> None:
+    template = {"metadata": {"name": "more"}, "spec": {}}
+    patch = [{"op": "add", "path": "/spec/volumeClaimTemplates/-", "value": template}]
+    patches = [{"target": {"kind": "StatefulSet"}, "patch": patch}]
+    service = resolved("db", "chroma", kubernetes={"patches": patches})
+    assert manifests.render(service, target(), "factory").claims == ("data-db-0", "more-db-0")
