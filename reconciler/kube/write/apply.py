@@ -19,11 +19,16 @@ from reconciler.models.workload import Mark
 
 _log = logging.getLogger("reconciler.kube")
 
+#: A resource version that no object has: with it the API server makes an object, and answers 409 when there is one
+#: (k8s.io/apiserver/pkg/registry/generic/registry/store.go, Update; it holds for server-side apply as well).
+_NOT_THERE = "1"
+
 
 class Applier:
     """Applies; to be shared by threads.
 
-    An object that is known is addressed by its uid, so that nothing but it is ever changed.
+    An object that is known is addressed by its uid, and one that is not must not be there: so nothing but ours is ever
+    changed, whatever others do at the same moment.
     """
 
     def __init__(self, api: Api, cache: Cache, guard: Guard, *, create_namespaces: bool) -> None:
@@ -37,8 +42,9 @@ class Applier:
     def apply(self, manifest: Manifest, mark: Mark, ignore: Sequence[str] = ()) -> None:
         """Apply everything of a manifest under `mark`; `ignore` are pointers to what others own.
 
-        Raises ConflictError before anything is written when something of it is not ours; WaitingError when something
-        has to be there, or gone, first. What follows a refused object is not applied.
+        Raises ConflictError when something of it is not ours, before anything is written unless that was made in these
+        seconds; WaitingError when something has to be there, or gone, first. What follows a refused object is not
+        applied.
         """
         service = mark.service
         items = [self._addressed(service, item) for item in manifests.stamp(manifest, mark)]
@@ -51,13 +57,12 @@ class Applier:
             self._put(service, item, ignore)
 
     def _addressed(self, service: str, item: Object) -> Object:
-        """The same with the uid of the object that it is to change, where there is one."""
+        """The same as the change of the object that is known, or as a new one."""
         metadata = item["metadata"]
         try:
-            uid = self._guard.uid(service, self._kind(item), metadata["namespace"], metadata["name"])
+            return _to(item, self._guard.uid(service, self._kind(item), metadata["namespace"], metadata["name"]))
         except UnservedError as error:
             raise self._unserved(item) from error
-        return _with_uid(item, uid)
 
     def _try(self, service: str, item: Object) -> None:
         """Let the server check an object, so that a bad one leaves all of the old version as it is."""
@@ -86,14 +91,14 @@ class Applier:
         except AbsentError as error:
             self._make_namespace(item["metadata"]["namespace"], error)
         except ClashError:
-            item = self._found_anew(service, item)
+            item = self._found(service, item)
         return self._api.apply(item, dry_run=dry_run)
 
-    def _found_anew(self, service: str, item: Object) -> Object:
-        """The object is not the one that was seen: ours may have been made anew, or be gone."""
+    def _found(self, service: str, item: Object) -> Object:
+        """What is there is not what was seen: ours may be new, or made anew, or gone."""
         kind, metadata = self._kind(item), item["metadata"]
         live = self._api.get(kind, metadata["namespace"], metadata["name"])
-        return _with_uid(item, self._guard.uid_of_live(service, kind, live) if live else "")
+        return _to(item, self._guard.judge(service, kind, live) if live else "")
 
     def _kind(self, item: Object) -> Kind:
         return self._api.kind(full_name(item))
@@ -110,9 +115,10 @@ class Applier:
         _log.info("namespace %s: made", name)
 
 
-def _with_uid(item: Object, uid: str) -> Object:
-    metadata = {key: value for key, value in item["metadata"].items() if key != "uid"}
-    return {**item, "metadata": {**metadata, "uid": uid} if uid else metadata}
+def _to(item: Object, uid: str) -> Object:
+    """Addressed to one object, or to none."""
+    kept = {key: value for key, value in item["metadata"].items() if key not in ("uid", "resourceVersion")}
+    return {**item, "metadata": {**kept, **({"uid": uid} if uid else {"resourceVersion": _NOT_THERE})}}
 
 
 def _name(item: Object) -> str:

@@ -11,7 +11,7 @@ from reconciler.kube.door.api import Api
 from reconciler.kube.kinds import Kind, Object
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.seen import Seen
-from reconciler.kube.write.roster import Listed, Roster
+from reconciler.kube.write.roster import Roster
 
 #: So many writers of somebody else's object are named.
 _WRITERS = 3
@@ -27,8 +27,8 @@ class Guard:
 
     def __init__(self, api: Api, owner: str, cache: Cache, monotonic: Callable[[], float]) -> None:
         self._owner = owner
-        self._cache = cache
         self._strangers = Roster(api, marks.foreign(owner), monotonic)
+        self._cache = cache
         self._lock = threading.Lock()
         self._users: dict[str, str] = {}
         self._names: dict[str, frozenset[str]] = {}
@@ -68,27 +68,24 @@ class Guard:
             raise going(seen)
         return seen.uid
 
-    def uid_of_live(self, service: str, kind: Kind, live: Object) -> str:
-        """As `uid`, for an object as it is now."""
+    def judge(self, service: str, kind: Kind, live: Object) -> str:
+        """As `uid`, of an object as it is now."""
         metadata = live["metadata"]
-        return self._uid_of(service, f"{kind.name} {metadata['namespace']}/{metadata['name']}", Listed.of(kind, live))
+        where = f"{kind.name} {metadata['namespace']}/{metadata['name']}"
+        stamp = marks.read(live, kind.name)
+        if stamp is None or stamp.mark.owner != self._owner:
+            raise _of_stranger(where, self._owner, metadata)
+        if stamp.mark.service != service:
+            raise _of_another(where, stamp.mark.service, service)
+        if "deletionTimestamp" in metadata:
+            raise WaitingError(f"waits for {where} to be gone: it is being deleted")
+        return str(metadata["uid"])
 
     def _uid_of_unseen(self, service: str, kind: Kind, namespace: str, name: str) -> str:
-        where = f"{kind.name} {namespace}/{name}"
         if self._cache.is_stranger(kind, namespace, name):
-            raise _left_alone(f"{where} is a copy: it has the labels of {self._owner}, but {marks.ID} names another")
+            raise _of_copy(f"{kind.name} {namespace}/{name}", self._owner)
         listed = self._strangers.names(kind, namespace).get(name)
-        return self._uid_of(service, where, listed) if listed else ""
-
-    def _uid_of(self, service: str, where: str, listed: Listed) -> str:
-        mark = listed.stamp.mark if listed.stamp else None
-        if mark is None or mark.owner != self._owner:
-            raise _of_stranger(where, self._owner, listed)
-        if mark.service != service:
-            raise _of_another(where, mark.service, service)
-        if listed.ending:
-            raise WaitingError(f"waits for {where} to be gone: it is being deleted")
-        return listed.uid
+        return self.judge(service, kind, listed) if listed else ""
 
 
 def going(seen: Seen) -> WaitingError:
@@ -101,10 +98,19 @@ def _of_another(where: str, user: str, service: str) -> ConflictError:
     return ConflictError(f"{where} belongs to service {user}; give it another name in service {service}")
 
 
-def _of_stranger(where: str, owner: str, listed: Listed) -> ConflictError:
-    other = f" but that of {listed.owner}" if listed.owner not in ("", owner) else ""
-    by = f" (written by {', '.join(listed.writers[:_WRITERS])})" if listed.writers else ""
-    return _left_alone(f"{where} exists and does not bear the mark of {owner}{other}{by}")
+def _of_stranger(where: str, owner: str, metadata: Object) -> ConflictError:
+    whose = (metadata.get("labels") or {}).get(marks.OWNER)
+    if whose == owner:
+        return _of_copy(where, owner)
+    other = f" but that of {whose}" if whose else ""
+    writers = filter(None, dict.fromkeys(one.get("manager") for one in metadata.get("managedFields") or ()))
+    by = ", ".join(list(writers)[:_WRITERS])
+    written = f" (written by {by})" if by else ""
+    return _left_alone(f"{where} exists and does not bear the mark of {owner}{other}{written}")
+
+
+def _of_copy(where: str, owner: str) -> ConflictError:
+    return _left_alone(f"{where} is a copy: it has the labels of {owner}, but {marks.ID} names another object")
 
 
 def _left_alone(what: str) -> ConflictError:

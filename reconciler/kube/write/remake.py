@@ -55,7 +55,7 @@ class Remaker:
         metadata = item["metadata"]
         live = self._api.get(kind, metadata["namespace"], metadata["name"])
         if live is not None:
-            self._guard.uid_of_live(service, kind, live)
+            self._guard.judge(service, kind, live)
             if reason := why_not(kind, item, live):
                 raise RefusedError(f"{error}; {reason}") from error
         return live
@@ -94,8 +94,8 @@ def why_not(kind: Kind, item: Object, live: Object) -> str:
 
 
 def _adopts(kind: Kind, item: Object, live: Object) -> bool:
-    """Whether the new one takes over what the old one made: pods of a StatefulSet, which the same selector finds."""
-    return kind == STATEFUL_SET and _selector(item) == _selector(live)
+    """Whether the new one takes over what the old one made: pods with data, which the same selector finds."""
+    return kind == STATEFUL_SET and bool(_claims(item)) and _selector(item) == _selector(live)
 
 
 def _selector(item: Object) -> object:

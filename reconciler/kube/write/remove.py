@@ -6,6 +6,7 @@ for again later.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.errors import DeniedError, RefusedError
@@ -38,7 +39,8 @@ class Remover:
         at last its configuration and its network policy, so that nothing runs without them. Raises WaitingError when
         all that may go now is going already; DeniedError when the server refuses, after the others were asked for.
         """
-        seen = [one for one in self._cache.of(namespace, service) if claims or one.kind != CLAIM.name]
+        seen = [one for one in self._cache.of(namespace, service) if _is_made_by_us(one)]
+        seen = [one for one in seen if claims or one.kind != CLAIM.name]
         step = self._next_step(seen)
         asked = [one for one in step if one.deleted is None]
         if step and not asked:
@@ -83,3 +85,14 @@ class Remover:
     def _stage(self, seen: Seen) -> int:
         kind = self._kind_named(seen.kind)
         return stage_of(kind.api_version, kind.name)
+
+
+def _is_made_by_us(seen: Seen) -> bool:
+    """Whether a claim or a pod, which bears no id, has the name that our StatefulSet gives.
+
+    Those that a copy of it makes have our labels as well, but other names.
+    """
+    if seen.stamp.objects or seen.kind not in (CLAIM.name, POD.name):
+        return True
+    volume = "[^-]+-" if seen.kind == CLAIM.name else ""
+    return re.fullmatch(rf"{volume}{re.escape(seen.service)}-[0-9]+", seen.name) is not None

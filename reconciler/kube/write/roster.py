@@ -1,8 +1,8 @@
 """Whose objects there are: names only, listed once for everybody who asks within moments.
 
 A thousand new services must not cost a question each. What matters is what is *not* ours, and a label selector finds
-just that, so that the list stays short however many services there are. Between the list and the apply a stranger could
-still make an object of the same name; that window is a few seconds.
+just that, so that the list stays short however many services there are. It is a few seconds old: what was made since
+then, the API server itself finds when something is applied (see `Applier`).
 """
 
 from __future__ import annotations
@@ -11,42 +11,12 @@ import math
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Self
 
-from reconciler.kube import marks
 from reconciler.kube.door.api import Api
 from reconciler.kube.kinds import Kind, Object
 
 _FRESH = 2.0
 _STALE = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """What is kept of an object that may be somebody else's. `writers` are who wrote it, as far as is known.
-
-    `stamp` is its mark, whoever's it is; None when it bears none. `owner` is what its label says.
-    """
-
-    uid: str
-    stamp: marks.Stamp | None
-    owner: str
-    writers: tuple[str, ...]
-    ending: bool
-
-    @classmethod
-    def of(cls, kind: Kind, item: Object) -> Self:
-        """From an object, or from the metadata of one."""
-        metadata = item["metadata"]
-        fields = metadata.get("managedFields") or ()
-        return cls(
-            metadata.get("uid", ""),
-            marks.read(item, kind.name),
-            (metadata.get("labels") or {}).get(marks.OWNER, ""),
-            tuple(dict.fromkeys(field["manager"] for field in fields if field.get("manager"))),
-            "deletionTimestamp" in metadata,
-        )
 
 
 class Roster:
@@ -61,11 +31,12 @@ class Roster:
         self._monotonic = monotonic
         self._guard = threading.Lock()
         self._locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
-        self._known: dict[tuple[str, str], tuple[float, Mapping[str, Listed]]] = {}
+        self._known: dict[tuple[str, str], tuple[float, Mapping[str, Object]]] = {}
 
-    def names(self, kind: Kind, namespace: str) -> Mapping[str, Listed]:
-        """The objects by name. Raises LookError, and UnservedError when the server does not know the kind.
+    def names(self, kind: Kind, namespace: str) -> Mapping[str, Object]:
+        """The objects by name, without their spec and status. Raises LookError.
 
+        Raises UnservedError when the server does not know the kind.
         Not older than two seconds, but while somebody lists them anew: then what was known goes on being good, up to
         `_STALE`, so that a busy server does not make everybody wait for one list.
         """
@@ -80,14 +51,14 @@ class Roster:
         finally:
             lock.release()
 
-    def _recent(self, kind: Kind, namespace: str, age: float) -> Mapping[str, Listed] | None:
+    def _recent(self, kind: Kind, namespace: str, age: float) -> Mapping[str, Object] | None:
         """What was listed within the last `age` seconds."""
         asked, names = self._known.get((kind.full, namespace), (-math.inf, {}))
         return names if self._monotonic() - asked <= age else None
 
-    def _ask(self, kind: Kind, namespace: str) -> Mapping[str, Listed]:
+    def _ask(self, kind: Kind, namespace: str) -> Mapping[str, Object]:
         asked = self._monotonic()
         items = self._api.list(kind, namespace, self._selector, metadata=True).items
-        names = {item["metadata"]["name"]: Listed.of(kind, item) for item in items}
+        names = {item["metadata"]["name"]: item for item in items}
         self._known[kind.full, namespace] = (asked, names)
         return names

@@ -74,6 +74,21 @@ def test_what_is_not_ours_is_named_and_stays_byte_for_byte(
         delete(writer, theirs)
 
 
+@pytest.mark.parametrize("made", [plain, of_another_owner])
+def test_a_stranger_s_object_that_is_newer_than_all_that_is_known_stays_as_it_is(
+    writer: Writer, made: Callable[[Object], Object]
+) -> None:
+    other = {**writer.config_map(), "metadata": {"name": f"{writer.name}-first", "namespace": "ai"}}
+    writer.apply(other, service=f"{writer.owner}-first")  # now it is known for two seconds which strangers there are
+    before = create(writer, made(writer.config_map({"theirs": "1"})))
+    try:
+        with pytest.raises(ConflictError, match="does not bear the mark"):
+            writer.put(writer.config_map())
+        assert now(writer, writer.config_map()) == before
+    finally:
+        delete(writer, writer.config_map())
+
+
 def test_an_object_of_another_service_of_ours_is_a_conflict(writer: Writer) -> None:
     writer.apply(writer.config_map(), service=f"{writer.owner}-other")
     with pytest.raises(ConflictError, match=f"belongs to service {writer.owner}-other; give it another name in"):
