@@ -76,7 +76,7 @@ class Cloud(Factory):
         """Commit services, start the daemon, and wait until they are there."""
         self.want(*names, recipe=recipe, **spec)
         self.start()
-        self.wait_applied(*names)
+        self.wait_there(*names)
 
     # --- what is there
 
@@ -93,16 +93,16 @@ class Cloud(Factory):
         found = self.witness.get(kind, name)
         return str(found["metadata"]["uid"]) if found else ""
 
+    def generations(self, *names: str) -> set[int]:
+        """How often the specs of these Deployments have been written, each counted once: {1} if never changed."""
+        items = self.items(["Deployment"])
+        return {items[f"Deployment/{name}"]["metadata"]["generation"] for name in names}
+
     def item(self, kind: str, name: str) -> Item:
         """One object that is there."""
         found = self.witness.get(kind, name)
         assert found is not None, f"there is no {kind} {name}"
         return found
-
-    def wait_applied(self, *names: str, seconds: float = 30.0) -> None:
-        """Wait until these services of the recipe `web`, and no others, are there."""
-        wanted = {f"{kind}/{name}" for kind in WEB for name in names}
-        self.until(f"{names[:3]} applied", lambda: self.items().keys() == wanted, seconds)
 
     def wait_there(self, *names: str, seconds: float = 30.0) -> None:
         """Wait until these services of the recipe `web` are there as a whole."""

@@ -1,4 +1,4 @@
-"""A daemon with two services for each file of tests, which each test leaves as it has found it."""
+"""One daemon on the lab's API server for most of these tests, and a service of its own for each."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import pytest
 from lab.lab import Lab
 from tests.faults.kubernetes.cloud import Cloud
 
-STAY = ("one", "two")
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cloud(lab_control_plane: Lab) -> Iterator[Cloud]:
-    """Its daemon runs, and the services `one` and `two` are there."""
-    made = Cloud(lab_control_plane)
+    """Its daemon runs; it has a second namespace, which may go."""
+    made = Cloud(lab_control_plane, namespaces=2)
     try:
-        made.settle(*STAY)
+        made.start()
         yield made
     finally:
         made.clear()

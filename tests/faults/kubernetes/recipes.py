@@ -32,21 +32,28 @@ def ledger(size: str = "1Mi") -> str:
     return json.dumps(_LEDGER | {"spec": spec}, indent=2) + "\n"
 
 
-#: Everything that it is told is in its ConfigMap, and nowhere else.
-LARGE = """\
-apiVersion: reconciler/v1
-kind: Recipe
-metadata: {name: large, category: storage, description: Is told much.}
-spec:
-  image: docker.io/library/python:3
-  parameters:
-    text: {type: string, default: "", description: Much.}
-    more: {type: string, default: "", description: Even more.}
-  ports: {http: {container: 8080}}
-  resources: {cpus: 1, memory: 64Mi}
-  health: {http: {port: http, path: /}, startup: 30s, interval: 1s, timeout: 1s}
-  stop: {grace: 2s}
-"""
 LARGE_PATH = "recipes/storage/large.yaml"
+#: As long as one parameter may be, nearly.
+TEXT = "x" * 4000
 
-RECIPES: dict[str, str | bytes | None] = {RECIPE_PATH: RECIPE, LEDGER_PATH: ledger(), LARGE_PATH: LARGE}
+
+def large(more: int = 0) -> str:
+    """A recipe with 250 parameters for long texts, and as many more with a long text by default as is said.
+
+    Everything that it is told is in its ConfigMap, and nowhere else.
+    """
+    told = {name: {"type": "string", "default": "", "description": "Much."} for name in (f"p{n}" for n in range(250))}
+    known = {f"m{number}": {"type": "string", "default": TEXT, "description": "More."} for number in range(more)}
+    spec = {
+        "image": "docker.io/library/python:3",
+        "parameters": told | known,
+        "ports": {"http": {"container": 8080}},
+        "resources": {"cpus": 1, "memory": "64Mi"},
+        "health": {"http": {"port": "http", "path": "/"}, "startup": "30s", "interval": "1s", "timeout": "1s"},
+        "stop": {"grace": "2s"},
+    }
+    metadata = {"name": "large", "category": "storage", "description": "Is told much."}
+    return json.dumps({"apiVersion": "reconciler/v1", "kind": "Recipe", "metadata": metadata, "spec": spec}) + "\n"
+
+
+RECIPES: dict[str, str | bytes | None] = {RECIPE_PATH: RECIPE, LEDGER_PATH: ledger(), LARGE_PATH: large()}

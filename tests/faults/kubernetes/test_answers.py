@@ -9,11 +9,11 @@ import pytest
 
 from lab.lab import Lab
 from tests.faults.kubernetes.cloud import Cloud
-from tests.faults.kubernetes.conftest import STAY
 from tests.kube.proxy import GOOD, Call, Decide, Fault, Proxy, proxied
 
 pytestmark = pytest.mark.controlplane
 
+STAY = ("one", "two")
 NEW = [f"new-{number}" for number in range(10)]
 
 
@@ -76,11 +76,10 @@ def test_all_is_applied_and_removed_in_the_end(cloud: Cloud, proxy: Proxy, fault
     before = cloud.uids()
     with proxy.playing(FAULTS[fault]):
         cloud.want(*NEW)
-        cloud.wait_applied(*STAY, *NEW, seconds=60)
-        generations = {item["metadata"]["generation"] for item in cloud.items(["Deployment"]).values()}
-        assert generations == {1}
+        cloud.wait_there(*NEW, seconds=60)
+        assert cloud.generations(*NEW) == {1}
         cloud.drop(*NEW)
-        cloud.wait_applied(*STAY, seconds=60)
+        cloud.wait_gone(*NEW, seconds=60)
     cloud.wait_seen()
     assert cloud.uids() == before
 
@@ -95,9 +94,9 @@ def test_patience_is_respected(cloud: Cloud, proxy: Proxy) -> None:
         cloud.until("some seconds later", lambda: proxy.calls[-1].at > began + 4)
     tried = proxy.count(ours) - before
     assert 2 <= tried <= 6
-    cloud.wait_applied(*STAY, "late")
+    cloud.wait_there("late")
     cloud.drop("late")
-    cloud.wait_applied(*STAY)
+    cloud.wait_gone("late")
 
 
 def test_nothing_is_lost_when_streams_are_cut(cloud: Cloud, proxy: Proxy) -> None:
@@ -107,7 +106,7 @@ def test_nothing_is_lost_when_streams_are_cut(cloud: Cloud, proxy: Proxy) -> Non
         proxy.cut()
         cloud.kubectl("delete", kind, "one", "--wait=false")
         cloud.until(f"another {kind}", lambda: is_another(cloud, kind, before))  # noqa: B023 - called in this pass only
-    cloud.wait_applied(*STAY)
+    cloud.wait_there(*STAY)
 
 
 def test_nothing_is_lost_when_versions_expire(cloud: Cloud, proxy: Proxy) -> None:
@@ -116,7 +115,7 @@ def test_nothing_is_lost_when_versions_expire(cloud: Cloud, proxy: Proxy) -> Non
         proxy.cut()
         cloud.kubectl("delete", "service", "one")
         cloud.until("another Service", lambda: is_another(cloud, "Service", before))
-    cloud.wait_applied(*STAY)
+    cloud.wait_there(*STAY)
 
 
 def test_old_news_change_nothing(cloud: Cloud, proxy: Proxy) -> None:
@@ -124,7 +123,7 @@ def test_old_news_change_nothing(cloud: Cloud, proxy: Proxy) -> None:
     proxy.cut()  # everything is listed now
     cloud.until("lists", lambda: len(proxy.streams) > 2)
     cloud.want("three")
-    cloud.wait_applied(*STAY, "three")
+    cloud.wait_there("three")
     before, written = cloud.uids(), proxy.count(ours)
     with proxy.playing(lambda call: Fault(stale=True, error=410 if call.watch else 0)):
         listed = proxy.count(lambda call: call.list)
@@ -132,7 +131,7 @@ def test_old_news_change_nothing(cloud: Cloud, proxy: Proxy) -> None:
         cloud.until("lists", lambda: proxy.count(lambda call: call.list) > listed + 5)
     cloud.wait_seen()
     cloud.drop("three")
-    cloud.wait_applied(*STAY)
+    cloud.wait_gone("three")
     assert cloud.uids().items() <= before.items()
     assert proxy.count(ours) - written == 3
 
@@ -144,10 +143,10 @@ def test_an_account_that_is_not_believed_changes_nothing(cloud: Cloud, proxy: Pr
         cloud.wait_lost()
     cloud.wait_seen()
     cloud.want("four")
-    cloud.wait_applied(*STAY, "four")
+    cloud.wait_there("four")
     assert proxy.count(ours) - written == 3
     cloud.drop("four")
-    cloud.wait_applied(*STAY)
+    cloud.wait_gone("four")
     assert cloud.uids() == before
 
 

@@ -25,8 +25,7 @@ def test_one_of_two_writes_and_the_other_takes_over(cloud: Cloud) -> None:
         cloud.wait_there(*WAVES[1])
         assert twin.log.read_text().count(": deploy wave-1") == len(WAVES[1])
         assert twin.log.read_text().count(": deploy wave-0") == 0
-        generations = {item["metadata"]["generation"] for item in cloud.items(["Deployment"]).values()}
-        assert generations == {1}
+        assert cloud.generations(*WAVES[0], *WAVES[1]) == {1}
     finally:
         twin.stop()
         cloud.start()

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from lab.lab import Lab
 from tests.faults.kubernetes.cloud import Cloud
-from tests.faults.kubernetes.conftest import STAY
 from tests.faults.kubernetes.witness import WEB, Witness
 
 pytestmark = pytest.mark.controlplane
 
 GUARD = "example.com/guard"
-
-
-@pytest.fixture
-def cloud(lab_control_plane: Lab) -> Iterator[Cloud]:
-    made = Cloud(lab_control_plane, namespaces=2)
-    try:
-        made.settle(*STAY)
-        yield made
-    finally:
-        made.clear()
 
 
 def test_a_namespace_is_removed_and_made_again(cloud: Cloud) -> None:
@@ -38,8 +25,8 @@ def test_a_namespace_is_removed_and_made_again(cloud: Cloud) -> None:
     )
     cloud.facts.kubectl("delete", "namespace", other, "--wait=false")
     cloud.wait_line("guest", lambda line: "terminat" in line.why or "forbidden" in line.why)
-    cloud.want("three")
-    cloud.wait_applied(*STAY, "three")
+    cloud.want("others")
+    cloud.wait_there("others")
     cloud.facts.kubectl(
         "patch", "configmap", "guarded", "-n", other, "--type=merge", "-p", '{"metadata": {"finalizers": null}}'
     )

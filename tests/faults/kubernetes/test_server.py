@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.kubernetes.cloud import Cloud
-from tests.faults.kubernetes.conftest import STAY
 from tests.faults.kubernetes.witness import WEB
 
 pytestmark = pytest.mark.controlplane
@@ -23,17 +22,17 @@ def test_it_is_killed_in_the_middle_of_200_applies(cloud: Cloud) -> None:
         assert cloud.is_alive()
     finally:
         cloud.facts.start_server()
-    first = cloud.uids()
+    first = many(cloud)
     assert len(first) < len(WEB) * len(MANY)
-    cloud.wait_applied(*STAY, *MANY, seconds=60)
-    assert first.items() <= cloud.uids().items()
-    generations = {item["metadata"]["generation"] for item in cloud.items(["Deployment"]).values()}
-    assert generations == {1}
+    cloud.wait_there(*MANY, seconds=60)
+    assert first.items() <= many(cloud).items()
+    assert len(many(cloud)) == len(WEB) * len(MANY)
+    assert cloud.generations(*MANY) == {1}
     cloud.drop(*MANY)
-    cloud.wait_applied(*STAY, seconds=60)
+    cloud.wait_gone(*MANY, seconds=60)
 
 
-def test_it_is_killed_while_nothing_is_to_be_done(cloud: Cloud) -> None:
+def test_it_is_killed_while_nothing_is_to_be_done(cloud: Cloud, name: str) -> None:
     before = versions(cloud)
     cloud.facts.stop_server()
     try:
@@ -41,11 +40,14 @@ def test_it_is_killed_while_nothing_is_to_be_done(cloud: Cloud) -> None:
     finally:
         cloud.facts.start_server()
     cloud.wait_seen()
-    cloud.want("three")
-    cloud.wait_applied(*STAY, "three")
+    cloud.want(f"{name}-late")
+    cloud.wait_there(f"{name}-late")
     assert before.items() <= versions(cloud).items()
-    cloud.drop("three")
-    cloud.wait_applied(*STAY)
+
+
+def many(cloud: Cloud) -> dict[str, str]:
+    """The uids of what the many services are made of."""
+    return {key: uid for key, uid in cloud.uids().items() if "/many-" in key}
 
 
 def versions(cloud: Cloud) -> dict[str, str]:
