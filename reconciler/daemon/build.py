@@ -93,11 +93,13 @@ def _kubernetes(
     stack.callback(lease.close)
 
     def stands_by() -> str:
-        return "" if lease.is_leader() else f"stands by: {lease.identity} does not hold the lease"
+        if lease.is_leader():
+            return ""
+        return f"stands by: the lease is held by {lease.holder() or 'nobody yet'}, this is {lease.identity}"
 
     keep = settings.removals.keep_data
     observer, deployer = connect(name, target, settings.owner, keep_data=keep, may_not=stands_by)
-    return World(name, target, observer, deployer, stands_by, contend=lease.start)
+    return World(name, target, observer, deployer, stands_by, lease.holder, lease.start)
 
 
 def _slurm(owner: str, name: str, target: SlurmTarget, inherit: tuple[int, ...]) -> World:
