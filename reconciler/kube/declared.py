@@ -47,6 +47,12 @@ class Declared:
         found = (item for item in manifest.objects if _name(item) == wanted) if manifest else iter(())
         return next(found, None)
 
+    def ignored(self, service: str) -> tuple[str, ...]:
+        """Pointers to what others own of a service's objects."""
+        with self._lock:
+            manifest, _ = self._manifests.get(service, (None, b""))
+        return manifest.ignore if manifest else ()
+
     def forget(self, service: str) -> None:
         """It is wanted no more."""
         with self._lock:

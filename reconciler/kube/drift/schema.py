@@ -88,6 +88,16 @@ def has(item: Object, pointer: str) -> bool:
     return True
 
 
+def is_part(item: Object, pointer: str) -> bool:
+    """Whether what a pointer names is only a part of what the API server merges as one value."""
+    at = of(item)
+    for step in parse(pointer):
+        if at.atomic:
+            return True
+        at = at.part(step.text)
+    return False
+
+
 @cache
 def shape(word: str) -> Shape:
     """What one word of the table says."""

@@ -35,7 +35,7 @@ def compared(seen: Seen, declared: Declared) -> Seen:
 
 def _with_drift(seen: Seen, live: Object, declared: Declared) -> Seen:
     wanted = declared.object(seen.service, seen.kind, seen.namespace, seen.name)
-    found = compare(wanted, live) if wanted is not None else ()
+    found = compare(wanted, live, declared.ignored(seen.service)) if wanted is not None else ()
     return replace(seen, drift=(*found, *_damage(seen, found)), raw=b"")
 
 

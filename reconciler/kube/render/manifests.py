@@ -37,13 +37,14 @@ class Manifest:
 
     `digest` hashes all of them: equal digests mean that the same would run. `claims` names the claims that Kubernetes
     itself will make, or take when they are there. `careful`: patches or further objects are in it, so that nobody but
-    the API server knows whether it is right.
+    the API server knows whether it is right. `ignore` are pointers to what others own, which is not in the objects.
     """
 
     objects: tuple[Object, ...]
     digest: str
     claims: tuple[str, ...] = ()
     careful: bool = False
+    ignore: tuple[str, ...] = ()
 
 
 def render(
@@ -59,7 +60,10 @@ def render(
     made = (_own(item, service, owner) for item in (plain if careful is None else careful))
     objects = tuple(sorted(made, key=order_of))
     claims = storage.template_claims(objects, service.service.spec.replicas)
-    return Manifest(objects, digest(objects), claims, careful is not None)
+    ignore = service.service.spec.ignore
+    # What is ignored is never applied, and still it matters when that changes: fields change their owner.
+    known = digest([objects, ignore] if ignore else objects)
+    return Manifest(objects, known, claims, careful is not None, ignore)
 
 
 def stamp(manifest: Manifest, mark: Mark) -> tuple[Object, ...]:

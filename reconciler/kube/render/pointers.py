@@ -85,6 +85,11 @@ def without(value: object, pointers: Iterable[str]) -> object:
     return value
 
 
+def within(value: object, source: object, pointer: str) -> object:
+    """A copy of `value` in which what a pointer names is as it is in `source`; the same when it is not there."""
+    return _within(value, source, parse(pointer))
+
+
 def find(value: object, pointer: str) -> list[object]:
     """Everything that a pointer names, in order; nothing when it is not there."""
     found = [value]
@@ -121,6 +126,28 @@ def _without(value: object, steps: Sequence[Step]) -> object:
             return [_without(item, rest) if hit else item for hit, item in pairs if rest or not hit]
         case _:
             return value
+
+
+def _within(value: object, source: object, steps: Sequence[Step]) -> object:
+    if not steps:
+        return source
+    head, rest = steps[0], steps[1:]
+    match value, source:
+        case dict(), dict() if head.text in source:
+            return {**value, head.text: _within(value.get(head.text, {}), source[head.text], rest)}
+        case list(), list():
+            return _elements_within(value, source, head, rest)
+        case _:
+            return value
+
+
+def _elements_within(value: list[object], source: list[object], head: Step, rest: Sequence[Step]) -> list[object]:
+    """Elements that are in both are matched by their order; those that are in `source` only are added."""
+    theirs = [source[index] for index in sorted(head.elements(source))]
+    mine = sorted(head.elements(value))
+    changed = dict(zip(mine, theirs, strict=False))
+    kept = [_within(item, changed[index], rest) if index in changed else item for index, item in enumerate(value)]
+    return [*kept, *([] if rest else theirs[len(mine) :])]
 
 
 def _steps(token: str) -> list[Step]:

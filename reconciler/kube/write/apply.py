@@ -74,7 +74,7 @@ class Applier:
     def _put(self, service: str, item: Object, ignore: Sequence[str]) -> None:
         metadata = item["metadata"]
         seen = self._cache.get(self._kind(item), metadata["namespace"], metadata["name"])
-        self._ownership.before(item, seen, ignore)
+        item = self._ownership.before(item, seen, ignore)
         try:
             answer = self._write(service, item)
         except FixedError as error:

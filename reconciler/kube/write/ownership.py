@@ -13,7 +13,7 @@ Both depend on who is recorded as its owner, so the records are put right where 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from reconciler.kube import marks
@@ -22,8 +22,9 @@ from reconciler.kube.door.failures import ClashError
 from reconciler.kube.drift import fields, schema
 from reconciler.kube.drift.fields import Fields
 from reconciler.kube.drift.managers import IGNORED, Entry, applied_by, entries
-from reconciler.kube.kinds import Kind, Object, kind_of
+from reconciler.kube.kinds import Kind, Object, full_name
 from reconciler.kube.look.seen import Seen
+from reconciler.kube.render import pointers
 
 #: What `kubectl apply` keeps of what it last applied.
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -35,32 +36,35 @@ _ATTEMPTS = 4
 class Ownership:
     """Keeps the records of our objects' fields right, around each apply; to be shared by threads.
 
-    `kind_of` finds the kind of an object by its own words. Nothing is sent when there is nothing to put right; whether
-    there is, has to be asked only for fields that are ignored (one GET).
+    Nothing is sent when there is nothing to put right; whether there is, has to be asked only for fields that are
+    ignored (one GET).
     """
 
-    def __init__(self, api: Api, kind_of: Callable[[Object], Kind] = kind_of) -> None:
+    def __init__(self, api: Api) -> None:
         self._api = api
-        self._kind_of = kind_of
 
-    def before(self, item: Object, seen: Seen | None, ignore: Sequence[str]) -> None:
-        """To be called before `item` is applied. `seen`: what is known of it; `ignore`: pointers to what others own.
+    def before(self, item: Object, seen: Seen | None, ignore: Sequence[str]) -> Object:
+        """To be called before `item` is applied; returns what is to be applied.
 
+        `seen` is what is known of the object, and `ignore` are pointers to what others own. Where that is a part of
+        what the API server merges as one value, it is applied as it is, because otherwise it would be taken away.
         Raises TargetError.
         """
         ignored = [pointer for pointer in ignore if schema.has(item, pointer)]
         if seen is None or not (ignored or _KUBECTL_APPLY.intersection(seen.managers)):
-            return
-        live = self._api.get(self._kind_of(item), seen.namespace, seen.name)
+            return item
+        live = self._api.get(self._kind(item), seen.namespace, seen.name)
         if live is None or live["metadata"]["uid"] != seen.uid:
-            return
+            return item
         self._hand_over(self._take_over(live), ignored)
+        return with_ignored(item, live, ignored)
 
     def after(self, item: Object, answer: Object, ignore: Sequence[str]) -> None:
         """To be called with what came back when `item` was applied. Raises TargetError."""
         if made_by_kubectl_apply(answer):
             self._take_over(answer)
-            answer = self._api.apply(item)
+            metadata = {key: value for key, value in item["metadata"].items() if key != "resourceVersion"}
+            answer = self._api.apply({**item, "metadata": {**metadata, "uid": answer["metadata"]["uid"]}})
         held = fields.fields_of(applied_by(answer, IGNORED))
         if held and _read(held, answer) != _read(kept := fields.only(held, ignore), answer):
             self._keep(answer, kept)
@@ -86,14 +90,17 @@ class Ownership:
         ]
         if LAST_APPLIED in metadata.get("annotations", {}):
             operations.append({"op": "remove", "path": f"/metadata/annotations/{LAST_APPLIED.replace('/', '~1')}"})
-        return self._api.patch(self._kind_of(live), metadata["namespace"], metadata["name"], operations)
+        return self._api.patch(self._kind(live), metadata["namespace"], metadata["name"], operations)
 
     def _again(self, live: Object) -> Object:
         metadata = live["metadata"]
-        newer = self._api.get(self._kind_of(live), metadata["namespace"], metadata["name"])
+        newer = self._api.get(self._kind(live), metadata["namespace"], metadata["name"])
         if newer is None or newer["metadata"]["uid"] != metadata["uid"]:
             raise ClashError(f"{live['kind']} {metadata['namespace']}/{metadata['name']} was removed meanwhile")
         return newer
+
+    def _kind(self, item: Object) -> Kind:
+        return self._api.kind(full_name(item))
 
     def _hand_over(self, live: Object, ignored: Sequence[str]) -> None:
         mine, held = (fields.fields_of(applied_by(live, manager)) for manager in (marks.MANAGER, IGNORED))
@@ -107,6 +114,14 @@ class Ownership:
         metadata = {**part.get("metadata", {}), **names}
         head = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
         self._api.apply({**part, **head}, manager=IGNORED)
+
+
+def with_ignored(item: Object, live: Object, ignored: Sequence[str]) -> Object:
+    """An object as it is applied, with what is ignored of a value that can only be applied as a whole."""
+    for pointer in ignored:
+        if schema.is_part(item, pointer):
+            item = cast("Object", pointers.within(item, live, pointer))
+    return item
 
 
 def made_by_kubectl_apply(live: Object) -> bool:

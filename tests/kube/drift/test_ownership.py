@@ -184,3 +184,27 @@ def test_a_value_that_nobody_else_ever_set_is_handed_over(cluster: Cluster) -> N
     live = world.live()
     assert live["spec"]["template"]["spec"]["containers"][0]["image"] == before
     assert applied_by(live, IGNORED) == {}
+
+
+def test_a_part_of_one_value_can_be_ignored(cluster: Cluster) -> None:
+    """Such as the hash that Argo Rollouts puts into the selector of a Service, which can only be applied as a whole."""
+    world = World(cluster)
+    ignore = ["/spec/selector/hash", "/spec/template/spec/nodeSelector/zone"]
+    world.deploy(replicas=0, ignore=ignore, kubernetes={"nodeSelector": {"pool": "a"}})
+    world.kubectl("patch", "service", world.name, "-p", '{"spec":{"selector":{"hash":"1"}}}')
+    zone = '{"spec":{"template":{"spec":{"nodeSelector":{"zone":"z"}}}}}'
+    world.kubectl("patch", "deployment", world.name, "-p", zone)
+    world.see()
+    assert world.observer.look().workloads[0].drift == ()
+    world.kubectl("patch", "service", world.name, "-p", '{"spec":{"selector":{"more":"x"}}}')
+    until(lambda: world.observer.look().workloads[0].drift != ())
+    (workload,) = world.observer.look().workloads
+    assert [drift.field for drift in workload.drift] == ["/spec/selector"]
+    service = resolved(world.name, replicas=0, ignore=ignore, kubernetes={"nodeSelector": {"pool": "a"}})
+    assert world.deployer.repair(service, workload, workload.mark)
+    until(lambda: world.observer.look().workloads[0].drift == ())
+    selector = world.live("service")["spec"]["selector"]
+    assert selector == {**marks.identity(cluster.owner, world.name), "hash": "1"}
+    world.deploy(replicas=0, ignore=ignore, kubernetes={"nodeSelector": {"pool": "b"}})
+    assert world.live("service")["spec"]["selector"] == selector
+    assert world.live()["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "b", "zone": "z"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kube.render.pointers import element, field, find, is_under, parse, without
+from reconciler.kube.render.pointers import element, field, find, is_under, parse, within, without
 
 _VALUE = {
     "a": {"b": 1, "c~/d": 2},
@@ -105,3 +105,21 @@ def test_any_text_is_a_pointer_to_something_or_nothing(text: str) -> None:
     parse(text)
     assert isinstance(find(_VALUE, text), list)
     without(_VALUE, ["/" + text])
+
+
+@pytest.mark.parametrize(
+    ("pointer", "source", "made"),
+    [
+        ("/a/b", {"a": {"b": 9}}, _VALUE | {"a": {"b": 9, "c~/d": 2}}),
+        ("/new/deep", {"new": {"deep": 1}}, _VALUE | {"new": {"deep": 1}}),
+        ("/a/b", {"a": {}}, _VALUE),
+        ("/a/b", {"a": 1}, _VALUE),
+        ("/list/0", {"list": [7]}, _VALUE | {"list": [7, {"x": 2, "y": 3}]}),
+        ("/list/2", {"list": [7, 8, 9]}, _VALUE | {"list": [{"x": 1}, {"x": 2, "y": 3}, 9]}),
+        ("/list[x=2]/y", {"list": [{"x": 2, "y": 4}]}, _VALUE | {"list": [{"x": 1}, {"x": 2, "y": 4}]}),
+    ],
+)
+def test_what_a_pointer_names_is_taken_from_another(pointer: str, source: object, made: object) -> None:
+    before = deepcopy(_VALUE)
+    assert within(_VALUE, source, pointer) == made
+    assert before == _VALUE
