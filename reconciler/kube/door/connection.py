@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import urllib3
 
 from reconciler.errors import LookError
 from reconciler.kube.door import kubeconfig
+from reconciler.kube.door.clock import utc_now
 from reconciler.kube.door.kubeconfig import ACCOUNT, Fingerprint
 from reconciler.settings import KubernetesTarget
 
@@ -53,7 +54,7 @@ class Connection:
 
     def outdated(self) -> bool:
         """Whether a file that it was made from has changed, or its credentials are about to expire."""
-        due = self.renewal is not None and _now() >= self.renewal
+        due = self.renewal is not None and utc_now() >= self.renewal
         return due or kubeconfig.fingerprint(self.files) != self.made_from
 
     def close(self) -> None:
@@ -90,12 +91,8 @@ def connect(target: KubernetesTarget, connections: int) -> Connection:
 def _renewal(expires: datetime | None) -> datetime | None:
     if expires is None:
         return None
-    now = _now()
+    now = utc_now()
     return max(expires - min(_EARLY, (expires - now) / 5), now + _LEAST)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - the door to the world outside
 
 
 def _load(

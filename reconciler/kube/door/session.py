@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
 from reconciler.errors import LookError, TargetError, UncertainError, UnreachableError
+from reconciler.kube.door.clock import utc_now
 from reconciler.kube.door.connection import Connection, connect
 from reconciler.kube.door.failures import AGAIN, Answer, translate
 from reconciler.kube.door.requests import Request, retry_after
@@ -64,7 +64,7 @@ class Session:
             response = self._open(request, urllib3.Timeout(total=self._timeout), preload=True)
             if response.status < 300:
                 return response.data
-            wait = retry_after(response.headers.get("Retry-After", ""), _now()) or pause
+            wait = retry_after(response.headers.get("Retry-After", ""), utc_now()) or pause
             _log.debug("%s: HTTP status %d, %s", request.what, response.status, _priority(response))
             late = response.status not in AGAIN or time.monotonic() + wait > deadline
             if late or self._closing.wait(wait) or self._barred(request):
@@ -181,7 +181,3 @@ def _plain(error: HTTPError) -> str:
 
 def _priority(response: urllib3.BaseHTTPResponse) -> str:
     return " ".join(f"{name}={response.headers.get(name, '')}" for name in _PRIORITY)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - the door to the world outside

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 
 from reconciler.errors import SettingsError
 from reconciler.kube.door.api import Api
+from reconciler.kube.door.clock import utc_now
 from reconciler.kube.kinds import ALWAYS, OPTIONAL, Kind
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.events import FOLLOWED, Listener, Words
@@ -28,7 +29,16 @@ class KubernetesObserver:
     everything anew. Raises SettingsError when the target's kinds cannot be told apart.
     """
 
-    def __init__(self, target_name: str, target: KubernetesTarget, owner: str, api: Api, cache: Cache) -> None:
+    def __init__(
+        self,
+        target_name: str,
+        target: KubernetesTarget,
+        owner: str,
+        api: Api,
+        cache: Cache,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._clock = clock
         self._target_name = target_name
         self._api = api
         self._cache = cache
@@ -59,7 +69,7 @@ class KubernetesObserver:
         if not self._follows:
             self._refresh()
         why, gaps = self._missing()
-        now = datetime.now(UTC)  # noqa: TID251 - the clock is read where a look is taken
+        now = self._clock()
         self._cache.compare()
         return Observed(
             target=self._target_name,

@@ -160,8 +160,6 @@ class Reflector:
         """Whether it went well; otherwise the state says why not, and the next pass lists."""
         try:
             act()
-        except ExpiredError:
-            self._version = ""
         except TargetError as error:
             return self._fail(error)
         except Exception as error:  # noqa: BLE001 - a cache that is no longer fed must say so, whatever the fault
@@ -205,21 +203,26 @@ class Reflector:
         if not self._version or self._again.is_set():
             self._again.clear()
             self._list()
-        with self._api.watch(self.kind, self.namespace, marks.ours(self._owner), self._version) as stream:
-            if not self._adopt(stream):
-                return
-            try:
-                for event, item in stream.events():
-                    self._take(event, item)
-            except SilentError:
-                return  # to go on from where it was
-            except ExpiredError:
-                raise
-            except LookError:
-                self._version = ""
-            finally:
-                with self._lock:
-                    self._stream = None
+        try:
+            with self._api.watch(self.kind, self.namespace, marks.ours(self._owner), self._version) as stream:
+                if self._adopt(stream):
+                    self._take_all(stream)
+        except ExpiredError:
+            self._version = ""
+
+    def _take_all(self, stream: Events) -> None:
+        try:
+            for event, item in stream.events():
+                self._take(event, item)
+        except SilentError:
+            return  # to go on from where it was
+        except ExpiredError:
+            raise
+        except LookError:
+            self._version = ""
+        finally:
+            with self._lock:
+                self._stream = None
 
     def _adopt(self, stream: Events) -> bool:
         with self._lock:
@@ -231,12 +234,13 @@ class Reflector:
     def _take(self, event: str, item: Object) -> None:
         metadata = item["metadata"]
         self.arrived = time.monotonic()
-        # Late or twice: every change has a version of its own, and they only rise.
-        if event != "BOOKMARK" and metadata["resourceVersion"] != self._version:
-            if older(metadata["resourceVersion"], self._version):
-                return
-            if self._keep(event, item, metadata["name"]):
-                self._changed()
+        if older(metadata["resourceVersion"], self._version):
+            if event == "BOOKMARK":
+                raise ExpiredError(f"{self.part}: the store went back behind the stream")
+            return  # late or twice: every change has a version of its own, and they only rise
+        new = event != "BOOKMARK" and metadata["resourceVersion"] != self._version
+        if new and self._keep(event, item, metadata["name"]):
+            self._changed()
         self._version = self._newest = metadata["resourceVersion"]
 
     def _keep(self, event: str, item: Object, name: str) -> bool:

@@ -16,6 +16,8 @@ from reconciler.kube.look.seen import Seen
 from tests.kube.conftest import Cluster, until
 from tests.kube.proxy import Proxy, proxied
 
+_TIMEOUT = timedelta(seconds=2)
+
 
 @dataclass
 class View:
@@ -43,6 +45,13 @@ class View:
         seen = self.seen(name)
         return seen.stamp.mark.digest if seen else ""
 
+    def client(self, page: int = 500) -> Client:
+        """Another client of the same proxy."""
+        target = self.cluster.target.model_copy(update={"kubeconfig": self.kubeconfig, "timeout": _TIMEOUT})
+        client = Client(target, 2, page=page)
+        self.cluster.stack.callback(client.close)
+        return client
+
     @property
     def whole(self) -> bool:
         seen = self.observer.look()
@@ -60,9 +69,7 @@ def following(cluster: Cluster, proxy: Proxy, folder: Path, bell: Callable[[], N
     """Start an observer, and wait until it has seen everything once."""
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(proxy.kubeconfig())
-    target = cluster.target.model_copy(
-        update={"kubeconfig": kubeconfig, "namespaces": ("ai",), "timeout": timedelta(seconds=2)}
-    )
+    target = cluster.target.model_copy(update={"kubeconfig": kubeconfig, "namespaces": ("ai",), "timeout": _TIMEOUT})
     observer = KubernetesObserver("cloud", target, cluster.owner, Client(target, 32), cluster.cache)
     cluster.stack.callback(observer.close)
     observer.start(bell)

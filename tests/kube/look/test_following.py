@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.kube import marks
-from reconciler.kube.door.client import Client
 from reconciler.kube.door.failures import SilentError
 from reconciler.kube.kinds import CONFIG_MAP
 from reconciler.kube.look.pulse import Pulse
@@ -58,11 +57,16 @@ def test_a_watch_that_cannot_go_on_begins_with_a_list(view: View, fault: Fault) 
         until(lambda: view.digest("a") == "d2")
 
 
+def test_a_list_that_has_expired_is_a_gap_until_there_is_one(view: View) -> None:
+    with view.proxy.playing(_configs(Fault(status=410))):
+        view.proxy.cut()
+        until(lambda: [gap.part for gap in view.observer.look().gaps] == ["ai/ConfigMap"])
+    until(lambda: view.whole)
+
+
 def test_a_list_whose_later_page_has_expired_begins_again(view: View) -> None:
     names = {view.config(name) for name in "abc"}
-    target = view.cluster.target.model_copy(update={"kubeconfig": view.kubeconfig})
-    client = Client(target, 2, page=1)
-    view.cluster.stack.callback(client.close)
+    client = view.client(page=1)
     with view.proxy.playing(_configs(Fault(status=410), lambda call: "continue" in call.query, times=1)):
         items = client.list(CONFIG_MAP, "ai", marks.ours(view.cluster.owner)).items
     assert {item["metadata"]["name"] for item in items} == names
@@ -97,14 +101,13 @@ def test_an_older_list_is_believed_in_the_end(view: View) -> None:
 
 def test_a_server_that_hangs_is_noticed_though_no_stream_breaks(view: View) -> None:
     rung: list[float] = []
-    api, reflectors = view.observer._api, view.observer._reflectors
-    pulse = Pulse(api, view.cluster.cache, reflectors, lambda: rung.append(time.monotonic()), quiet=0.3)
-    calls = api.calls
+    client, reflectors = view.client(), view.observer._reflectors
+    pulse = Pulse(client, view.cluster.cache, reflectors, lambda: rung.append(time.monotonic()), quiet=0.3)
     pulse.start()
     view.cluster.stack.callback(pulse.join)
     view.cluster.stack.callback(pulse.stop)
     until(lambda: view.proxy.count(lambda call: call.query.get("limit") == ["1"]))
-    assert (pulse.failure, rung, api.calls) == ("", [], calls)
+    assert (pulse.failure, rung, client.calls) == ("", [], 0)
     with view.proxy.frozen():
         until(lambda: pulse.failure, 15.0)
         assert pulse.failure.startswith("the API server does not answer: ask whether the API server answers: no answer")
@@ -124,9 +127,7 @@ def test_a_store_that_went_back_behind_the_streams_is_listed_anew(view: View) ->
 
 
 def test_a_stream_that_may_hang_is_given_up_with_nothing_lost(view: View) -> None:
-    target = view.cluster.target.model_copy(update={"kubeconfig": view.kubeconfig})
-    client = Client(target, 2)
-    view.cluster.stack.callback(client.close)
+    client = view.client()
     version = client.list(CONFIG_MAP, "ai", marks.ours(view.cluster.owner)).version
     name, names = view.config("a"), []
     with (
