@@ -17,7 +17,7 @@ from reconciler.kube.render.manifests import Manifest
 from reconciler.kube.render.templates import templates
 from reconciler.models.workload import Mark
 from tests.kube import golden
-from tests.kube.conftest import until
+from tests.kube.conftest import Cluster, until
 from tests.kube.services import RECIPES, changed, recipe, resolved
 
 pytestmark = pytest.mark.controlplane
@@ -103,3 +103,18 @@ def test_a_recipe_of_root_or_of_an_unknown_user_does_not(
     service = changed(resolved("index", "faiss", restricted), start={"container": container})
     with pytest.raises(LabError, match=f'violates PodSecurity "restricted:latest".*{said}'):
         dry_run(facts, "create", pods(manifests.render(service, golden.TARGET, "factory"), restricted))
+
+
+@pytest.mark.usefixtures("facts")
+def test_several_machines_become_a_leader_worker_set_where_the_cluster_has_the_kind(cluster: Cluster) -> None:
+    observer, deployer, name = cluster.observer(), cluster.deployer(), f"{cluster.owner}-m"
+    assert set(deployer.dialect().split()) == set(_KINDS)
+    service = changed(resolved(name, nodes=2), multiNode=True)
+    mark = cluster.deploy(deployer, service)
+    until(lambda: [one.mark.digest for one in observer.look().workloads] == [mark.digest])
+    kinds = "configmap,service,leaderworkerset,servicemonitor,statefulset,deployment"
+    made = {f"configmap/{name}", f"service/{name}", f"leaderworkerset.leaderworkerset.x-k8s.io/{name}-lws"}
+    made.add(f"servicemonitor.monitoring.coreos.com/{name}")
+    assert cluster.names(kinds) == made
+    (workload,) = observer.look().workloads
+    assert workload.drift == ()
