@@ -95,13 +95,20 @@ class KubernetesFacts:
             account = ("get", "serviceaccount", "default", "--namespace", namespace)
             until(lambda account=account: not self._kubectl(*account).returncode, 20, f"accounts in {namespace}")  # type: ignore[misc] # mypy cannot type a bound default
 
-    def grant(self, target: KubernetesTarget, owner: str, *subjects: Subject, keep_data: bool = False) -> None:
+    def grant(
+        self,
+        target: KubernetesTarget,
+        owner: str,
+        *subjects: Subject,
+        keep_data: bool = False,
+        cluster_wide: bool = False,
+    ) -> None:
         """Give accounts (that of `daemon_kubeconfig` unless said) what `reconciler rbac` prints. Raises LabError.
 
         The first kind of objects can then be listed in the last namespace: the API server knows of it.
         """
         subjects = subjects or (_DAEMON,)
-        items = roles(target, owner, *subjects, keep_data=keep_data)
+        items = roles(target, owner, *subjects, keep_data=keep_data, cluster_wide=cluster_wide)
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=text)
         asked = ("auth", "can-i", "list", "pods", "-n", target.namespaces[-1], "--as", subjects[-1].user)

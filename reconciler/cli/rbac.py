@@ -35,7 +35,17 @@ def rbac(
     ] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="How they are printed.")] = Output.YAML,
     discover: Annotated[
-        bool, typer.Option(help="Ask the cluster what the target's further kinds are called in paths, do not guess.")
+        bool,
+        typer.Option(
+            "--discover", help="Ask the cluster what the target's further kinds are called in paths, do not guess."
+        ),
+    ] = False,
+    cluster_wide: Annotated[
+        bool,
+        typer.Option(
+            "--cluster-wide",
+            help="Rights in all namespaces: for createNamespaces where not even the first ones are there.",
+        ),
     ] = False,
     config: Config = DEFAULT,
 ) -> None:
@@ -53,7 +63,8 @@ def rbac(
         raise typer.BadParameter(str(error), param_hint="--subject") from error
     plurals = _plurals(chosen) if discover else {}
     keep = settings.removals.keep_data
-    _print(roles(chosen, settings.owner, *who, keep_data=keep, plurals=plurals), output)
+    made = roles(chosen, settings.owner, *who, keep_data=keep, cluster_wide=cluster_wide, plurals=plurals)
+    _print(made, output)
 
 
 def _target(settings: Settings, name: str, config: Path) -> KubernetesTarget:

@@ -73,6 +73,7 @@ def roles(
     owner: str,
     *subjects: Subject,
     keep_data: bool = True,
+    cluster_wide: bool = False,
     plurals: Mapping[str, str] | None = None,
 ) -> list[Object]:
     """The objects that give `subjects` the rights of a daemon with this target and owner id, in order of creation.
@@ -80,22 +81,29 @@ def roles(
     With `impersonate` the daemon itself may only read, keep its lease and speak as that account, and the account gets
     the rights to write. `keep_data`: claims are never deleted. `plurals`: the words for `target.kinds` in paths where
     they are known; the others are made as Kubernetes' own tools make them (meta.UnsafeGuessKindToResource).
+
+    A Role cannot be there before its namespace. With `createNamespaces` the namespaces are therefore among the objects;
+    only with `cluster_wide` the rights hold in namespaces that the daemon makes itself, and then in all others too.
     """
     needs = [*NEEDS, Need(CLAIM, writes=_APPLY) if keep_data else Need(CLAIM)]
     needs += [Need(kind) for kind in _more(target, plurals or {}) if kind not in {need.kind for need in needs}]
     writer = _writer(target)
     name = f"reconciler-{owner}"
-    made = list(_namespaces(target, name, (writer,) if writer else subjects))
-    for namespace in target.namespaces:
-        lease = _lease(name) if namespace == target.namespaces[0] else []
+    making = list(target.namespaces) if target.create_namespaces else []
+    made = [] if cluster_wide else [_namespace(each) for each in making]
+    if making:
+        rule = _rule(NAMESPACE.group, [NAMESPACE.plural], [*_APPLY], making)
+        made += _bound(f"{name}-namespaces", "", [rule], (writer,) if writer else subjects)
+    for namespace in [""] if cluster_wide else target.namespaces:
+        lease = _lease(name) if namespace in ("", target.namespaces[0]) else []
         verbs = {need: need.reads if writer else (*need.reads, *need.writes) for need in needs}
-        made += _bound("Role", name, namespace, [*_rules(verbs), *lease], subjects)
+        made += _bound(name, namespace, [*_rules(verbs), *lease], subjects)
         if writer:
             written = {need: need.writes for need in needs if need.writes}
-            made += _bound("Role", f"{name}-writer", namespace, _rules(written), (writer,))
+            made += _bound(f"{name}-writer", namespace, _rules(written), (writer,))
     if writer:
         speak = [_rule("", ["serviceaccounts"], ["impersonate"], [writer.name])]
-        made += _bound("Role", f"{name}-impersonate", writer.namespace, speak, subjects)
+        made += _bound(f"{name}-impersonate", writer.namespace, speak, subjects)
     return made
 
 
@@ -121,14 +129,8 @@ def _writer(target: KubernetesTarget) -> Subject | None:
     return Subject(name, namespace)
 
 
-def _namespaces(target: KubernetesTarget, name: str, subjects: Sequence[Subject]) -> Iterator[Object]:
-    """Making those that are gone. They are printed as well: a Role needs its namespace, and cannot be there before."""
-    if not target.create_namespaces:
-        return
-    names = list(target.namespaces)
-    yield from ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each}} for each in names)
-    rule = _rule(NAMESPACE.group, [NAMESPACE.plural], [*_APPLY], names)
-    yield from _bound("ClusterRole", f"{name}-namespaces", "", [rule], subjects)
+def _namespace(name: str) -> Object:
+    return {"apiVersion": NAMESPACE.api_version, "kind": NAMESPACE.name, "metadata": {"name": name}}
 
 
 def _lease(name: str) -> list[Object]:
@@ -150,8 +152,9 @@ def _rule(group: str, resources: list[str], verbs: list[str], names: list[str] |
     return rule | {"resourceNames": names} if names else rule
 
 
-def _bound(kind: str, name: str, namespace: str, rules: list[Object], subjects: Sequence[Subject]) -> list[Object]:
-    """A Role or ClusterRole, and the binding of its kind."""
+def _bound(name: str, namespace: str, rules: list[Object], subjects: Sequence[Subject]) -> list[Object]:
+    """A Role and its binding; a ClusterRole where `namespace` is ""."""
+    kind = "Role" if namespace else "ClusterRole"
     metadata: Object = {"name": name, "labels": {"app.kubernetes.io/part-of": "reconciler"}}
     if namespace:
         metadata["namespace"] = namespace

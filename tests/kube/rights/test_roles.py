@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,11 @@ def test_the_command_names_the_targets_that_there_are(settings: str, name: str, 
 def test_the_command_refuses_what_is_no_subject(settings: str) -> None:
     done = CliRunner().invoke(app, ["rbac", "cloud", "--subject", "ada", "--config", settings])
     assert done.exit_code == 2
+
+
+def test_only_if_asked_for_rights_hold_in_all_namespaces() -> None:
+    fields = target(namespaces=("ai", "two"), create_namespaces=True)
+    made = roles(fields, "factory-a", DAEMON, cluster_wide=True)
+    assert {item["kind"] for item in made} == {"ClusterRole", "ClusterRoleBinding"}
+    places = {replace(grant, namespace="") for grant in granted(create_namespaces=True)}
+    assert {replace(grant, name="") for grant in grants(made, USER)} == {replace(grant, name="") for grant in places}
