@@ -1,28 +1,20 @@
-"""What is seen of pods that really run, or cannot."""
+"""Services whose pods really run."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import re
 import urllib.request
 
 import psycopg
 import pytest
 
 from reconciler.models.health import Health
-from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Phase
 from tests.kube.conftest import Cluster, until
 from tests.kube.services import resolved
 
 pytestmark = pytest.mark.node
 _SMALL = {"cpus": 1, "memory": "256Mi"}
-
-
-def _of_image(service: ResolvedService, image: str) -> ResolvedService:
-    spec = service.recipe.spec.model_copy(update={"image": image})
-    return dataclasses.replace(service, recipe=service.recipe.model_copy(update={"spec": spec}))
 
 
 def test_a_service_becomes_healthy_answers_at_its_endpoint_and_goes(node: Cluster) -> None:
@@ -61,21 +53,3 @@ def test_data_is_still_there_when_a_cancelled_service_comes_back(node: Cluster) 
         ask("INSERT INTO kept VALUES (1)")
     finally:
         node.facts.kubectl("delete", "secret", name, "-n", "ai")
-
-
-@pytest.mark.parametrize(
-    ("change", "image", "health", "reason"),
-    [
-        ({}, "127.0.0.1:1/none:1", Health.DEGRADED, "ErrImagePull|ImagePullBackOff"),
-        ({"resources": {"memory": "900Ti"}}, "", Health.PENDING, "Unschedulable: .*Insufficient memory"),
-        ({"secrets": {"S": {"name": "none", "key": "k"}}}, "", Health.DEGRADED, "CreateContainerConfigError: .*none"),
-    ],
-)
-def test_why_a_pod_cannot_start_is_seen_within_seconds(
-    node: Cluster, change: dict[str, object], image: str, health: Health, reason: str
-) -> None:
-    observer = node.observer()
-    service = resolved(f"{node.owner}-a", **{"resources": _SMALL, **change})
-    node.deploy(node.deployer(), _of_image(service, image or service.recipe.spec.image))
-    until(lambda: [one.health for one in observer.look().workloads] == [health], 30.0)
-    assert re.match(reason, observer.look().workloads[0].reason)
