@@ -5,72 +5,104 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from secrets import token_hex
 from typing import Any
 
 import pytest
 
+from lab.kubernetes import KubernetesFacts
+from lab.lab import Lab
+from reconciler.kube.door.client import Client
+from reconciler.kube.door.requests import Request
 from reconciler.kube.drift.compare import compare
-from reconciler.kube.drift.schema import Form, Shape, of, shape
-from reconciler.kube.kinds import Object
-from tests.kube.conftest import Cluster
+from reconciler.kube.drift.schema import Form, Shape, of
+from reconciler.kube.kinds import Object, full_name
+from reconciler.kube.render import manifests
+from reconciler.models.workload import Mark
 from tests.kube.drift.objects import deployment, everything, others, stateful_set
+from tests.kube.golden import samples
+from tests.kube.services import target
 
 pytestmark = pytest.mark.controlplane
 
 _MAIN = "/spec/template/spec/containers[name=main]"
 
 
-def _named(cluster: Cluster, item: Object) -> Object:
-    """The same under a name of this test, and with the mark by which it is removed in the end."""
-    labels = {**item["metadata"]["labels"], "reconciler/owner": cluster.owner}
-    name = f"{cluster.owner}-{item['kind'].lower()}"
-    return {**item, "metadata": {**item["metadata"], "name": name, "labels": labels}}
+class Admin:
+    """Somebody who may do everything, without a program to start for each request; at the end, all is removed."""
+
+    def __init__(self, facts: KubernetesFacts) -> None:
+        self.facts = facts
+        self._client = Client(target(kubeconfig=str(facts.kubeconfig), timeout="10s"), 4)
+        self._owner = f"t{token_hex(4)}"
+        self._made: dict[tuple[str, str], Object] = {}
+
+    def named(self, item: Object) -> Object:
+        """The same under a name of this test."""
+        return {**item, "metadata": {**item["metadata"], "name": f"{self._owner}-{item['kind'].lower()}"}}
+
+    def apply(self, item: Object, *, dry_run: bool = False) -> Object:
+        """As we do."""
+        if not dry_run:
+            self._made[item["kind"], item["metadata"]["name"]] = item
+        return self._client.apply(item, dry_run=dry_run)
+
+    def patch(self, item: Object, patch: object) -> None:
+        """As `kubectl patch` does."""
+        kind, content = self._client.kind(full_name(item)), "application/strategic-merge-patch+json"
+        path = kind.path("ai", item["metadata"]["name"])
+        self._client.send(Request("PATCH", path, "patch", {"fieldManager": "hand"}, patch, content))
+
+    def live(self, item: Object) -> Object:
+        """What is there."""
+        live = self._client.get(self._client.kind(full_name(item)), "ai", item["metadata"]["name"])
+        assert live is not None
+        return live
+
+    def close(self) -> None:
+        for item in self._made.values():
+            kind, uid = self._client.kind(full_name(item)), self.live(item)["metadata"]["uid"]
+            self._client.delete(kind, "ai", item["metadata"]["name"], uid, foreground=False)
+        self._client.close()
 
 
-def _apply(cluster: Cluster, *items: Object, dry_run: bool = False) -> list[Object]:
-    flags = ["--server-side", "--field-manager=reconciler", "--force-conflicts", "--validate=strict", "-o", "json"]
-    listed = {"apiVersion": "v1", "kind": "List", "items": list(items)}
-    text = cluster.facts.kubectl(
-        "apply", *flags, *(["--dry-run=server"] if dry_run else []), "-f", "-", text=json.dumps(listed)
-    )
-    answer = json.loads(text)
-    found: list[Object] = answer["items"] if answer["kind"] == "List" else [answer]
-    return found
+@pytest.fixture
+def admin(lab_control_plane: Lab) -> Iterator[Admin]:
+    admin = Admin(lab_control_plane.kubernetes)
+    yield admin
+    admin.close()
 
 
-def _live(cluster: Cluster, item: Object) -> Object:
-    where = (item["kind"], item["metadata"]["name"], "-n", "ai")
-    live: Object = json.loads(cluster.facts.kubectl("get", *where, "--show-managed-fields", "-o", "json"))
-    return live
-
-
-def _edit(cluster: Cluster, kind: str, name: str, script: str) -> None:
+def _edit(facts: KubernetesFacts, name: str, script: str) -> None:
     """`kubectl edit` with sed as the editor."""
-    argv = [
-        cluster.facts.programs / "kubectl",
-        "--kubeconfig",
-        cluster.facts.kubeconfig,
-        "edit",
-        kind,
-        name,
-        "-n",
-        "ai",
-    ]
+    argv = [facts.programs / "kubectl", "--kubeconfig", facts.kubeconfig, "edit", "deployment", name, "-n", "ai"]
     environment = {**os.environ, "KUBE_EDITOR": f"sed -i '{script}'"}
     subprocess.run(argv, env=environment, check=True, capture_output=True, timeout=30)
 
 
-def test_no_kind_differs_from_what_was_applied(cluster: Cluster) -> None:
-    declared = [_named(cluster, item) for item in everything()]
+def test_no_kind_differs_from_what_was_applied(admin: Admin) -> None:
+    for item in map(admin.named, everything()):
+        assert compare(item, admin.apply(item)) == ()
+        assert compare(item, admin.live(item)) == ()
+
+
+def test_no_recipe_and_no_shape_differs_from_what_the_server_makes_of_it(admin: Admin) -> None:
+    optional = ("LeaderWorkerSet", "ServiceMonitor", "PodMonitor")
+    admin.facts.install_crds(*optional)
     try:
-        for item, live in zip(declared, _apply(cluster, *declared), strict=True):
-            assert compare(item, live) == ()
-        assert [compare(item, _live(cluster, item)) for item in declared] == [()] * len(declared)
+        for sample in samples("ai-two").values():
+            manifest = sample.manifest("drift")
+            mark = Mark("drift", sample.service.name, 0, manifest.digest, "r1", revision="abc")
+            for item in manifests.stamp(manifest, mark):
+                live = admin.apply(item, dry_run=True)
+                assert compare(item, live) == ()
+                # The items of a list do not name their kind.
+                bare = {key: value for key, value in live.items() if key not in ("apiVersion", "kind")}
+                assert compare(item, bare) == ()
     finally:
-        kinds = ",".join(item["kind"] for item in declared)
-        cluster.facts.kubectl("delete", kinds, "-n", "ai", "-l", f"reconciler/owner={cluster.owner}", "--wait=false")
+        admin.facts.remove_crds(*optional)
 
 
 Change = tuple[tuple[str, ...], str, str]
@@ -120,21 +152,19 @@ _DEPLOYMENT: tuple[Change, ...] = (
 )
 
 
-def test_what_people_change_of_a_deployment_by_hand_is_found(cluster: Cluster) -> None:
-    declared = _named(cluster, deployment())
+def test_what_people_change_of_a_deployment_by_hand_is_found(admin: Admin) -> None:
+    declared = admin.named(deployment())
+    name = declared["metadata"]["name"]
     for (verb, *words), field, manager in _DEPLOYMENT:
-        _apply(cluster, declared)
+        admin.apply(declared)
         # `set` has a word of its own before what it is about.
         head = [verb, words.pop(0)] if verb == "set" else [verb]
-        cluster.facts.kubectl(*head, f"deployment/{declared['metadata']['name']}", "-n", "ai", *words)
-        assert [(drift.field, drift.manager) for drift in compare(declared, _live(cluster, declared))] == [
-            (field, manager)
-        ]
-    _apply(cluster, declared)
-    _edit(cluster, "deployment", declared["metadata"]["name"], "s/replicas: 0/replicas: 4/")
-    assert [(one.field, one.manager) for one in compare(declared, _live(cluster, declared))] == [
-        ("/spec/replicas", "kubectl-edit")
-    ]
+        admin.facts.kubectl(*head, f"deployment/{name}", "-n", "ai", *words)
+        assert [(one.field, one.manager) for one in compare(declared, admin.live(declared))] == [(field, manager)]
+    admin.apply(declared)
+    _edit(admin.facts, name, "s/replicas: 0/replicas: 4/")
+    found = compare(declared, admin.live(declared))
+    assert [(one.field, one.manager) for one in found] == [("/spec/replicas", "kubectl-edit")]
 
 
 @pytest.mark.parametrize(
@@ -171,17 +201,14 @@ def test_what_people_change_of_a_deployment_by_hand_is_found(cluster: Cluster) -
     ids=lambda value: value.get("kind", "") if isinstance(value, dict) else "",
 )
 def test_what_people_change_of_other_kinds_by_hand_is_found(
-    cluster: Cluster, item: Object, patch: object, field: str
+    admin: Admin, item: Object, patch: object, field: str
 ) -> None:
-    declared = _named(cluster, item)
-    _apply(cluster, declared)
-    where = (declared["kind"], declared["metadata"]["name"], "-n", "ai")
-    try:
-        cluster.facts.kubectl("patch", *where, "-p", json.dumps(patch))
-        found = compare(declared, _live(cluster, declared))
-        assert [(drift.field, drift.manager) for drift in found] in ([(field, "kubectl-patch")], [(field, "")])
-    finally:
-        cluster.facts.kubectl("delete", *where, "--wait=false")
+    declared = admin.named(item)
+    admin.apply(declared)
+    admin.patch(declared, patch)
+    found = compare(declared, admin.live(declared))
+    # Nobody owns what was taken away.
+    assert [(drift.field, drift.manager) for drift in found] in ([(field, "hand")], [(field, "")])
 
 
 def _container(**fields: Any) -> Callable[[Object], None]:
@@ -205,14 +232,12 @@ def _spec(**fields: Any) -> Callable[[Object], None]:
         lambda item: item["metadata"].update(finalizers=[]),
     ],
 )
-def test_what_the_server_takes_for_the_same_does_not_differ(
-    cluster: Cluster, respell: Callable[[Object], None]
-) -> None:
-    declared = _named(cluster, deployment())
-    (live,) = _apply(cluster, declared)
+def test_what_the_server_takes_for_the_same_does_not_differ(admin: Admin, respell: Callable[[Object], None]) -> None:
+    declared = admin.named(deployment())
+    live = admin.apply(declared)
     other = deepcopy(declared)
     respell(other)
-    (answer,) = _apply(cluster, other, dry_run=True)
+    answer = admin.apply(other, dry_run=True)
     # It counts a change of the spec only where that means something else.
     assert answer["metadata"]["generation"] == live["metadata"]["generation"]
     assert compare(other, live) == ()
@@ -247,12 +272,11 @@ def _words(at: Shape, definitions: dict[str, Any], reference: str, known: dict[s
 
 
 @pytest.mark.parametrize("item", everything(), ids=lambda item: item["kind"])
-def test_the_table_of_fields_is_that_of_the_server(cluster: Cluster, item: Object) -> None:
+def test_the_table_of_fields_is_that_of_the_server(lab_control_plane: Lab, item: Object) -> None:
     group, _, version = item["apiVersion"].rpartition("/")
     path = f"/openapi/v3/apis/{group}/{version}" if group else f"/openapi/v3/api/{version}"
-    definitions = json.loads(cluster.facts.kubectl("get", "--raw", path))["components"]["schemas"]
+    definitions = json.loads(lab_control_plane.kubernetes.kubectl("get", "--raw", path))["components"]["schemas"]
     short = group.partition(".")[0] or "core"
     known: dict[str, Object] = {}
     _words(of(item), definitions, f"io.k8s.api.{short}.{version}.{item['kind']}", known)
     assert len(known) > 1 or item["kind"] == "ConfigMap"
-    assert shape("?").form is Form.UNKNOWN
