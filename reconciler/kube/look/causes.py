@@ -91,7 +91,7 @@ def explained(seen: Seen, words: Words) -> Verdict:
     if heard is None or TELLING[heard.reason].stage is not own.stage or (own.since and heard.at < own.since):
         return own
     health = max(own.health, TELLING[heard.reason].health or own.health, key=_rank)
-    reason = _together(own.reason, line(heard.reason, heard.message))
+    reason = together(own.reason, line(heard.reason, heard.message))
     return replace(own, health=health, reason=reason, pending=refusal(heard.message) or own.pending)
 
 
@@ -108,7 +108,7 @@ def fold(main: Seen, made: Sequence[Seen], group: Sequence[Seen], words: Words) 
     if cause.health is Health.HEALTHY:
         return replace(own, phase=phase)
     same = own.health is cause.health or own.health is Health.DEGRADED
-    reason = _together(own.reason, cause.reason) if same and own.health not in _WELL else cause.reason or own.reason
+    reason = together(own.reason, cause.reason) if same and own.health not in _WELL else cause.reason or own.reason
     pending = (cause.pending or own.pending) if phase is Phase.PENDING else None
     return replace(own, phase=phase, health=max(own.health, cause.health, key=_rank), reason=reason, pending=pending)
 
@@ -148,7 +148,8 @@ def _made(pod: Seen) -> datetime:
     return pod.verdict.made or _LONG_AGO
 
 
-def _together(first: str, second: str) -> str:
+def together(first: str, second: str) -> str:
+    """Both reasons in one line; one of them when the other is empty or the same."""
     return line("; ".join(dict.fromkeys(filter(None, (first, second)))))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reconciler.kube.judge.judge import Verdict
 from reconciler.kube.kinds import CLAIM, POD, SERVICE, WORKLOADS
-from reconciler.kube.look.causes import Words, fold, silence
+from reconciler.kube.look.causes import Words, fold, silence, together
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.marks import Stamp
 from reconciler.models.health import Health
@@ -89,7 +90,16 @@ def _verdict(main: Seen | None, made: Sequence[Seen], group: Sequence[Seen], now
         return Verdict(Phase.PENDING, Health.FAILED)
     if main.deleted:
         return Verdict(Phase.PENDING, Health.PROGRESSING, _leaving([main], now), main.deleted)
-    return fold(main, made, group, words)
+    return _with_slow_pods(fold(main, made, group, words), group, now)
+
+
+def _with_slow_pods(verdict: Verdict, group: Sequence[Seen], now: datetime) -> Verdict:
+    """What is not well may wait for a pod to go; `deleted` of a pod is when its grace ends."""
+    slow = [item for item in group if item.kind == POD.name and item.deleted and now - item.deleted >= _MINUTE]
+    if not slow or verdict.health in (Health.HEALTHY, Health.SUSPENDED):
+        return verdict
+    slowest = min(slow, key=lambda item: item.deleted or now)
+    return replace(verdict, reason=together(verdict.reason, f"{slowest}: {_leaving([slowest], now)}"))
 
 
 def _leaving(items: Sequence[Seen], now: datetime) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.kube.judge.verdict import Stage, Verdict
 from reconciler.kube.look.causes import TELLING, Said, explained, fold, said, silence
+from reconciler.kube.look.groups import workload
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.marks import Stamp
 from reconciler.models.health import Health
@@ -90,6 +91,26 @@ def test_a_class_of_waiting_is_told_while_nothing_runs() -> None:
     assert _fold(_seen("Deployment", _SLOW), blocked).pending is PendingClass.BLOCKED
     serving = replace(_SLOW, phase=Phase.RUNNING)
     assert _fold(_seen("Deployment", serving), blocked).pending is None
+
+
+@pytest.mark.parametrize(
+    ("main", "minutes", "reason"),
+    [
+        (_SLOW, 0, "0 of 1 replicas are available"),
+        (
+            _SLOW,
+            3,
+            "0 of 1 replicas are available; Pod ai/a-0: being deleted for 3m; waits for finalizer g on Pod ai/a-0",
+        ),
+        (_WELL, 3, ""),
+    ],
+)
+def test_what_is_not_well_may_wait_for_a_pod_that_does_not_go(main: Verdict, minutes: int, reason: str) -> None:
+    whole = replace(_seen("Deployment", main), stamp=Stamp(Mark("factory", "a", 0, "d1"), 1))
+    going = replace(_pod(_STARTING, "a-0"), deleted=_NOW, finalizers=("g",))
+    made = workload("cloud", [whole, going], _NOW + timedelta(minutes=minutes))
+    assert made is not None
+    assert made.reason == reason
 
 
 def test_of_two_that_are_as_bad_the_one_that_says_why_is_told() -> None:
