@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.errors import ConflictError, WaitingError
 from reconciler.kube import marks
 from reconciler.kube.door.api import Api
 from reconciler.kube.kinds import Kind, Object
 from reconciler.kube.look.cache import Cache
-from reconciler.kube.look.seen import Seen
+from reconciler.kube.look.seen import Seen, see
 from reconciler.kube.write.roster import Roster
 
 #: So many writers of somebody else's object are named.
@@ -81,6 +81,14 @@ class Guard:
             raise WaitingError(f"waits for {where} to be gone: it is being deleted")
         return str(metadata["uid"])
 
+    def lost(self, service: str, kind: Kind, namespace: str) -> list[Seen]:
+        """The service's objects that lost the label by which they are followed. Raises LookError."""
+        mine = marks.identifier(self._owner, service, kind.name, namespace, "")
+        listed = self._strangers.names_now(kind, namespace)
+        found = [item for name, item in listed.items() if _notes(item).get(marks.ID) == f"{mine}{name}"]
+        seen = (see(kind, item, self._owner) for item in found)
+        return [one for one in seen if one is not None and one.deleted is None]
+
     def _uid_of_unseen(self, service: str, kind: Kind, namespace: str, name: str) -> str:
         if self._cache.is_stranger(kind, namespace, name):
             raise _of_copy(f"{kind.name} {namespace}/{name}", self._owner)
@@ -110,8 +118,15 @@ def _of_stranger(where: str, owner: str, metadata: Object) -> ConflictError:
 
 
 def _of_copy(where: str, owner: str) -> ConflictError:
-    return _left_alone(f"{where} is a copy: it has the labels of {owner}, but {marks.ID} names another object")
+    return _left_alone(
+        f"{where} has a label of {owner} and is not ours: it is a copy ({marks.ID} names another object), or the rest "
+        "of its mark was taken away"
+    )
 
 
 def _left_alone(what: str) -> ConflictError:
     return ConflictError(f"{what}; it is left alone: remove it, or choose another name")
+
+
+def _notes(item: Object) -> Mapping[str, object]:
+    return item["metadata"].get("annotations") or {}

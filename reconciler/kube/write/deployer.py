@@ -10,7 +10,7 @@ from datetime import timedelta
 from reconciler.errors import ConflictError, LookError, Next, TargetError, UncertainError, UnreachableError
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import LostAnswerError
-from reconciler.kube.kinds import ALWAYS, OPTIONAL, Kind, Object
+from reconciler.kube.kinds import ALWAYS, OPTIONAL, Object
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
@@ -23,8 +23,6 @@ from reconciler.kube.write.sizes import check_sizes
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Workload
 from reconciler.settings import KubernetesTarget
-
-_BY_NAME = {kind.name: kind for kind in (*ALWAYS, *OPTIONAL)}
 
 
 class KubernetesDeployer:
@@ -54,9 +52,8 @@ class KubernetesDeployer:
         self._cache = cache
         self._guard = Guard(api, owner, cache, monotonic)
         self._applier = Applier(api, cache, self._guard, create_namespaces=target.create_namespaces)
-        self._remover = Remover(api, cache, self._kind_named)
+        self._remover = Remover(api, cache, self._guard, [*(kind.full for kind in (*ALWAYS, *OPTIONAL)), *target.kinds])
         self._repairer = Repairer(api, cache)
-        self._more = {full.rpartition("/")[2]: full for full in target.kinds}
 
     @property
     def calls(self) -> int:
@@ -121,10 +118,6 @@ class KubernetesDeployer:
         """What is declared, if that is what is to be applied."""
         manifest = self._cache.declared.of(service.name)
         return manifest if manifest is not None and manifest.digest == mark.digest else self._render(service)
-
-    def _kind_named(self, name: str) -> Kind:
-        """The kind of something seen, which is one that is always watched or one of the operator's."""
-        return _BY_NAME.get(name) or self._api.kind(self._more[name])
 
     def _render(self, service: ResolvedService) -> Manifest:
         return manifests.render(service, self._target, self._owner, self._cache.served or frozenset())

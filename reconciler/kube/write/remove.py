@@ -7,30 +7,32 @@ for again later.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from reconciler.errors import DeniedError, RefusedError
 from reconciler.kube.door.api import Api
-from reconciler.kube.door.failures import AbsentError, ClashError
-from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, POD, Kind, Object, stage_of
+from reconciler.kube.door.failures import AbsentError, ClashError, UnservedError
+from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, POD, Object, stage_of
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.seen import Seen
-from reconciler.kube.write.conflicts import going
+from reconciler.kube.write.conflicts import Guard, going
 
 _RUNS = stage_of(DEPLOYMENT.api_version, DEPLOYMENT.name)
 _CONFIGURES = stage_of(CONFIG_MAP.api_version, CONFIG_MAP.name)
 
 
 class Remover:
-    """Deletes; to be shared by threads. `kind_named` finds the kind of something seen; what is there, the cache knows.
+    """Deletes; to be shared by threads. `kinds` are the full names of all kinds that may be there.
 
-    Each object is deleted by its uid: another one that has its name by then stays.
+    What is there, the cache knows. Each object is deleted by its uid: another one that has its name by then stays.
     """
 
-    def __init__(self, api: Api, cache: Cache, kind_named: Callable[[str], Kind]) -> None:
+    def __init__(self, api: Api, cache: Cache, guard: Guard, kinds: Iterable[str]) -> None:
         self._api = api
         self._cache = cache
-        self._kind_named = kind_named
+        self._guard = guard
+        self._kinds = {full.rpartition("/")[2]: full for full in kinds}
 
     def remove(self, namespace: str, service: str, *, claims: bool) -> None:
         """Delete what may go now; nothing left is a success. To be called again until nothing is left.
@@ -41,10 +43,13 @@ class Remover:
         """
         seen = [one for one in self._cache.of(namespace, service) if _is_made_by_us(one)]
         seen = [one for one in seen if claims or one.kind != CLAIM.name]
-        step = self._next_step(seen)
+        step, last = self._next_step(seen)
         asked = [one for one in step if one.deleted is None]
         if step and not asked:
             raise going(step[0])
+        if last:
+            # Afterwards nothing would tell any more that this service was ever here.
+            self._delete_all(self._lost(namespace, service, claims=claims))
         self._delete_all(asked)
 
     def sweep(self, namespace: str, service: str, wanted: Iterable[Object]) -> None:
@@ -54,15 +59,25 @@ class Remover:
         gone = [one for one in left if one.kind != CLAIM.name and (one.kind, one.name) not in names]
         self._delete_all(sorted((one for one in gone if one.deleted is None), key=self._stage, reverse=True))
 
-    def _next_step(self, seen: Sequence[Seen]) -> list[Seen]:
-        """What goes next, the last applied first."""
+    def _lost(self, namespace: str, service: str, *, claims: bool) -> list[Seen]:
+        """Objects that are not followed any more, because somebody took the label away by which they are."""
+        lost: list[Seen] = []
+        for name, full in self._kinds.items():
+            if name != POD.name and (claims or name != CLAIM.name):
+                with suppress(UnservedError):
+                    lost += self._guard.lost(service, self._api.kind(full), namespace)
+        return sorted(lost, key=self._stage, reverse=True)
+
+    def _next_step(self, seen: Sequence[Seen]) -> tuple[list[Seen], bool]:
+        """What goes next, the last applied first; and whether it is the last."""
         made = sorted((one for one in seen if one.kind != POD.name and not one.child), key=self._stage, reverse=True)
         running = [one for one in made if self._stage(one) >= _RUNS]
         # Pods that nothing runs any more were left behind when a StatefulSet was made anew, or by somebody's hand.
         detached = [one for one in seen if one.kind == POD.name and not one.child]
         data = [one for one in made if _CONFIGURES < self._stage(one) < _RUNS]
         rest = [one for one in made if self._stage(one) <= _CONFIGURES]
-        return running or detached or data or rest
+        steps = [step for step in (running, detached, data, rest) if step]
+        return (steps[0] if steps else []), len(steps) == 1
 
     def _delete_all(self, seen: Iterable[Seen]) -> None:
         """Ask for the end of each, whatever becomes of the others. Raises the first error then."""
@@ -72,7 +87,7 @@ class Remover:
 
     def _delete(self, seen: Seen) -> DeniedError | None:
         """Delete exactly the object that was seen; what was made of it goes first, so that its end is seen."""
-        kind = self._kind_named(seen.kind)
+        kind = self._api.kind(self._kinds[seen.kind])
         foreground = self._stage(seen) == _RUNS
         try:
             self._api.delete(kind, seen.namespace, seen.name, seen.uid, foreground=foreground)
@@ -83,7 +98,7 @@ class Remover:
         return None
 
     def _stage(self, seen: Seen) -> int:
-        kind = self._kind_named(seen.kind)
+        kind = self._api.kind(self._kinds[seen.kind])
         return stage_of(kind.api_version, kind.name)
 
 

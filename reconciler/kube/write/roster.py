@@ -40,8 +40,7 @@ class Roster:
         Not older than two seconds, but while somebody lists them anew: then what was known goes on being good, up to
         `_STALE`, so that a busy server does not make everybody wait for one list.
         """
-        with self._guard:
-            lock = self._locks[kind.full, namespace]
+        lock = self._lock(kind, namespace)
         known = self._recent(kind, namespace, _STALE)
         if not lock.acquire(blocking=known is None) and known is not None:
             return known
@@ -50,6 +49,17 @@ class Roster:
             return self._ask(kind, namespace) if names is None else names
         finally:
             lock.release()
+
+    def names_now(self, kind: Kind, namespace: str) -> Mapping[str, Object]:
+        """As `names`, from a list that was begun after this was called; those who wait at the same time share one."""
+        called = self._monotonic()
+        with self._lock(kind, namespace):
+            asked, names = self._known.get((kind.full, namespace), (-math.inf, {}))
+            return names if asked > called else self._ask(kind, namespace)
+
+    def _lock(self, kind: Kind, namespace: str) -> threading.Lock:
+        with self._guard:
+            return self._locks[kind.full, namespace]
 
     def _recent(self, kind: Kind, namespace: str, age: float) -> Mapping[str, Object] | None:
         """What was listed within the last `age` seconds."""

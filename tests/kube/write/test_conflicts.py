@@ -54,7 +54,7 @@ def _with(item: Object, labels: dict[str, str], notes: dict[str, str] | None = N
     [
         (plain, r"does not bear the mark of \w+ \(written by kubectl-create\); it is left alone: remove it"),
         (of_another_owner, r"does not bear the mark of \w+ but that of other \(written by kubectl-create\)"),
-        (copy, "is a copy: it has the labels of"),
+        (copy, r"has a label of \w+ and is not ours: it is a copy \(reconciler/id names another object\)"),
     ],
 )
 def test_what_is_not_ours_is_named_and_stays_byte_for_byte(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -108,3 +109,30 @@ def test_pods_that_were_left_behind_go_with_the_rest(writer: Writer) -> None:
     until(lambda: {one.kind for one in writer.left()} == {"ConfigMap", "Pod"})
     writer.remove()
     assert not writer.left()
+
+
+def test_what_lost_its_label_goes_with_the_rest_and_a_stranger_s_stays(writer: Writer) -> None:
+    theirs = {**writer.config_map(), "metadata": {"name": f"{writer.name}-theirs", "namespace": "ai"}}
+    writer.cluster.facts.kubectl("create", "-f", "-", text=json.dumps(theirs))
+    writer.apply(writer.config_map(), writer.service(), writer.deployment())
+    writer.cluster.facts.kubectl("label", "service", writer.name, "-n", "ai", f"{marks.OWNER}-")
+    until(lambda: {one.kind for one in writer.left()} == {"ConfigMap", "Deployment"})
+    writer.remove()
+    assert writer.live(writer.service()) is None
+    assert writer.live(theirs)
+    writer.cluster.facts.kubectl("delete", "configmap", f"{writer.name}-theirs", "-n", "ai")
+
+
+def test_claims_and_pods_of_a_copy_of_our_stateful_set_stay(writer: Writer) -> None:
+    writer.apply(writer.config_map(), writer.stateful_set())
+    copy = writer.ours(writer.stateful_set())
+    copy["metadata"] |= {"name": f"{writer.name}-copy", "annotations": {marks.ID: "none"}}
+    writer.cluster.facts.kubectl("create", "-f", "-", text=json.dumps(copy))
+    data = [f"data-{writer.name}-copy-0", f"data-{writer.name}-0"]
+    try:
+        until(lambda: {one.name for one in writer.left(claims=True)} >= set(data))
+        writer.remove(claims=True, stays=data[0])
+        assert writer.cluster.get("pvc", data[0], ".metadata.name") == data[0]
+        assert writer.cluster.get("statefulset", copy["metadata"]["name"], ".metadata.name")
+    finally:
+        writer.cluster.facts.kubectl("delete", "statefulset", copy["metadata"]["name"], "-n", "ai")

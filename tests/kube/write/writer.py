@@ -19,7 +19,7 @@ from reconciler.models.workload import Mark
 from reconciler.settings import KubernetesTarget
 from tests.kube.conftest import Cluster, until
 
-KINDS = {kind.name: kind for kind in (*ALWAYS, *OPTIONAL)}
+KINDS = [kind.full for kind in (*ALWAYS, *OPTIONAL)]
 
 
 class Writer:
@@ -35,7 +35,7 @@ class Writer:
         cluster.stack.callback(self.api.close)
         self.guard = Guard(self.api, self.owner, cluster.cache, time.monotonic)
         self.applier = Applier(self.api, cluster.cache, self.guard, create_namespaces=target.create_namespaces)
-        self.remover = Remover(self.api, cluster.cache, KINDS.__getitem__)
+        self.remover = Remover(self.api, cluster.cache, self.guard, KINDS)
 
     def apply(self, *objects: Object, digest: str = "1", careful: bool = False, service: str = "") -> None:
         """Apply, and wait until that is seen."""
@@ -67,11 +67,11 @@ class Writer:
         metadata = item["metadata"]
         return self.api.get(self.api.kind(full_name(item)), metadata["namespace"], metadata["name"])
 
-    def remove(self, *, claims: bool = False) -> list[list[str]]:
-        """Remove everything, turn after turn; the kinds that were there before each turn that found fewer."""
+    def remove(self, *, claims: bool = False, stays: str = "") -> list[list[str]]:
+        """Remove all but one, turn after turn; the kinds that were there before each turn that found fewer."""
         turns: list[list[str]] = []
         deadline = time.monotonic() + 20.0
-        while kinds := sorted(one.kind for one in self.left(claims=claims)):
+        while kinds := sorted(one.kind for one in self.left(claims=claims) if one.name != stays):
             if not turns or turns[-1] != kinds:
                 turns.append(kinds)
             with suppress(WaitingError):
