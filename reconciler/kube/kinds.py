@@ -63,11 +63,6 @@ OPTIONAL = (LEADER_WORKER_SET, SERVICE_MONITOR, POD_MONITOR)
 #: The kinds that run pods of ours.
 WORKLOADS = (DEPLOYMENT, STATEFUL_SET, LEADER_WORKER_SET)
 
-#: What a service is made of, in the order of application: nothing refers to what comes after it.
-APPLIED = (CONFIG_MAP, CLAIM, SERVICE, DEPLOYMENT, STATEFUL_SET)
-#: What is watched: what we apply, and the pods made of it.
-WATCHED = (*APPLIED, POD)
-
 _KNOWN = {kind.full: kind for kind in (NAMESPACE, *ALWAYS, *OPTIONAL, LEASE)}
 
 #: Kinds by group and name, a stage to a line: what a stage refers to is applied before it, and removed after it.

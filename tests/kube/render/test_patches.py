@@ -166,6 +166,53 @@ def test_whatever_a_patch_does_it_is_refused_or_the_mark_stands(kind: str, patch
         json.dumps(item)
 
 
+PLACES = st.sampled_from(
+    [
+        "/spec",
+        "/spec/ports",
+        "/spec/ports/0",
+        "/spec/ports/-",
+        "/spec/ports/01",
+        "/spec/ports/0/port",
+        "/spec/ports/0/name/x",
+        "/metadata",
+        "/metadata/labels",
+        "/metadata/labels/reconciler~1owner",
+        "/metadata/labels/0",
+        "/kind/-",
+        "/",
+        "/a/b",
+        "/~0",
+    ]
+)
+OPERATIONS = (
+    st.builds(
+        lambda op, path, value: {"op": op, "path": path, "value": value},
+        st.sampled_from(["add", "replace", "test"]),
+        PLACES,
+        JSON,
+    )
+    | st.builds(
+        lambda op, path, origin: {"op": op, "path": path, "from": origin},
+        st.sampled_from(["move", "copy"]),
+        PLACES,
+        PLACES,
+    )
+    | st.builds(lambda path: {"op": "remove", "path": path}, PLACES)
+)
+
+
+@given(st.lists(OPERATIONS, min_size=1, max_size=4))
+def test_whatever_operations_do_they_are_refused_or_the_mark_stands(written: list[dict[str, Any]]) -> None:
+    before = resolved("index")
+    try:
+        made = objects(patching(operations("Service", *written)))
+    except RefusedError:
+        return
+    assert made["Service"]["metadata"]["labels"]["reconciler/service"] == "index"
+    assert objects(before)["Deployment"] == made["Deployment"]
+
+
 def test_the_labels_by_which_pods_are_found_stay() -> None:
     gone = operations("Deployment", {"op": "remove", "path": "/spec/template/metadata"})
     forged = {"metadata": {"labels": {"reconciler/service": "other", "reconciler/x": "y", "team": "nlp"}}}
