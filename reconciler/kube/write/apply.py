@@ -37,7 +37,7 @@ class Applier:
         self._guard = guard
         self._create_namespaces = create_namespaces
         self._remaker = Remaker(api, guard)
-        self._ownership = Ownership(api, self._kind)
+        self._ownership = Ownership(api)
 
     def apply(self, manifest: Manifest, mark: Mark, ignore: Sequence[str] = ()) -> None:
         """Apply everything of a manifest under `mark`; `ignore` are pointers to what others own.
