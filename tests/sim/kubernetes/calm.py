@@ -60,6 +60,7 @@ def _mend_cluster(scenario: Scenario) -> None:
     admission.terminating.clear()
     scenario.rivals.stop()
     scenario.hands.release()
+    scenario.hands.restore()
     scenario.controllers.up = True
     scenario.controllers.reform()
 

@@ -19,9 +19,10 @@ from reconciler.settings import KubernetesTarget, Settings
 from reconciler.slurm.look.clock import Clock
 from reconciler.turn import Report, Turn, World
 from tests.sim.kubernetes.faults import FaultyApi
+from tests.sim.kubernetes.hands import OWNER
 from tests.sim.repository import SimSource
 
-OWNER, TARGET, NAMESPACE = "factory", "cloud", "ai"
+TARGET, NAMESPACE = "cloud", "ai"
 SETTINGS = Settings.model_validate(
     {
         "owner": OWNER,

@@ -69,10 +69,14 @@ class Witness(Protocol):
 
 @dataclass
 class Weather:
-    """What is wrong with the server for a while: it is down, or refuses (verb, kind). `later` carries out late writes."""
+    """What is wrong with the server for a while: it is down, or refuses (verb, kind).
+
+    `restarts` counts how often it was away; `later` carries out late writes.
+    """
 
     later: Callable[[int, Callable[[], object]], None]
     down: bool = False
+    restarts: int = 0
 
     def __post_init__(self) -> None:
         self.forbidden: set[tuple[str, str]] = set()
@@ -106,6 +110,7 @@ class FaultyApi:
         self._faults: Mapping[int, Fault] = {}
         self._delay = 0
         self._number = 0
+        self._restarts: dict[str, int] = {}
         self.may_not: Callable[[], str] = lambda: ""
         self.calls = 0
         self.dead = False
@@ -190,11 +195,13 @@ class FaultyApi:
         what = f"{verb} {kind.name}s"
         if follows:
             self.blind.add(kind.name)
-        if self._weather.down or fault in _SILENCE:
+        away = verb == "watch" and self._restarts.get(kind.name, self._weather.restarts) != self._weather.restarts
+        self._restarts[kind.name] = self._weather.restarts
+        if self._weather.down or away or fault in _SILENCE:
             raise LookError(f"{what}: no answer")
         if fault in _READING and fault:
             expired = fault is Fault.EXPIRED
-            self.blind -= {kind.name} if expired and verb == "watch" else set()
+            self.blind -= {kind.name} if expired else set()
             raise translate(what, _REFUSALS[fault]().answer(), write=False)
         if (verb, kind.name) in self._weather.forbidden:
             raise translate(what, status.forbidden(what, "no rights").answer(), write=False)

@@ -16,6 +16,7 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (CONFIG_MAP, SERVICE, DEPL
 #: What can be done to one of our objects; `run` takes one of these.
 TOUCHES = ("edit", "delete", "labels", "id", "digest", "managed", "finalizer", "copy", "strip", "scale")
 _WHO = "kubectl-edit"
+OWNER = "factory"
 
 
 class Hands:
@@ -64,7 +65,7 @@ class Hands:
             case "strip":
                 metadata["labels"], metadata["annotations"] = {}, {}
         made = self._server.replace(item, _WHO)
-        if what == "strip":
+        if not is_marked(made):
             self._truth.stranger(made)
 
     def _copy(self, item: Object, name: str) -> None:
@@ -73,7 +74,11 @@ class Hands:
         metadata = {"name": name, "namespace": item["metadata"]["namespace"], "labels": labels}
         item["metadata"] = {**metadata, "annotations": annotations}
         item.pop("status", None)
-        self._truth.stranger(self._server.create(item, _WHO))
+        made = self._server.create(item, _WHO)
+        if is_marked(made):  # nothing tells it from one of ours
+            self._truth.made(made)
+        else:
+            self._truth.stranger(made)
 
     def stranger(self, kind: Kind, namespace: str, name: str) -> str:
         """Somebody makes an object with a name that a service wants, or may want one day."""
@@ -96,6 +101,15 @@ class Hands:
             if "example.com/guard" in finalizers and key in self._server.store.objects:
                 self._server.settle(key, [one for one in finalizers if one != "example.com/guard"])
 
+    def restore(self) -> None:
+        """The label by which objects are found is put back on those that nobody wants, as nothing finds them."""
+        for _, version in list(self._truth.ours()):
+            labels = version.item["metadata"].get("labels", {})
+            if marks.OWNER not in labels and self._truth.service_of(version.item) not in self._truth.wanted:
+                item = version.copy()
+                item["metadata"]["labels"] = {**labels, marks.OWNER: OWNER}
+                self._server.replace(item, _WHO)
+
     def clear(self, names: Sequence[tuple[str, str]]) -> None:
         """What strangers have under these names (kind and name) is removed by them."""
         for uid, (key, _) in list(self._truth.strangers.items()):
@@ -103,6 +117,15 @@ class Hands:
                 del self._truth.strangers[uid]
                 if key in self._server.store.objects:
                     self._server.settle(key, [], deleting=True)
+
+
+def is_marked(item: Object) -> bool:
+    """Whether anybody could tell that an object is ours: by its id, or by all of its labels when it has none."""
+    metadata = item["metadata"]
+    labels, known = metadata.get("labels", {}), metadata.get("annotations", {}).get(marks.ID)
+    if known is not None:
+        return bool(known.endswith(f"/{item['kind']}/{metadata['namespace']}/{metadata['name']}"))
+    return all(key in labels for key in (marks.OWNER, marks.SERVICE, marks.MANAGED_BY))
 
 
 def edit(item: Object, value: str) -> None:

@@ -63,6 +63,12 @@ class Player:
             item["metadata"]["uid"] = self._uid(step)
         return self.api.apply(item, manager=step.manager, dry_run=dry_run)
 
+    def apply_new(self, step: Step) -> Object:
+        """An apply that must make the object: no object has this version."""
+        item = contents.make(step.kind, step.name, step.variant)
+        item["metadata"]["resourceVersion"] = "1"
+        return self.api.apply(item, manager=step.manager)
+
     def create(self, step: Step) -> Object:
         return self.api.create(contents.make(step.kind, step.name, step.variant))
 
@@ -95,6 +101,7 @@ class Player:
 _VERBS: dict[str, Callable[[Player, Step], Object | None]] = {
     "apply": Player.apply,
     "dry run": lambda player, step: player.apply(step, dry_run=True),
+    "apply new": Player.apply_new,
     "create": Player.create,
     "replace": Player.replace,
     "patch": Player.patch,
@@ -102,7 +109,7 @@ _VERBS: dict[str, Callable[[Player, Step], Object | None]] = {
     "delete": Player.delete,  # type: ignore[dict-item]  # it answers with nothing
     "delete foreground": lambda player, step: player.delete(step, foreground=True),  # type: ignore[func-returns-value]  # as above
 }
-_WEIGHTS = {"apply": 12, "dry run": 2, "create": 1, "replace": 2, "patch": 4, "release": 2, "delete": 2}
+_WEIGHTS = {"apply": 12, "apply new": 2, "dry run": 2, "create": 1, "replace": 2, "patch": 4, "release": 2, "delete": 2}
 
 
 def script(seed: int, length: int) -> Iterator[Step]:

@@ -37,8 +37,10 @@ class Rules:
         """See Witness."""
         version = self.truth.server.store.get((write.kind, write.namespace, write.name))
         live = version.item if version else None
-        uid = write.uid or (write.item or {}).get("metadata", {}).get("uid", "")
-        if live is None or (uid and uid != live["metadata"]["uid"]):
+        meant = (write.item or {}).get("metadata", {})
+        uid, number = write.uid or meant.get("uid", ""), meant.get("resourceVersion", "")
+        there = live["metadata"] if live else {}
+        if live is None or (uid and uid != there["uid"]) or (number and number != there["resourceVersion"]):
             self._remember(write, write.item)  # the server refuses it, or there is nothing to be hurt
             return
         if not self.truth.service_of(live):

@@ -178,7 +178,11 @@ class Scenario:
             self.counts["late requests that were refused"] += 1
 
     def lose_store(self) -> None:
-        """The server starts again with an empty etcd; nothing of the past is anybody's any more."""
+        """The server starts again with an empty etcd; nothing of the past is anybody's any more.
+
+        It is away for a moment, which every watch notices.
+        """
+        self.weather.restarts += 1
         self.server.store.clear()
         self.truth.mine.clear()
         self.truth.strangers.clear()

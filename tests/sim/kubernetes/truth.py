@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -72,7 +73,10 @@ class Truth:
         known = self.mine.get(metadata["uid"], "")
         if known or item["kind"] not in (CLAIM.name, POD.name) or metadata["uid"] in self.strangers:
             return known
-        return str(metadata.get("labels", {}).get(marks.SERVICE, ""))
+        service = str(metadata.get("labels", {}).get(marks.SERVICE, ""))
+        # A copy of a StatefulSet makes claims with our labels as well; they are its owner's.
+        own = item["kind"] == POD.name or re.fullmatch(rf"[a-z]+-{service}-\d+", metadata["name"])
+        return service if own else ""
 
 
 def content(item: Object) -> Object:

@@ -246,7 +246,6 @@ def _stranger(scenario: Scenario, chance: Random) -> str:
     name, kind = chance.choice(NAMES), chance.choice((CONFIG_MAP, SERVICE, DEPLOYMENT, CLAIM))
     if kind is CLAIM:
         name = f"data-{name}-0" if name.startswith("db") else f"{name}.data"
-    scenario.wait(6)  # the window in which names are taken for known
     return f"stranger: {scenario.hands.stranger(kind, NAMESPACE, name)}"
 
 
