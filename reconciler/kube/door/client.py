@@ -81,7 +81,8 @@ class Client:
     def ping(self, kind: Kind, namespace: str) -> str:
         """See `Api.ping`."""
         path, query = kind.path(namespace), {"limit": 1}
-        request = Request("GET", path, "ask whether the API server answers", query, accept=METADATA)
+        what = "ask whether the API server answers"
+        request = Request("GET", path, what, query, accept=METADATA, counted=False)
         answer = self._session.probe(request, _PING_SECONDS)
         if answer.status >= 500:
             raise LookError(f"HTTP status {answer.status}")

@@ -26,6 +26,7 @@ class Request:
     accept: str = "application/json"
     #: More headers; not for what is secret.
     extra: Mapping[str, str] = field(default_factory=dict)
+    counted: bool = True
 
     @property
     def write(self) -> bool:

@@ -93,10 +93,8 @@ class Session:
             response.release_conn()
 
     def probe(self, request: Request, seconds: float) -> Answer:
-        """Any answer, within some seconds; it is not counted. Raises LookError when there is none."""
+        """Any answer, within some seconds. Raises LookError when there is none."""
         response = self._open(request, urllib3.Timeout(total=min(seconds, self._timeout)), preload=True)
-        with self._lock:
-            self.calls -= 1
         return Answer(response.status, response.data)
 
     def close(self) -> None:
@@ -125,7 +123,7 @@ class Session:
     ) -> urllib3.BaseHTTPResponse:
         headers = {"Accept": request.accept, "Content-Type": request.content, **request.extra, **connection.headers()}
         with self._lock:
-            self.calls += 1
+            self.calls += request.counted
         return connection.pool.request(
             request.method,
             f"{connection.host}{request.path}?{urlencode(request.query)}",
