@@ -25,7 +25,7 @@ def customised(
     recipe = service.recipe.spec.kubernetes
     if not (recipe.objects or recipe.patches or service.service.spec.kubernetes.patches):
         return None
-    further = [_placed(item, service, owner) for item in extra_objects(service, target)]
+    further = [_placed(item, service, owner) for item in extra_objects(service)]
     _refuse_twice([*rendered, *further], service)
     made = patched([*rendered, *further], service)
     ours, theirs = made[: len(rendered)], made[len(rendered) :]
