@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from reconciler.kube.kinds import CONFIG_MAP, Object
+from reconciler.kube.kinds import CONFIG_MAP, Object, full_name
 
 _CAPABILITIES = frozenset(
     {
@@ -75,7 +75,7 @@ _ACCOUNT = ("serviceAccountName", "serviceAccount")
 
 def too_much(item: Object, accounts: Collection[str]) -> str:
     """The first field that asks for too much, as a JSON pointer; "" when there is none. `accounts` are allowed."""
-    if item["kind"] == CONFIG_MAP.name:
+    if full_name(item) == CONFIG_MAP.full:
         return ""
     return next(_asked("", item, accounts), "")
 
