@@ -52,7 +52,7 @@ class Shape:
 
     def part(self, key: str) -> Shape:
         """What one field of a structure is, or one value of a map."""
-        return shape(self.fields.get(key, "?") if self.form is Form.STRUCT else self.word)
+        return shape(self.fields.get(key, self.word))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,14 @@ class _Table:
 
 
 UNKNOWN = Shape(Form.UNKNOWN)
-#: Custom resources that are made of Kubernetes' own structures (sigs.k8s.io/lws api/leaderworkerset/v1).
+#: Custom resources that are made of Kubernetes' own structures (sigs.k8s.io/lws api/leaderworkerset/v1); `?` stands for
+#: fields that are not named here.
 _KINDS = {"leaderworkerset.x-k8s.io/v1 LeaderWorkerSet": "LeaderWorkerSet"}
 _TYPES = {
-    "LeaderWorkerSet": {"metadata": "ObjectMeta", "spec": "LeaderWorkerSetSpec"},
-    "LeaderWorkerSetSpec": {"leaderWorkerTemplate": "LeaderWorkerTemplate"},
-    "LeaderWorkerTemplate": {"leaderTemplate": "PodTemplateSpec", "workerTemplate": "PodTemplateSpec"},
+    "LeaderWorkerSet": {"metadata": "ObjectMeta", "spec": "LeaderWorkerSetSpec", "?": "?"},
+    "LeaderWorkerSetSpec": {"leaderWorkerTemplate": "LeaderWorkerTemplate", "?": "?"},
+    "LeaderWorkerTemplate": {"leaderTemplate": "PodTemplateSpec", "workerTemplate": "PodTemplateSpec", "?": "?"},
+    "Unknown": {"metadata": "ObjectMeta", "?": "?"},
 }
 
 
@@ -111,7 +113,9 @@ def shape(word: str) -> Shape:
     if word == "?":
         return UNKNOWN
     fields = _table().types.get(word)
-    return Shape(Form.VALUE, word) if fields is None else Shape(Form.STRUCT, word, "!" in fields, fields=fields)
+    if fields is None:
+        return Shape(Form.VALUE, word)
+    return Shape(Form.UNKNOWN if "?" in fields else Form.STRUCT, "?", "!" in fields, fields=fields)
 
 
 def _list(keys: str, inner: str) -> Shape:
@@ -124,8 +128,7 @@ def _list(keys: str, inner: str) -> Shape:
 
 @lru_cache(maxsize=256)
 def _root(kind: str) -> Shape:
-    name = _table().kinds.get(kind)
-    return Shape(Form.STRUCT, fields={"metadata": "ObjectMeta"}) if name is None else shape(name)
+    return shape(_table().kinds.get(kind, "Unknown"))
 
 
 @cache
