@@ -8,7 +8,7 @@ ReconcilerError
     ├── LookError         a look failed, timed out or was cut short (the target is Unknown) → RETRY
     ├── UnreachableError  no answer to a write that surely did not happen             → RETRY
     ├── UncertainError    no answer to a write that may have happened                 → WAIT for the next look
-    ├── WaitingError      something has to be there, or gone, before this write       → RETRY
+    ├── WaitingError      something has to be there, or gone, before this write       → SOON
     ├── RefusedError      the cluster understood and refused                          → STOP until the spec changes
     │   └── DeniedError   by what may change at any time: rights, a policy, a quota   → RETRY
     └── ConflictError     an object of that name exists and does not bear our mark    → STOP until it is gone
@@ -26,6 +26,7 @@ class Next(Enum):
     """What the caller may do after an error."""
 
     RETRY = "retry"
+    SOON = "soon"
     WAIT = "wait"
     STOP = "stop"
 
@@ -107,6 +108,8 @@ class UncertainError(TargetError):
 
 class WaitingError(TargetError):
     """Something has to be there, or gone, first: a kind that the cluster does not know yet, an object that ends."""
+
+    next = Next.SOON
 
 
 class RefusedError(TargetError):

@@ -18,6 +18,7 @@ _UNCERTAIN = timedelta(seconds=10)
 _REFUSED = timedelta(minutes=5)
 _SITE = timedelta(seconds=60)
 _RETRY_CAP = 60.0
+_SOON_CAP = 4.0
 _NEVER = timedelta(days=3650)
 
 
@@ -59,14 +60,16 @@ class Patience:
         self._entries[wanted.service] = _Entry(_version(wanted), now, now + _SHOWN_WITHIN)
 
     def failed(self, wanted: Wanted, error: str, then: Next, now: datetime) -> None:
-        """A write failed: `then` says whether to retry soon (1, 2, 4 … 60 s), wait for a look, or leave it."""
+        """A write failed: `then` says whether to retry (1, 2, 4 … 60 s; soon: … 4 s), wait for a look, or leave it."""
         before = self._entries.get(wanted.service)
         version = _version(wanted)
         failures = before.failures + 1 if before is not None and before.version == version else 1
         site = ""
         match then:
             case Next.RETRY:
-                pause = timedelta(seconds=min(_RETRY_CAP, 2.0 ** (failures - 1)))
+                pause = _backoff(failures, _RETRY_CAP)
+            case Next.SOON:
+                pause = _backoff(failures, _SOON_CAP)
             case Next.WAIT:
                 pause = _NEVER
             case Next.STOP:
@@ -108,6 +111,10 @@ class Patience:
         if self._asked is None or not timedelta() <= now - self._asked[0] < _SITE:
             self._asked = now, self._site()
         return self._asked[1]
+
+
+def _backoff(failures: int, cap: float) -> timedelta:
+    return timedelta(seconds=min(cap, 2.0 ** min(failures - 1, 20)))
 
 
 def _version(wanted: Wanted) -> tuple[str, str, int]:

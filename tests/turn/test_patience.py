@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from reconciler.errors import Next
 from reconciler.models.wanted import Wanted
 from reconciler.models.workload import Observed
@@ -19,13 +21,23 @@ def after(seconds: float) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def test_retries_wait_longer_each_time() -> None:
+@pytest.mark.parametrize(
+    ("then", "expected"), [(Next.RETRY, [1, 2, 4, 8, 16, 32, 60, 60, 60]), (Next.SOON, [1, 2, 4, 4, 4, 4, 4, 4, 4])]
+)
+def test_retries_wait_longer_each_time(then: Next, expected: list[int]) -> None:
     patience = Patience()
     waits = []
-    for _ in range(9):
-        patience.failed(WANTED, "no answer", Next.RETRY, START)
+    for _ in expected:
+        patience.failed(WANTED, "no answer", then, START)
         waits.append(patience.next_try(START))
-    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert waits == expected
+
+
+def test_retries_have_no_end() -> None:
+    patience = Patience()
+    for _ in range(2000):
+        patience.failed(WANTED, "no answer", Next.RETRY, START)
+    assert patience.next_try(START) == 60
 
 
 def test_a_refusal_is_hardly_ever_tried_again_where_the_site_cannot_be_told() -> None:

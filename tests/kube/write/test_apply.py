@@ -99,7 +99,7 @@ def test_a_kind_whose_definition_is_not_there_is_waited_for_and_then_applied(clu
     widget = writer.item("example.com/v1", "Widget", spec={"size": 1})
     with pytest.raises(WaitingError, match=r"waits for the CRD of example.com/v1/Widget to be established") as waiting:
         writer.put(writer.config_map(), widget)
-    assert waiting.value.next is Next.RETRY
+    assert waiting.value.next is Next.SOON
     assert writer.live(writer.config_map()) is None
     with definition(cluster, "Widget", "widgets"):
         until(lambda: _applied(writer, widget), 10.0)
