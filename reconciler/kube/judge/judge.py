@@ -31,6 +31,7 @@ And where we say what neither says:
 | Deployment, ReplicaFailure (quota, ...)   | in progress | Degraded    | the cause is seen before the deadline        |
 | Pod, an init container crashes            | in progress | Degraded    | as for other containers                      |
 | Pod, the image's name is none             | in progress | Degraded    | it never becomes one                         |
+| Pod, its node does not answer             | in progress | Degraded    | as for its own troubles                      |
 | CronJob, suspended                        | well        | Suspended   | as a paused Deployment                       |
 | PodDisruptionBudget, SyncFailed           | well        | Degraded    | it protects nothing                          |
 | LeaderWorkerSet                           | well        | by counts   | it has no condition Ready                    |

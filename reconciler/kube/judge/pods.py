@@ -16,6 +16,7 @@ from reconciler.models.workload import PendingClass, Phase
 #: The labels that tell of which version of its template a pod is, by who made it; that of a LeaderWorkerSet goes first,
 #: because it makes its pods by StatefulSets.
 _TEMPLATES = ("leaderworkerset.sigs.k8s.io/template-revision-hash", "controller-revision-hash", "pod-template-hash")
+_LOST = "NodeNotReady: its node does not answer"
 _BLOCKED = "InvalidImageName"
 
 
@@ -40,15 +41,19 @@ def _judged(item: Object) -> Verdict:
         case "Failed":
             return Verdict(Phase.ENDED, Health.DEGRADED, _end(status), created(item))
         case "Unknown":
-            return Verdict(Phase.RUNNING, Health.UNKNOWN, "its node does not answer", created(item))
+            return Verdict(Phase.RUNNING, Health.UNKNOWN, _LOST, created(item))
         case _:
             return _alive(item, status)
 
 
 def _alive(item: Object, status: Object) -> Verdict:
-    ready = conditions(item).get("Ready")
-    if ready and holds(ready):
+    known = conditions(item)
+    ready = known.get("Ready", {})
+    if holds(ready):
         return Verdict(Phase.RUNNING, Health.HEALTHY, since=since(ready, item))
+    if holds(known.get("ContainersReady")) and not ready.get("reason"):
+        # The kubelet gives a reason; the controller that takes a silent node's pods out of service gives none.
+        return Verdict(Phase.PENDING, Health.DEGRADED, _LOST, since(ready, item))
     if found := next(_troubles(status), None):
         begun = found.since or created(item)
         return Verdict(Phase.PENDING, Health.DEGRADED, found.reason, begun, found.pending, Stage.PROBING)

@@ -45,7 +45,6 @@ TELLING: Mapping[str, Telling] = {
     "FailedMapVolume": Telling(Stage.PREPARING, Health.DEGRADED),
     "FailedMount": Telling(Stage.PREPARING, Health.DEGRADED),
     "NetworkNotReady": Telling(Stage.PREPARING, Health.DEGRADED),
-    "NodeNotReady": Telling(Stage.PROBING, Health.DEGRADED),
     "Unhealthy": Telling(Stage.PROBING),
 }
 #: A probe that could not be made, mostly because its container had just ended.

@@ -67,6 +67,7 @@ _UNLIKE_KSTATUS = {
     "pod-init-crash": "as for other containers",
     "pod-invalid-image-name": "it never becomes one",
     "pod-missing-secret": "as Argo CD",
+    "pod-on-a-lost-node": "as for its own troubles",
     "pod-restarted": "as Argo CD",
     "pod-terminated": "as Argo CD",
     "pod-unschedulable": "it starts when there is room",
@@ -80,6 +81,7 @@ _UNLIKE_ARGO = {
     "job-resumed": "its Suspended is false",
     "pod-init-crash": "as for other containers",
     "pod-invalid-image-name": "it never becomes one",
+    "pod-on-a-lost-node": "as for its own troubles",
     "pod-running-once": "it does what it is for",
     "stateful-set-scaling-down": "it is not yet as declared",
 }
