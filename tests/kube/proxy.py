@@ -166,23 +166,21 @@ def proxied(facts: KubernetesFacts, name: str = DAEMON) -> Iterator[Proxy]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection of a client, and the one that goes with it to the API server."""
+    """One connection of a client. Each of its requests has a connection of its own to the API server."""
 
     protocol_version = "HTTP/1.1"
     proxy: Proxy
 
     def connect(self) -> http.client.HTTPSConnection:
-        """A connection to the API server."""
+        """A new connection to the API server: one that is kept would outlive the server, and break much later."""
         raise NotImplementedError
 
     def setup(self) -> None:
         super().setup()
-        self._upstream = self.connect()
         self.proxy.open.add(self.connection)
 
     def finish(self) -> None:
         self.proxy.open.discard(self.connection)
-        self._upstream.close()
         super().finish()
 
     def do_GET(self) -> None:
@@ -209,9 +207,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self, call: Call, fault: Fault, body: bytes) -> None:
         headers = {key: value for key, value in self.headers.items() if key.lower() not in _HOP}
+        upstream = self.connect()
         try:
-            self._upstream.request(self.command, self.path, body or None, headers)
-            answer = self._upstream.getresponse()
+            upstream.request(self.command, self.path, body or None, headers)
+            answer = upstream.getresponse()
             if call.watch and answer.status == 200:
                 self._stream(answer, fault)
                 return
@@ -219,6 +218,8 @@ class _Handler(BaseHTTPRequestHandler):
         except (OSError, http.client.HTTPException):  # the API server is not there: no more is the proxy
             self._hang_up()
             return
+        finally:
+            upstream.close()
         self.proxy.wait_awake()
         if fault.lost:
             self._hang_up()

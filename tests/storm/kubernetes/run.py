@@ -26,7 +26,7 @@ from tests.storm.kubernetes.verdict import Act, acts, deletions, reason, service
 
 #: Seconds for which all must stay well, and within which it must be well again.
 _SETTLE = 5.0
-_RECOVERY = 300.0
+_RECOVERY = 330.0
 _LEAVING = 3
 
 
@@ -69,7 +69,7 @@ def weather(lab: Lab, events: int, seed: int, tell: Callable[[str], None]) -> Ou
         note("calm: everything that was broken is put right, and three services go for good")
         storm.calm()
         storm.desk.drop(*sorted(storm.desk.wishes)[::4][:_LEAVING])
-        recovery, lost = _recover(storm)
+        recovery, lost = _recover(storm, note)
         note(f"all is well after {recovery:.1f} s" if not lost else f"not well: {lost}")
         return _count(storm, seed, time.monotonic() - began, happened, recovery, lost, story)
 
@@ -91,12 +91,14 @@ def _rage(storm: Storm, events: int, seed: int, tell: Callable[[str], None]) -> 
     return happened
 
 
-def _recover(storm: Storm) -> tuple[float, list[str]]:
+def _recover(storm: Storm, tell: Callable[[str], None]) -> tuple[float, list[str]]:
     """How long it took until all was well, and stayed so; and what was not well in the end."""
     began, well = time.monotonic(), 0.0
     found: list[str] = []
     while (now := time.monotonic()) - began < _RECOVERY:
-        found = _unwell(storm)
+        before, found = found, _unwell(storm)
+        if found and found != before:
+            tell(f"     not well yet: {'; '.join(found)}")
         if found:
             well = 0.0
         elif not well:
@@ -104,7 +106,7 @@ def _recover(storm: Storm) -> tuple[float, list[str]]:
         elif now - well > _SETTLE:
             return well - began, []
         time.sleep(0.3)
-    return _RECOVERY, found
+    return _RECOVERY, found or ["nothing in the last moment, but it was never well for long"]
 
 
 def _unwell(storm: Storm) -> list[str]:
