@@ -32,7 +32,7 @@ def alike(word: str, declared: object, live: object) -> bool:
             return _same(_decoded(declared), _decoded(live))
         case "string" | "port":
             return _digits(declared) == _digits(live)
-        case "?":
+        case "duration" | "?":
             return _same(_duration(declared), _duration(live))
         case _:
             return False

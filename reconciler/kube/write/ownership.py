@@ -22,7 +22,7 @@ from reconciler.kube.door.failures import ClashError
 from reconciler.kube.drift import fields, schema
 from reconciler.kube.drift.fields import Fields
 from reconciler.kube.drift.managers import IGNORED, Entry, applied_by, entries
-from reconciler.kube.kinds import Kind, Object, full_name
+from reconciler.kube.kinds import CLAIM, Kind, Object, full_name
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.render import pointers
 
@@ -133,7 +133,7 @@ def taken_over(live: Object) -> list[Entry]:
     """The records of an object with what `kubectl apply` set as a part of what we applied.
 
     Where the object says what was applied, it is just that. Otherwise, what was set before anything was recorded stays
-    with nobody: most of it was never declared.
+    with nobody: most of it was never declared. So does what was set on a claim, which cannot be changed any more.
     """
     theirs = [entry for entry in entries(live) if _client_side(entry, live)]
     mine = applied_by(live, marks.MANAGER)
@@ -153,6 +153,8 @@ def _client_side(entry: Entry, live: Object) -> bool:
 
 
 def _declared(entry: Entry, live: Object) -> Fields:
+    if live["kind"] == CLAIM.name:
+        return {}
     applied = _last_applied(live)
     if applied is not None:
         return fields.within(fields.fields_of(entry), applied)

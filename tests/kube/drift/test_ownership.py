@@ -9,8 +9,9 @@ import pytest
 
 from reconciler.kube import marks
 from reconciler.kube.drift.managers import IGNORED, applied_by, entries
-from reconciler.kube.kinds import Object
+from reconciler.kube.kinds import CLAIM, Object
 from reconciler.kube.look.observer import KubernetesObserver
+from reconciler.kube.render import manifests
 from reconciler.kube.write.deployer import KubernetesDeployer
 from reconciler.kube.write.ownership import LAST_APPLIED
 from reconciler.models.wanted import ResolvedService
@@ -126,6 +127,28 @@ def test_what_kubectl_apply_set_is_taken_over_and_can_leave(cluster: Cluster) ->
     assert world.calls(replicas=0, env={"NEW": "1"}) == 3
     world.deploy(replicas=0)
     assert "NEW" not in json.dumps(world.live()["spec"])
+
+
+def test_a_claim_that_kubectl_apply_made_stays_as_it_is(cluster: Cluster) -> None:
+    world = World(cluster)
+    name, labels = f"{world.name}.cache", marks.labels(cluster.owner, world.name, "vllm")
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "100Gi"}},
+        "storageClassName": "theirs",
+        "volumeName": "theirs",
+    }
+    metadata = {"name": name, "namespace": "ai", "labels": labels, "annotations": {"old": "1"}}
+    item = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+    world.kubectl("apply", "-f", "-", text=json.dumps(item))
+    until(lambda: cluster.cache.get(CLAIM, "ai", name) is not None)
+    service = resolved(world.name, "vllm", replicas=0, config={"model": "m"})
+    assert name in {one["metadata"]["name"] for one in manifests.render(service, cluster.target, cluster.owner).objects}
+    for model in ("m", "n"):
+        cluster.deploy(world.deployer, resolved(world.name, "vllm", replicas=0, config={"model": model}))
+    live = json.loads(cluster.facts.kubectl("get", "pvc", name, "-n", "ai", "--show-managed-fields", "-o", "json"))
+    assert live["spec"]["volumeName"] == "theirs"
+    assert "kubectl-client-side-apply" not in {entry["manager"] for entry in entries(live)}
 
 
 def test_fields_can_leave_also_after_the_records_were_stripped(cluster: Cluster) -> None:
