@@ -11,7 +11,7 @@ ReconcilerError
     ├── WaitingError      something has to be there, or gone, before this write       → SOON
     ├── RefusedError      the cluster understood and refused                          → STOP until the spec changes
     │   └── DeniedError   by what may change at any time: rights, a policy, a quota   → RETRY
-    └── ConflictError     an object of that name exists and does not bear our mark    → STOP until it is gone
+    └── ConflictError     an object of that name exists and does not bear our mark    → RETRY: it may go
 """
 
 from __future__ import annotations
@@ -127,4 +127,4 @@ class DeniedError(RefusedError):
 class ConflictError(TargetError):
     """Something of that name is there and does not bear our mark; it is left alone."""
 
-    next = Next.STOP
+    next = Next.RETRY

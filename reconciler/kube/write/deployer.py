@@ -10,7 +10,7 @@ from datetime import timedelta
 from reconciler.errors import ConflictError, LookError, Next, TargetError, UncertainError, UnreachableError
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import LostAnswerError
-from reconciler.kube.kinds import ALWAYS, OPTIONAL, Object
+from reconciler.kube.kinds import ALWAYS, CLAIM, OPTIONAL, Object
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
@@ -65,8 +65,7 @@ class KubernetesDeployer:
         manifest = self._render(service)
         check_sizes(service.name, manifest.objects)
         self._cache.declared.put(service.name, manifest)
-        parts = frozenset(f"{item['metadata']['namespace']}/{item['kind']}" for item in manifest.objects)
-        return Rendered(manifest.digest, lambda: dump(self._render(service).objects), parts=parts)
+        return Rendered(manifest.digest, lambda: dump(self._render(service).objects), parts=_parts(service, manifest))
 
     def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:  # noqa: ARG002 - Kubernetes has a backoff of its own, and the new takes the place of the old
         """See `reconciler.ports.Deployer.deploy`."""
@@ -123,6 +122,12 @@ class KubernetesDeployer:
         return manifests.render(service, self._target, self._owner, self._cache.served or frozenset())
 
 
+def _parts(service: ResolvedService, manifest: Manifest) -> frozenset[str]:
+    """What it is made of, as the gaps of a look name it."""
+    made = {f"{item['metadata']['namespace']}/{item['kind']}" for item in manifest.objects}
+    return frozenset(made | ({f"{service.namespace}/{CLAIM.name}"} if manifest.claims else set()))
+
+
 def _name(item: Object) -> str:
     return f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"
 
@@ -141,6 +146,6 @@ def _writing(file: str = "") -> Iterator[None]:
     except UncertainError as error:
         raise LostAnswerError(str(error)) from error
     except TargetError as error:
-        if error.next is not Next.STOP or not file:
+        if not file or not (error.next is Next.STOP or isinstance(error, ConflictError)):
             raise
         raise type(error)(f"{file}: {error}") from error
