@@ -31,7 +31,7 @@ class SimApi:
     ) -> Listing:
         """The list of a server that is `lag` versions behind."""
         what = f"list {kind.name}s in {namespace}"
-        items = self._read(what, lambda: self.server.list(kind, namespace, selector, fields, lag))
+        items = self._read(what, lambda: self.server.find(kind, namespace, selector, fields, lag))
         if metadata:
             items = [{"metadata": item["metadata"]} for item in items]
         return Listing(items, str(self.server.store.version - lag))

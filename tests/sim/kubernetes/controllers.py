@@ -33,6 +33,7 @@ class Controllers:
         self._server = server
         self._clock = clock
         self._pods: dict[Key, Pod] = {}
+        self._templates: dict[str, tuple[int, str]] = {}
         self._made = 0
 
     def run(self) -> None:
@@ -62,8 +63,8 @@ class Controllers:
     def _settle(self, key: Key, version: Version) -> None:
         """One workload: the pods that it should have, and its status."""
         item, now = version.item, self._clock()
-        wanted, template = item["spec"].get("replicas", 1), json.dumps(item["spec"]["template"], sort_keys=True)
-        uid = item["metadata"]["uid"]
+        wanted, uid = item["spec"].get("replicas", 1), item["metadata"]["uid"]
+        template = self._template(uid, item)
         mine = [pod for pod in self._pods.values() if pod.owner == uid and pod.key in self._server.store.objects]
         current = [pod for pod in mine if pod.template == template]
         ready = [pod for pod in current if pod.is_ready(now)]
@@ -75,9 +76,17 @@ class Controllers:
             self._make_pod(key, item, template, number)
         self._report(key, wanted, ready=min(len(ready), wanted), old=len(stays), made=min(len(current), wanted))
 
+    def _template(self, uid: str, item: Object) -> str:
+        """What tells one version of the pods from another."""
+        generation = item["metadata"]["generation"]
+        known = self._templates.get(uid)
+        if known is None or known[0] != generation:
+            known = self._templates[uid] = generation, json.dumps(item["spec"]["template"], sort_keys=True)
+        return known[1]
+
     def _overlaps(self, item: Object) -> bool:
         """Whether old pods go on until new ones are ready."""
-        return item["kind"] == DEPLOYMENT.name and item["spec"].get("strategy", {}).get("type") != "Recreate"
+        return bool(item["kind"] == DEPLOYMENT.name and item["spec"].get("strategy", {}).get("type") != "Recreate")
 
     def _make_pod(self, key: Key, item: Object, template: str, number: int) -> None:
         self._made += 1

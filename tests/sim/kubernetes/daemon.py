@@ -1,4 +1,4 @@
-"""One life of the daemon on the simulated Kubernetes: the real feed, observer, deployer and turn, behind a faulty Api."""
+"""One life of the daemon on the simulated Kubernetes: the real feed, observer, deployer and turn."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from reconciler.slurm.look.clock import Clock
 from reconciler.turn import Report, Turn, World
 from tests.sim.kubernetes.faults import FaultyApi
 from tests.sim.kubernetes.hands import OWNER
+from tests.sim.kubernetes.repository import NAMES
 from tests.sim.repository import SimSource
 
 TARGET, NAMESPACE = "cloud", "ai"
@@ -77,6 +78,12 @@ class SimDaemon:
     def manifest(self, service: str) -> Manifest | None:
         """What it declares of a service."""
         return self._cache.declared.of(service)
+
+    def knows(self, uid: str) -> bool:
+        """Whether it has seen this object as one of its own."""
+        desired = self.desired
+        names = {*(desired.services if desired else ()), *NAMES}
+        return any(seen.uid == uid for name in names for seen in self._cache.of(NAMESPACE, name))
 
     def turn(self) -> Report | None:
         """Look at the repository and take one turn; None while nothing could ever be read."""

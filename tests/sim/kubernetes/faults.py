@@ -1,4 +1,4 @@
-"""Requests that fail: between the daemon and the simulated API server, with a fault or the daemon's death at any call."""
+"""Requests that fail: between the daemon and the API server, with a fault or the daemon's death at any call."""
 
 from __future__ import annotations
 
@@ -158,14 +158,13 @@ class FaultyApi:
         yield FaultyEvents(self._read("watch", kind, fault, ask, follows=True), fault, self._delay)
 
     def apply(self, item: Object, *, manager: str = "", dry_run: bool = False) -> Object:
-        made = self._write(
+        return self._write(
             "dry run" if dry_run else "apply",
             kind_of(item),
             item["metadata"],
             lambda: self._api.apply(item, manager=manager, dry_run=dry_run),
             item,
         )
-        return made
 
     def create(self, item: Object) -> Object:
         return self._write("create", kind_of(item), item["metadata"], lambda: self._api.create(item), item)
@@ -199,7 +198,7 @@ class FaultyApi:
         self._restarts[kind.name] = self._weather.restarts
         if self._weather.down or away or fault in _SILENCE:
             raise LookError(f"{what}: no answer")
-        if fault in _READING and fault:
+        if fault is not None and fault in _READING:
             expired = fault is Fault.EXPIRED
             self.blind -= {kind.name} if expired else set()
             raise translate(what, _REFUSALS[fault]().answer(), write=False)
@@ -233,7 +232,7 @@ class FaultyApi:
             raise UnreachableError(f"{what}: no answer")
         if (verb.replace("apply", "patch"), kind.name) in self._weather.forbidden:
             raise translate(what, status.forbidden(what, "no rights").answer(), write=True)
-        if fault in _WRITING and fault:
+        if fault is not None and fault in _WRITING:
             raise translate(what, _REFUSALS[fault]().answer(), write=True)
         if fault is Fault.LATE and verb != "dry run":
             self._weather.later(self._delay, lambda: self._told(do()))

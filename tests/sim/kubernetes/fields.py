@@ -1,12 +1,13 @@
 """PURE. Sets of fields as `metadata.managedFields` keeps them, and what server-side apply does with them.
 
-The rules are those of sigs.k8s.io/structured-merge-diff (typed/{tofieldset,compare,merge,remove}.go). A path is a tuple of
-elements as `fieldsV1` writes them: `f:spec`, `k:{"name":"main"}`, `v:"x"`.
+The rules are those of sigs.k8s.io/structured-merge-diff (typed/{tofieldset,compare,merge,remove}.go). A path is a tuple
+of elements as `fieldsV1` writes them: `f:spec`, `k:{"name":"main"}`, `v:"x"`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from tests.sim.kubernetes.shapes import elements, is_granular
@@ -95,7 +96,7 @@ def _order(left: list[str], right: list[str]) -> list[str]:
     return order
 
 
-def without(value: Value, gone: Set[Path], name: str = "") -> Value:
+def without(value: Value, gone: AbstractSet[Path], name: str = "") -> Value:
     """`value` without the fields of `gone`; a map or list that loses some of its children stays, if only empty."""
     if not gone or not is_granular(name, value):
         return value

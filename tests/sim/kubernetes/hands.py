@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from random import Random
+from collections.abc import Callable, Sequence
 
 from reconciler.kube import marks
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, STATEFUL_SET, Kind, Object
@@ -13,8 +12,7 @@ from tests.sim.kubernetes.store import Key, Version
 from tests.sim.kubernetes.truth import Truth
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (CONFIG_MAP, SERVICE, DEPLOYMENT, STATEFUL_SET, CLAIM)}
-#: What can be done to one of our objects; `run` takes one of these.
-TOUCHES = ("edit", "delete", "labels", "id", "digest", "managed", "finalizer", "copy", "strip", "scale")
+_FINALIZER = "example.com/guard"
 _WHO = "kubectl-edit"
 OWNER = "factory"
 
@@ -40,33 +38,15 @@ class Hands:
 
     def _touch(self, key: Key, version: Version, what: str, value: str) -> None:
         item = version.copy()
-        metadata = item["metadata"]
-        match what:
-            case "delete":
-                self._server.delete(_kind(item), key[1], key[2], propagation="Background")
-                return
-            case "copy":
-                self._copy(item, f"{key[2]}-copy{value}")
-                return
-            case "edit":
-                edit(item, value)
-            case "scale" if "replicas" in item.get("spec", {}):
-                item["spec"]["replicas"] = int(value) + 1
-            case "labels":
-                metadata["labels"].pop((marks.OWNER, marks.SERVICE, marks.MANAGED_BY)[int(value) % 3], None)
-            case "id":
-                metadata["annotations"].pop(marks.ID, None)
-            case "digest":
-                metadata["annotations"][marks.DIGEST] = f"edited{value}"
-            case "managed":
-                metadata["managedFields"] = [{}]
-            case "finalizer":
-                metadata["finalizers"] = [*metadata.get("finalizers", []), "example.com/guard"]
-            case "strip":
-                metadata["labels"], metadata["annotations"] = {}, {}
-        made = self._server.replace(item, _WHO)
-        if not is_marked(made):
-            self._truth.stranger(made)
+        if what == "delete":
+            self._server.delete(_kind(item), key[1], key[2])
+        elif what == "copy":
+            self._copy(item, f"{key[2]}-copy{value}")
+        else:
+            _EDITS[what](item, value)
+            made = self._server.replace(item, _WHO)
+            if not is_marked(made):
+                self._truth.stranger(made)
 
     def _copy(self, item: Object, name: str) -> None:
         """kubectl get -o yaml, another name, kubectl create."""
@@ -98,16 +78,17 @@ class Hands:
         """No finalizer of ours holds anything any more."""
         for key, version in list(self._server.store.objects.items()):
             finalizers = version.item["metadata"].get("finalizers", [])
-            if "example.com/guard" in finalizers and key in self._server.store.objects:
-                self._server.settle(key, [one for one in finalizers if one != "example.com/guard"])
+            if _FINALIZER in finalizers and key in self._server.store.objects:
+                self._server.settle(key, [one for one in finalizers if one != _FINALIZER])
 
     def restore(self) -> None:
-        """The label by which objects are found is put back on those that nobody wants, as nothing finds them."""
-        for _, version in list(self._truth.ours()):
-            labels = version.item["metadata"].get("labels", {})
-            if marks.OWNER not in labels and self._truth.service_of(version.item) not in self._truth.wanted:
+        """The label by which objects are found is put back where nothing else of an unwanted service can be found."""
+        ours = [(version, self._truth.service_of(version.item)) for _, version in self._truth.ours()]
+        found = {service for version, service in ours if marks.OWNER in version.labels}
+        for version, service in ours:
+            if marks.OWNER not in version.labels and service not in (self._truth.wanted.keys() | found):
                 item = version.copy()
-                item["metadata"]["labels"] = {**labels, marks.OWNER: OWNER}
+                item["metadata"]["labels"] = {**version.labels, marks.OWNER: OWNER}
                 self._server.replace(item, _WHO)
 
     def clear(self, names: Sequence[tuple[str, str]]) -> None:
@@ -128,21 +109,67 @@ def is_marked(item: Object) -> bool:
     return all(key in labels for key in (marks.OWNER, marks.SERVICE, marks.MANAGED_BY))
 
 
-def edit(item: Object, value: str) -> None:
-    """Change a declared field of an object."""
-    kind, chance = item["kind"], Random(value)
-    if kind == CONFIG_MAP.name:
+def _edit(item: Object, value: str) -> None:
+    """A declared field is changed or taken away."""
+    spec = item.get("spec", {})
+    if item["kind"] == CONFIG_MAP.name:
         item["data"] = {**item.get("data", {}), "version": f"by hand {value}"}
-    elif kind == SERVICE.name and item["spec"].get("ports"):
-        item["spec"]["ports"][0]["targetPort"] = 9000 + int(value)
-    elif kind in (DEPLOYMENT.name, STATEFUL_SET.name):
-        container = item["spec"]["template"]["spec"]["containers"][0]
-        if chance.random() < 0.5:
-            container["image"] = f"example.org/by-hand:{value}"
-        else:
-            container.pop("ports", None)
+    elif item["kind"] == SERVICE.name and spec.get("ports"):
+        spec["ports"][0]["targetPort"] = 9000 + int(value)
+    elif item["kind"] not in (DEPLOYMENT.name, STATEFUL_SET.name):
+        item["metadata"].setdefault("labels", {})["app.kubernetes.io/name"] = f"hand{value}"
+    elif int(value) % 2:
+        spec["template"]["spec"]["containers"][0]["image"] = f"example.org/by-hand:{value}"
     else:
-        item["metadata"]["labels"] = {**item["metadata"]["labels"], "app.kubernetes.io/name": f"hand{value}"}
+        spec["template"]["spec"]["containers"][0].pop("ports", None)
+
+
+def _scale(item: Object, value: str) -> None:
+    if "replicas" in item.get("spec", {}):
+        item["spec"]["replicas"] = int(value) + 1
+
+
+def _take_label(item: Object, value: str) -> None:
+    label = (marks.OWNER, marks.SERVICE, marks.MANAGED_BY)[int(value) % 3]
+    item["metadata"].get("labels", {}).pop(label, None)
+
+
+def _take_id(item: Object, value: str) -> None:
+    del value
+    item["metadata"].get("annotations", {}).pop(marks.ID, None)
+
+
+def _change_digest(item: Object, value: str) -> None:
+    item["metadata"].setdefault("annotations", {})[marks.DIGEST] = f"edited{value}"
+
+
+def _forget_owners(item: Object, value: str) -> None:
+    del value
+    item["metadata"]["managedFields"] = [{}]
+
+
+def _hold(item: Object, value: str) -> None:
+    del value
+    item["metadata"]["finalizers"] = [*item["metadata"].get("finalizers", []), _FINALIZER]
+
+
+def _strip(item: Object, value: str) -> None:
+    del value
+    item["metadata"] |= {"labels": {}, "annotations": {}}
+
+
+_EDITS: dict[str, Callable[[Object, str], None]] = {
+    "edit": _edit,
+    "scale": _scale,
+    "labels": _take_label,
+    "id": _take_id,
+    "digest": _change_digest,
+    "managed": _forget_owners,
+    "finalizer": _hold,
+    "strip": _strip,
+}
+#: What can be done to one of our objects.
+TOUCHES = ("delete", "copy", *_EDITS)
 
 
 def _kind(item: Object) -> Kind:

@@ -87,9 +87,11 @@ class Player:
         operations: list[Object] = [{"op": "remove", "path": "/metadata/finalizers"}]
         return self.api.patch(step.kind, NAMESPACE, step.name, operations)
 
-    def delete(self, step: Step, *, foreground: bool = False) -> None:
-        uid = self._uid(step)
-        self.api.delete(step.kind, NAMESPACE, step.name, uid, foreground=foreground)
+    def delete(self, step: Step) -> None:
+        self.api.delete(step.kind, NAMESPACE, step.name, self._uid(step), foreground=False)
+
+    def delete_foreground(self, step: Step) -> None:
+        self.api.delete(step.kind, NAMESPACE, step.name, self._uid(step), foreground=True)
 
     def _uid(self, step: Step) -> str:
         """The uid of the object; of the first one that had the name for a stale step."""
@@ -106,8 +108,8 @@ _VERBS: dict[str, Callable[[Player, Step], Object | None]] = {
     "replace": Player.replace,
     "patch": Player.patch,
     "release": Player.release,
-    "delete": Player.delete,  # type: ignore[dict-item]  # it answers with nothing
-    "delete foreground": lambda player, step: player.delete(step, foreground=True),  # type: ignore[func-returns-value]  # as above
+    "delete": Player.delete,
+    "delete foreground": Player.delete_foreground,
 }
 _WEIGHTS = {"apply": 12, "apply new": 2, "dry run": 2, "create": 1, "replace": 2, "patch": 4, "release": 2, "delete": 2}
 
@@ -157,7 +159,7 @@ def _differs(name: str, one: Value, other: Value, declarable: frozenset[str]) ->
 
 
 def _owned(item: Object) -> Owned:
-    """What managers of the script own. What is there before a first apply includes defaults, which one does not have."""
+    """What managers of the script own; before a first apply that includes defaults, which only the real one has."""
     owned = {owner: paths for owner, paths in ownership.read(item).sets.items() if owner.manager in _KNOWN}
     known = {f"f:{name}" for name in contents.declarable(item.get("kind", ""))}
     for owner in owned.keys() & {_BEFORE}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from random import Random
 from typing import Literal
 
@@ -75,6 +76,7 @@ def _waiting(reason: str, last: Object) -> Object:
     return {"phase": "Pending", "conditions": [], "containerStatuses": [container]}
 
 
+@lru_cache(10_000)
 def stamp(seconds: int) -> str:
     """A time as Kubernetes writes it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

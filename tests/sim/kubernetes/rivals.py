@@ -11,7 +11,7 @@ _FOUGHT = "set by a rival"
 
 
 class Rivals:
-    """`scaler`: an autoscaler sets the replicas of Deployments; `fighter`: somebody sets a field of ConfigMaps again."""
+    """`scaler`: replicas that an autoscaler sets on Deployments; `fighter`: somebody sets a field of ConfigMaps."""
 
     def __init__(self, server: SimServer, truth: Truth) -> None:
         self.scaler = 0

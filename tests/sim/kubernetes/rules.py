@@ -43,6 +43,8 @@ class Rules:
         if live is None or (uid and uid != there["uid"]) or (number and number != there["resourceVersion"]):
             self._remember(write, write.item)  # the server refuses it, or there is nothing to be hurt
             return
+        if there["uid"] in self.truth.stripped and uid and self.daemon and self.daemon.knows(uid):
+            self.truth.take_back(uid)
         if not self.truth.service_of(live):
             raise BrokenRuleError("2", f"{write.verb} {write.kind} {write.name}, which is not ours")
         self._remember(write, live)

@@ -49,7 +49,7 @@ class Scenario:
         kinds = {kind.name for kind in ALWAYS}
         self.server = SimServer(kinds, {NAMESPACE}, self._clock)
         self.server.admission.mutators.append(_with_address)
-        self.controllers = Controllers(self.server, lambda: self.now, lambda: self.draw())
+        self.controllers = Controllers(self.server, lambda: self.now, self._character)
         self.source = SimSource()
         self.truth = Truth(self.server, dict(_STARTED))
         self.rules = Rules(self.truth)
@@ -112,6 +112,9 @@ class Scenario:
             return "" if self.leader == number else "another daemon holds the lease"
 
         return SimDaemon(api, self.source, self._loader, clock, stands_by, keep_data=self.keep_data)
+
+    def _character(self) -> Character:
+        return self.draw()
 
     def _clock(self) -> datetime:
         return datetime.fromtimestamp(self.now, UTC)

@@ -1,4 +1,4 @@
-"""A Kubernetes API server over a dict, in virtual time: what each request does, without faults and without a network."""
+"""A Kubernetes API server over a dict, in virtual time: what each request does, without faults or a network."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SimServer:
         self._clock = clock
         self._made = 0
 
-    def list(self, kind: Kind, namespace: str, selector: str = "", fields: str = "", lag: int = 0) -> list[Object]:
+    def find(self, kind: Kind, namespace: str, selector: str = "", fields: str = "", lag: int = 0) -> list[Object]:
         """All objects that match, as they were `lag` versions ago."""
         self._know(kind)
         store = self.store

@@ -1,7 +1,7 @@
 """PURE. How the API's types are merged: lists by their keys, and what is replaced as a whole.
 
-From the Go types of k8s.io/api (`+listType`, `+listMapKey`, `+structType=atomic`, `+mapType=atomic`); a field is known by
-its name alone, which is enough for what a walk declares.
+From the Go types of k8s.io/api (`+listType`, `+listMapKey`, `+structType=atomic`, `+mapType=atomic`); a field is known
+by its name alone, which is enough for what a walk declares.
 """
 
 from __future__ import annotations

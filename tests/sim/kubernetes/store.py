@@ -1,4 +1,4 @@
-"""What the simulated API server keeps: objects by kind, namespace and name, one counter of versions, and past events."""
+"""What the simulated API server keeps: objects by kind, namespace and name, a counter of versions, past events."""
 
 from __future__ import annotations
 

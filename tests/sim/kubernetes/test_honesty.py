@@ -21,11 +21,11 @@ from tests.sim.kubernetes.honesty import KINDS, NAMESPACE, QUIET, Player, Step, 
 from tests.sim.kubernetes.server import SimServer
 
 pytestmark = pytest.mark.controlplane
-_STEPS = 120
+_STEPS = 90
 #: Seconds that the real controllers may need to let go of what is being deleted.
 _SECONDS = 20.0
 _SELECTORS = ("team=1", "team!=1", "team", "!team,tier=0")
-_SPECS = {
+_SPECS: dict[str, Object] = {
     "NetworkPolicy": {"spec": {"podSelector": {}}},
     "Service": {"spec": {"ports": [{"port": 80}], "selector": {"app": "a"}}},
 }
@@ -100,9 +100,8 @@ def _selected(api: Api, kind: Kind, seed: int) -> list[set[str]]:
 
 def _events(api: Api, kind: Kind, version: str, seed: int) -> list[Event]:
     """What a watch with a selector tells of the script's objects since a version, until a last change."""
-    last = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": {"name": f"h{seed}-last", "namespace": "ai"}}
-    last["metadata"]["labels"] = {"team": "1"}
-    api.apply(last | _SPECS.get(kind.name, {}))
+    metadata = {"name": f"h{seed}-last", "namespace": NAMESPACE, "labels": {"team": "1"}}
+    api.apply({"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata} | _SPECS.get(kind.name, {}))
     found: list[Event] = []
     with api.watch(kind, NAMESPACE, "team=1", version) as stream:
         for event, item in stream.events():

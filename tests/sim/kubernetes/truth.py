@@ -21,7 +21,7 @@ class Truth:
     """`bad` names services whose present file is bad; `unreleased` what was removed together with others without leave.
 
     `mine` are the services of objects that a daemon made, by uid; `strangers` what other people made, by uid, as they
-    left it.
+    left it. `stripped` are the services of objects from which somebody took the mark.
     """
 
     server: SimServer
@@ -30,6 +30,7 @@ class Truth:
     unreleased: set[str] = field(default_factory=set)
     mine: dict[str, str] = field(default_factory=dict)
     strangers: dict[str, tuple[Key, Object]] = field(default_factory=dict)
+    stripped: dict[str, str] = field(default_factory=dict)
 
     def want(self, name: str, spec: KubeSpec) -> None:
         """A good file is committed."""
@@ -56,9 +57,15 @@ class Truth:
     def stranger(self, item: Object) -> None:
         """Somebody else made this object, or left it like this."""
         metadata = item["metadata"]
-        self.mine.pop(metadata["uid"], None)
+        if metadata["uid"] in self.mine:
+            self.stripped[metadata["uid"]] = self.mine.pop(metadata["uid"])
         key = (item["kind"], metadata["namespace"], metadata["name"])
         self.strangers[metadata["uid"]] = key, content(item)
+
+    def take_back(self, uid: str) -> None:
+        """A daemon that has not seen yet that the mark was taken off an object goes on with it."""
+        self.mine[uid] = self.stripped.pop(uid)
+        del self.strangers[uid]
 
     def ours(self) -> Iterator[tuple[Key, Version]]:
         """The objects that daemons made and that are not going."""
