@@ -27,6 +27,8 @@ from reconciler.settings import KubernetesTarget
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
+#: So many seconds may pass until a change of the kubeconfig or of a token file is noticed.
+_LOOK_AGAIN = 0.5
 #: Credentials that are refused again within so many seconds are not read anew: the plugin that gives them may be slow.
 _NOT_AGAIN = 5.0
 _NEVER_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
@@ -49,6 +51,7 @@ class Session:
         self._timeout = target.timeout.total_seconds()
         self._connections = connections
         self._connection: Connection | None = None
+        self._look_again = 0.0
         self._renewed = -_NOT_AGAIN
         self._streams: set[Stream] = set()
         self._lock = threading.Lock()
@@ -137,7 +140,12 @@ class Session:
 
     def _connected(self) -> Connection:
         """The connection, made anew when what it was made from has changed. Raises LookError when it cannot be made."""
+        known = self._connection
+        if known is not None and time.monotonic() < self._look_again:
+            return known
         with self._lock:
+            # Before the files are looked at: the other threads need not wait for that.
+            self._look_again = time.monotonic() + _LOOK_AGAIN
             old = self._connection
             if old is not None and not old.outdated():
                 return old
@@ -157,7 +165,7 @@ class Session:
         """Forget credentials that were refused; whether it is worth asking again."""
         with self._lock:
             if self._connection is refused:
-                if time.monotonic() - self._renewed < _NOT_AGAIN:
+                if time.monotonic() - self._renewed < _NOT_AGAIN and not refused.outdated():
                     return False
                 self._renewed = time.monotonic()
                 self._connection = None
