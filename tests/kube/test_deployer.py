@@ -126,7 +126,8 @@ def test_a_workload_of_another_owner_is_not_cancelled(cluster: Cluster) -> None:
 def test_a_refusal_names_object_and_field(cluster: Cluster) -> None:
     service = resolved(f"{cluster.owner}-a", ignore=["/spec/template/spec/containers/0/image"])
     with pytest.raises(
-        RefusedError, match=rf"Deployment ai/{service.name}: spec\.template\.spec\.containers\[0\]\.image"
+        RefusedError,
+        match=rf"^{service.file}: apply Deployment ai/{service.name}: spec\.template\.spec\.containers\[0\]\.image",
     ):
         cluster.deploy(cluster.deployer(), service)
 
@@ -141,3 +142,10 @@ def test_two_hundred_services_at_once_cost_three_calls_each_and_a_look_none(clus
     before = observer.calls, deployer.calls
     assert observer.look().complete
     assert (observer.calls, deployer.calls) == before
+
+
+def test_a_service_is_made_of_the_claims_of_its_stateful_set_too(cluster: Cluster) -> None:
+    deployer = cluster.deployer()
+    parts = {"ai/ConfigMap", "ai/Service", "ai/StatefulSet", "ai/PersistentVolumeClaim"}
+    assert deployer.render(resolved("a", "chroma")).parts == parts
+    assert deployer.render(resolved("b")).parts == {"ai/ConfigMap", "ai/Service", "ai/Deployment"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
-from reconciler.errors import TargetError
+from reconciler.errors import RefusedError, TargetError
 from reconciler.kube.door.api import Api
 from reconciler.kube.drift import schema
 from reconciler.kube.drift.compare import compare
@@ -14,7 +14,7 @@ from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
-from reconciler.kube.write.ownership import with_ignored
+from reconciler.kube.write.ownership import Ownership, with_ignored
 from reconciler.models.workload import Mark
 
 #: How the API server says that a webhook with side effects cannot be asked what it would do
@@ -30,6 +30,7 @@ class Repairer:
     def __init__(self, api: Api, cache: Cache) -> None:
         self._api = api
         self._cache = cache
+        self._ownership = Ownership(api)
 
     def repair(self, manifest: Manifest, mark: Mark) -> bool:
         """Put back each object that differs, in the order of application; whether there was anything to put back.
@@ -54,7 +55,12 @@ class Repairer:
 
     def _put_back(self, item: Object, seen: Seen, ignore: Sequence[str]) -> bool:
         item = self._with_ignored(item, [pointer for pointer in ignore if schema.is_part(item, pointer)])
-        stays = self._what_stays(item, ignore)
+        try:
+            stays = self._what_stays(item, ignore)
+        except RefusedError:
+            if not self._ownership.reclaim(item):
+                raise
+            stays = self._what_stays(item, ignore)
         if all(drift.field in stays for drift in seen.drift):
             _log.info("%s: %s: set by the API server itself (a webhook or a default)", seen, ", ".join(sorted(stays)))
             self._cache.settle(seen)
