@@ -12,6 +12,7 @@ import pytest
 from lab.host import LabError
 from lab.kubernetes import KubernetesFacts
 from lab.lab import Lab
+from reconciler.kube.drift.compare import compare
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
 from reconciler.kube.render.templates import templates
@@ -43,28 +44,35 @@ def restricted(facts: KubernetesFacts) -> Iterator[str]:
     facts.kubectl("delete", "namespace", name, "--wait=false")
 
 
-def dry_run(facts: KubernetesFacts, verb: str, items: list[dict[str, Any]]) -> str:
-    """What the API server would answer; unknown fields and fields that are there twice are errors."""
-    options = ["--server-side", "--force-conflicts"] if verb == "apply" else []
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-    return facts.kubectl(verb, *options, "--dry-run=server", "--validate=strict", "-o", "name", "-f", "-", text=text)
+def dry_run(facts: KubernetesFacts, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The objects as the API server would make them; unknown fields and fields that are there twice are errors."""
+    options = ["--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-o", "json"]
+    made = json.loads(
+        facts.kubectl(
+            "apply", *options, "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+        )
+    )
+    found: list[dict[str, Any]] = made.get("items", [made])
+    return found
 
 
 def stamped(manifest: Manifest, service: str) -> list[dict[str, Any]]:
     return list(manifests.stamp(manifest, Mark("factory", service, 0, manifest.digest, restart="r1", revision="abc")))
 
 
-def test_all_that_is_rendered_is_taken_without_an_unknown_field(facts: KubernetesFacts) -> None:
+def test_all_that_is_rendered_is_taken_without_an_unknown_field_and_is_no_drift(facts: KubernetesFacts) -> None:
     items = [
         item for sample in golden.samples("ai-two").values() for item in stamped(sample.manifest(), sample.service.name)
     ]
-    assert len(dry_run(facts, "apply", items).split()) == len(items)
+    made = dry_run(facts, items)
+    assert [item["metadata"]["name"] for item in made] == [item["metadata"]["name"] for item in items]
+    assert [compare(declared, live) for declared, live in zip(items, made, strict=True)] == [()] * len(items)
 
 
 def test_an_unknown_field_would_be_found(facts: KubernetesFacts) -> None:
     (item, *_) = golden.samples("ai-two")["faiss"].manifest().objects
     with pytest.raises(LabError, match="unknown field"):
-        dry_run(facts, "apply", [item | {"dat": {}}])
+        dry_run(facts, [item | {"dat": {}}])
 
 
 def pods(manifest: Manifest, namespace: str) -> list[dict[str, Any]]:
@@ -92,7 +100,7 @@ def test_the_pods_of_all_recipes_pass_restricted(facts: KubernetesFacts, restric
     made = {name: sample for name, sample in golden.samples(restricted).items() if name not in ("guarded", "custom")}
     assert {path.stem for path in RECIPES.glob("*/*.yaml")} < made.keys()
     items = [pod for sample in made.values() for pod in pods(sample.manifest(), restricted)]
-    assert len(dry_run(facts, "create", items).split()) == len(items)
+    assert len(dry_run(facts, items)) == len(items)
 
 
 @pytest.mark.parametrize(("user", "said"), [(None, "runAsNonRoot != true"), (0, "runAsNonRoot != true")])
@@ -102,7 +110,7 @@ def test_a_recipe_of_root_or_of_an_unknown_user_does_not(
     container = recipe("faiss").spec.start.container.model_dump(mode="json") | {"user": user}
     service = changed(resolved("index", "faiss", restricted), start={"container": container})
     with pytest.raises(LabError, match=f'violates PodSecurity "restricted:latest".*{said}'):
-        dry_run(facts, "create", pods(manifests.render(service, golden.TARGET, "factory"), restricted))
+        dry_run(facts, pods(manifests.render(service, golden.TARGET, "factory"), restricted))
 
 
 @pytest.mark.usefixtures("facts")
