@@ -13,14 +13,13 @@ Both depend on who is recorded as its owner, so the records are put right where 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from reconciler.kube import marks
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import ClashError
 from reconciler.kube.drift import fields, schema
-from reconciler.kube.drift.compare import torn_lists
 from reconciler.kube.drift.fields import Fields
 from reconciler.kube.drift.managers import IGNORED, Entry, applied_by, entries
 from reconciler.kube.kinds import CLAIM, Kind, Object, full_name
@@ -70,40 +69,22 @@ class Ownership:
         if held and _read(held, answer) != _read(kept := fields.only(held, ignore), answer):
             self._keep(answer, kept)
 
-    def reclaim(self, item: Object) -> bool:
-        """To be called when an apply was refused; whether it should be tried again.
-
-        Somebody may have changed the key of an element by hand, such as the port of a Service: then ours is gone, and
-        theirs, with the same name, is in its way. What was set by hand in such a list becomes ours, so that it goes.
-        Raises TargetError.
-        """
-        metadata = item["metadata"]
-        live = self._api.get(self._kind(item), metadata["namespace"], metadata["name"])
-        if live is None or live["metadata"]["uid"] != metadata.get("uid"):
-            return False
-        records = reclaimed(live, torn_lists(item, live))
-        if records == entries(live):
-            return False
-        self._patch(live, records)
-        return True
-
     def _take_over(self, live: Object) -> Object:
         """The object without records of `kubectl apply`. Raises ClashError when it changes again and again."""
         for _ in range(_ATTEMPTS):
             if not made_by_kubectl_apply(live):
                 return live
             try:
-                return self._patch(live, taken_over(live))
+                return self._put_right(live)
             except ClashError as error:
                 # Controllers write their status right after an apply.
                 live, clash = self._again(live), error
         raise clash
 
-    def _patch(self, live: Object, records: Sequence[Entry]) -> Object:
-        """Write the records, and take away what `kubectl apply` would do with what it last applied."""
+    def _put_right(self, live: Object) -> Object:
         metadata = live["metadata"]
         operations: list[Object] = [
-            {"op": "replace", "path": "/metadata/managedFields", "value": records},
+            {"op": "replace", "path": "/metadata/managedFields", "value": taken_over(live)},
             # Not a test: a version that has changed is then a conflict, and not an invalid request.
             {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
         ]
@@ -163,21 +144,6 @@ def taken_over(live: Object) -> list[Entry]:
         if entry.get("apiVersion") == ours.get("apiVersion"):
             taken = fields.union(taken, _declared(entry, live))
     return [*others, {**ours, "fieldsV1": taken}] if taken else others
-
-
-def reclaimed(live: Object, lists: Iterable[str]) -> list[Entry]:
-    """The records of an object with what was set by hand in some lists as a part of what we applied."""
-    mine = applied_by(live, marks.MANAGER)
-    if not mine:
-        return entries(live)
-    hands = [entry for entry in entries(live) if entry.get("operation") == "Update" and not entry.get("subresource")]
-    taken, kept = fields.fields_of(mine), [entry for entry in entries(live) if entry is not mine and entry not in hands]
-    for entry in hands:
-        part = fields.only(fields.fields_of(entry), lists)
-        taken = fields.union(taken, part)
-        if rest := fields.minus(fields.fields_of(entry), part):
-            kept.append({**entry, "fieldsV1": rest})
-    return [*kept, {**mine, "fieldsV1": taken}]
 
 
 def _client_side(entry: Entry, live: Object) -> bool:
