@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.kube.judge.fields import conditions, created, holds, never_seen, since, status_of, told
@@ -27,7 +28,18 @@ def deployment(item: Object) -> Verdict:
     if progressing.get("reason") == "ProgressDeadlineExceeded":
         return Verdict(phase, Health.DEGRADED, told(progressing), since(progressing, item))
     begun = since(known.get("Available", {}), item)
-    return _counted(wanted, status.get("updatedReplicas", 0), available, status.get("replicas", 0), begun)
+    counted = _counted(wanted, status.get("updatedReplicas", 0), available, status.get("replicas", 0), begun)
+    if counted.health is Health.HEALTHY and (behind := _behind(known)):
+        return replace(counted, health=Health.PROGRESSING, reason=behind)
+    return counted
+
+
+def _behind(known: dict[str, Object]) -> str:
+    """What the conditions of a Deployment whose counts are right do not yet agree to; "" when they do."""
+    progressing, available = known.get("Progressing"), known.get("Available")
+    if progressing and progressing.get("reason") != "NewReplicaSetAvailable":
+        return told(progressing)
+    return told(available) if available and not holds(available) else ""
 
 
 def replica_set(item: Object) -> Verdict:

@@ -35,6 +35,18 @@ _DONE = {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "readyRepl
         (_deployment({"replicas": 0}, {}), Phase.RUNNING, Health.HEALTHY, "scaled to 0"),
         (_deployment({"paused": True}, _DONE), Phase.RUNNING, Health.SUSPENDED, "paused"),
         (_deployment({}, _DONE | {"updatedReplicas": 1}), Phase.RUNNING, Health.PROGRESSING, "1 of 2 replicas are of"),
+        (
+            _deployment({}, _DONE | {"conditions": [_condition("Progressing", "True", "ReplicaSetUpdated", "is on")]}),
+            Phase.RUNNING,
+            Health.PROGRESSING,
+            "ReplicaSetUpdated: is on",
+        ),
+        (
+            _deployment({}, _DONE | {"conditions": [_condition("Available", "False", "MinimumReplicasUnavailable")]}),
+            Phase.RUNNING,
+            Health.PROGRESSING,
+            "MinimumReplicasUnavailable",
+        ),
         (_deployment({}, _DONE | {"replicas": 3}), Phase.RUNNING, Health.PROGRESSING, "1 replicas of the old"),
         (_deployment({}, _DONE | {"availableReplicas": 0}), Phase.PENDING, Health.PROGRESSING, "0 of 2 replicas are a"),
         (
