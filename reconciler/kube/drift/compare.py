@@ -44,6 +44,12 @@ def compare(declared: Object, live: Object, ignore: Sequence[str] = ()) -> tuple
     return tuple(named)
 
 
+def torn_lists(declared: Object, live: Object) -> set[str]:
+    """Pointers to the lists with keys of which a declared element is not there at all."""
+    gone = (pointer for pointer in differences(declared, live) if pointer.endswith("]"))
+    return {pointer.rpartition("[")[0] for pointer in gone if not pointers.find(live, pointer)}
+
+
 def differences(declared: Object, live: Object) -> list[str]:
     """Pointers to all declared fields that are not in `live` as they were declared, sorted; never raises."""
     shape, found = of(declared), list[str]()

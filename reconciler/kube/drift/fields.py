@@ -27,6 +27,12 @@ def union(one: Fields, other: Fields) -> Fields:
     return {**one, **other, **both}
 
 
+def minus(fields: Fields, other: Fields) -> Fields:
+    """What of a set is not in another one, which is a part of it."""
+    left = {key: (inner, minus(_set(inner), _set(other.get(key)))) for key, inner in fields.items()}
+    return {key: rest if key in other else inner for key, (inner, rest) in left.items() if rest or key not in other}
+
+
 def only(fields: Fields, pointers: Iterable[str]) -> Fields:
     """What of a set is named by the pointers, or lies below."""
     kept: Fields = {}

@@ -12,24 +12,21 @@ Both depend on who is recorded as its owner, so the records are put right where 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from reconciler.kube import marks
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import ClashError
 from reconciler.kube.drift import fields, schema
+from reconciler.kube.drift.compare import torn_lists
 from reconciler.kube.drift.fields import Fields
-from reconciler.kube.drift.managers import IGNORED, Entry, applied_by, entries
-from reconciler.kube.kinds import CLAIM, Kind, Object, full_name
+from reconciler.kube.drift.managers import IGNORED, Entry, applied_by
+from reconciler.kube.drift.records import KUBECTL_APPLY, LAST_APPLIED, made_by_kubectl_apply, reclaimed, taken_over
+from reconciler.kube.kinds import Kind, Object, full_name
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.render import pointers
 
-#: What `kubectl apply` keeps of what it last applied.
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-#: Who `kubectl apply` is in the records; the last one stands for whoever set a field before anything was recorded.
-_KUBECTL_APPLY = frozenset({"kubectl-client-side-apply", "kubectl", "before-first-apply"})
 _ATTEMPTS = 4
 
 
@@ -51,7 +48,7 @@ class Ownership:
         Raises TargetError.
         """
         ignored = [pointer for pointer in ignore if schema.has(item, pointer)]
-        if seen is None or not (ignored or _KUBECTL_APPLY.intersection(seen.managers)):
+        if seen is None or not (ignored or KUBECTL_APPLY.intersection(seen.managers)):
             return item
         live = self._api.get(self._kind(item), seen.namespace, seen.name)
         if live is None or live["metadata"]["uid"] != seen.uid:
@@ -69,22 +66,39 @@ class Ownership:
         if held and _read(held, answer) != _read(kept := fields.only(held, ignore), answer):
             self._keep(answer, kept)
 
+    def reclaim(self, item: Object) -> bool:
+        """To be called when an apply was refused; whether it should be tried again.
+
+        Somebody may have changed the key of an element by hand, such as the port of a Service: then ours is gone, and
+        theirs, with the same name, is in its way. What was set by hand in such a list becomes ours, so that it goes.
+        Raises TargetError.
+        """
+        metadata = item["metadata"]
+        live = self._api.get(self._kind(item), metadata["namespace"], metadata["name"])
+        if live is None or live["metadata"]["uid"] != metadata.get("uid"):
+            return False
+        records = reclaimed(live, torn_lists(item, live))
+        if records:
+            self._patch(live, records)
+        return bool(records)
+
     def _take_over(self, live: Object) -> Object:
         """The object without records of `kubectl apply`. Raises ClashError when it changes again and again."""
         for _ in range(_ATTEMPTS):
             if not made_by_kubectl_apply(live):
                 return live
             try:
-                return self._put_right(live)
+                return self._patch(live, taken_over(live))
             except ClashError as error:
                 # Controllers write their status right after an apply.
                 live, clash = self._again(live), error
         raise clash
 
-    def _put_right(self, live: Object) -> Object:
+    def _patch(self, live: Object, records: Sequence[Entry]) -> Object:
+        """Write the records, and take away what `kubectl apply` would do with what it last applied."""
         metadata = live["metadata"]
         operations: list[Object] = [
-            {"op": "replace", "path": "/metadata/managedFields", "value": taken_over(live)},
+            {"op": "replace", "path": "/metadata/managedFields", "value": records},
             # Not a test: a version that has changed is then a conflict, and not an invalid request.
             {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
         ]
@@ -122,52 +136,6 @@ def with_ignored(item: Object, live: Object, ignored: Sequence[str]) -> Object:
         if schema.is_part(item, pointer):
             item = cast("Object", pointers.within(item, live, pointer))
     return item
-
-
-def made_by_kubectl_apply(live: Object) -> bool:
-    """Whether something on an object is recorded as set by `kubectl apply` (client-side)."""
-    return any(_client_side(entry, live) for entry in entries(live))
-
-
-def taken_over(live: Object) -> list[Entry]:
-    """The records of an object with what `kubectl apply` set as a part of what we applied.
-
-    Where the object says what was applied, it is just that. Otherwise, what was set before anything was recorded stays
-    with nobody: most of it was never declared. So does what was set on a claim, which cannot be changed any more.
-    """
-    theirs = [entry for entry in entries(live) if _client_side(entry, live)]
-    mine = applied_by(live, marks.MANAGER)
-    others = [entry for entry in entries(live) if entry is not mine and entry not in theirs]
-    ours: Entry = mine or {**theirs[0], "manager": marks.MANAGER, "operation": "Apply", "fieldsV1": {}}
-    taken = fields.fields_of(ours)
-    for entry in theirs:
-        if entry.get("apiVersion") == ours.get("apiVersion"):
-            taken = fields.union(taken, _declared(entry, live))
-    return [*others, {**ours, "fieldsV1": taken}] if taken else others
-
-
-def _client_side(entry: Entry, live: Object) -> bool:
-    """`kubectl` alone is also who scales and the like: only with the annotation did it apply."""
-    name, update = entry.get("manager"), entry.get("operation") == "Update" and not entry.get("subresource")
-    return update and name in _KUBECTL_APPLY and (name != "kubectl" or _last_applied(live) is not None)
-
-
-def _declared(entry: Entry, live: Object) -> Fields:
-    if live["kind"] == CLAIM.name:
-        return {}
-    applied = _last_applied(live)
-    if applied is not None:
-        return fields.within(fields.fields_of(entry), applied)
-    return {} if entry.get("manager") == "before-first-apply" else fields.fields_of(entry)
-
-
-def _last_applied(live: Object) -> Mapping[str, object] | None:
-    text = live["metadata"].get("annotations", {}).get(LAST_APPLIED)
-    try:
-        value = json.loads(text) if text else None
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _read(part: Fields, live: Object) -> Object:

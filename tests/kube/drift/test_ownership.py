@@ -9,11 +9,11 @@ import pytest
 
 from reconciler.kube import marks
 from reconciler.kube.drift.managers import IGNORED, applied_by, entries
+from reconciler.kube.drift.records import LAST_APPLIED
 from reconciler.kube.kinds import CLAIM, Object
 from reconciler.kube.look.observer import KubernetesObserver
 from reconciler.kube.render import manifests
 from reconciler.kube.write.deployer import KubernetesDeployer
-from reconciler.kube.write.ownership import LAST_APPLIED
 from reconciler.models.wanted import ResolvedService
 from tests.kube.conftest import Cluster, until
 from tests.kube.services import resolved
@@ -231,3 +231,13 @@ def test_a_part_of_one_value_can_be_ignored(cluster: Cluster) -> None:
     world.deploy(replicas=0, ignore=ignore, kubernetes={"nodeSelector": {"pool": "b"}})
     assert world.live("service")["spec"]["selector"] == selector
     assert world.live()["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "b", "zone": "z"}
+
+
+def test_an_element_whose_key_was_changed_by_hand_does_not_stop_a_deploy(cluster: Cluster) -> None:
+    world = World(cluster)
+    world.deploy(replicas=0)
+    world.kubectl(
+        "patch", "service", world.name, "--type=json", '-p=[{"op":"replace","path":"/spec/ports/0/port","value":81}]'
+    )
+    world.deploy(replicas=0, env={"ONE": "1"})
+    assert [port["port"] for port in world.live("service")["spec"]["ports"]] == [8080]

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from reconciler.errors import RefusedError
 from reconciler.kube.door.failures import ClashError
 from reconciler.kube.kinds import CONFIG_MAP, DEPLOYMENT
 from reconciler.kube.look.observer import KubernetesObserver
@@ -144,3 +145,19 @@ def test_what_a_webhook_makes_of_it_is_settled_after_one_question(cluster: Clust
         assert world.drift() == {"/spec/replicas", _IMAGE}
         assert world.repair() == (True, 2)
         until(lambda: cluster.get("deployment", world.service.name, ".spec.replicas") == "0")
+
+
+def test_an_element_whose_key_was_changed_by_hand_makes_way(cluster: Cluster) -> None:
+    """Ours is gone then, and theirs has its name: a Service must not have two ports of one name."""
+    world = World(cluster)
+    world.change("service", "--type=json", "-p", '[{"op":"replace","path":"/spec/ports/0/port","value":81}]')
+    assert world.repair() == (True, 5)
+    until(lambda: world.drift() == set())
+    assert cluster.get("service", world.service.name, ".spec.ports[*].port") == "8080"
+    # What is refused for another reason is refused, and nobody's fields are touched.
+    world.change("deployment", "-p", '{"spec":{"replicas":2}}')
+    patch = {"op": "replace", "path": "/spec/template/spec/restartPolicy", "value": "Never"}
+    with webhook(cluster.facts, {"reconciler/owner": cluster.owner}, mutate(patch), kind="mutating") as hook:
+        hook.decide = lambda review: mutate(patch)(review) if review.kind == "Deployment" else mutate()(review)
+        with pytest.raises(RefusedError, match="restartPolicy"):
+            world.repair()
