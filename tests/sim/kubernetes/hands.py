@@ -85,8 +85,9 @@ class Hands:
         """The label by which objects are found is put back where nothing else of an unwanted service can be found."""
         ours = [(version, self._truth.service_of(version.item)) for _, version in self._truth.ours()]
         found = {service for version, service in ours if marks.OWNER in version.labels}
+        found |= {name for name, spec in self._truth.wanted.items() if not spec.suspend}
         for version, service in ours:
-            if marks.OWNER not in version.labels and service not in (self._truth.wanted.keys() | found):
+            if marks.OWNER not in version.labels and service not in found:
                 item = version.copy()
                 item["metadata"]["labels"] = {**version.labels, marks.OWNER: OWNER}
                 self._server.replace(item, _WHO)

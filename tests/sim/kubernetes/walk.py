@@ -169,7 +169,7 @@ def _git(scenario: Scenario, chance: Random) -> str:
 
 
 def _server(scenario: Scenario, chance: Random) -> str:
-    match chance.randrange(10):
+    match chance.randrange(14):
         case 0:
             scenario.lose_store()
             return "empty etcd"

@@ -1,0 +1,176 @@
+"""Each rule of the simulation finds what breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, Kind, Object
+from tests.sim.kubernetes.calm import calm, complaint
+from tests.sim.kubernetes.daemon import NAMESPACE
+from tests.sim.kubernetes.faults import Fault
+from tests.sim.kubernetes.scenario import Scenario
+from tests.sim.rules import BrokenRuleError
+
+
+@pytest.fixture
+def scenario() -> Iterator[Scenario]:
+    """All that is wanted at first, running and healthy."""
+    made = Scenario()
+    for _ in range(3):
+        made.turn()
+        made.wait(10)
+    assert complaint(made) == ""
+    made.rules.begin(made.daemon)
+    made.daemon.api.begin({})
+    yield made
+    made.close()
+
+
+def live(scenario: Scenario, kind: Kind, name: str) -> Object:
+    return scenario.server.get(kind, NAMESPACE, name)
+
+
+def delete(scenario: Scenario, kind: Kind, name: str) -> None:
+    """What a wrong daemon would send."""
+    uid = live(scenario, kind, name)["metadata"]["uid"]
+    scenario.daemon.api.delete(kind, NAMESPACE, name, uid, foreground=False)
+
+
+def test_a_deletion_of_what_is_wanted_is_wrong(scenario: Scenario) -> None:
+    with pytest.raises(BrokenRuleError, match="wrong deletion"):
+        delete(scenario, DEPLOYMENT, "web-a")
+
+
+def test_what_cannot_be_changed_may_be_deleted(scenario: Scenario) -> None:
+    item = live(scenario, DEPLOYMENT, "web-a")
+    item["spec"]["selector"] = {"matchLabels": {"app": "before"}}
+    scenario.server.store.put(item)
+    delete(scenario, DEPLOYMENT, "web-a")
+    assert scenario.daemon.api.writes
+
+
+def test_what_is_removed_without_leave_may_not_be_deleted(scenario: Scenario) -> None:
+    scenario.remove("web-a", "web-b")
+    scenario.turn()
+    with pytest.raises(BrokenRuleError, match=r"^4: "):
+        delete(scenario, DEPLOYMENT, "web-a")
+
+
+@pytest.mark.parametrize("keep_data", [True, False])
+def test_claims_go_only_with_their_service_and_when_data_is_not_kept(*, keep_data: bool) -> None:
+    scenario = Scenario(keep_data=keep_data)
+    scenario.turn()
+    scenario.wait(10)
+    with pytest.raises(BrokenRuleError, match=r"^data: "):
+        delete(scenario, CLAIM, "data-db-a-0")
+    scenario.remove("db-a")
+    scenario.turn()
+    scenario.rules.begin(scenario.daemon)
+    if keep_data:
+        with pytest.raises(BrokenRuleError, match=r"^data: "):
+            delete(scenario, CLAIM, "data-db-a-0")
+    else:
+        delete(scenario, CLAIM, "data-db-a-0")
+    scenario.close()
+
+
+def test_a_write_to_a_strangers_object_is_found(scenario: Scenario) -> None:
+    scenario.hands.stranger(CONFIG_MAP, NAMESPACE, "theirs")
+    item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", "namespace": NAMESPACE}}
+    with pytest.raises(BrokenRuleError, match=r"^2: "):
+        scenario.daemon.api.apply(item)
+    scenario.server.apply({**item, "data": {"theirs": "no"}}, "reconciler")
+    with pytest.raises(BrokenRuleError, match="was changed"):
+        scenario.rules.check_strangers()
+    scenario.server.delete(CONFIG_MAP, NAMESPACE, "theirs")
+    with pytest.raises(BrokenRuleError, match="is gone"):
+        scenario.rules.check_strangers()
+
+
+def test_a_write_after_a_look_that_failed_is_found(scenario: Scenario) -> None:
+    scenario.weather.down = True
+    report = scenario.turn()
+    assert report is not None
+    assert not report.seen.complete
+    scenario.weather.down = False
+    scenario.daemon.api.apply(scenario.daemon.manifest("web-a").objects[0])  # type: ignore[union-attr]  # it is wanted
+    with pytest.raises(BrokenRuleError, match="after an incomplete look"):
+        scenario.rules.check_turn(report)
+
+
+def test_a_write_to_a_service_that_touches_a_gap_is_found(scenario: Scenario) -> None:
+    scenario.weather.forbidden.add(("watch", "Service"))
+    report = scenario.turn()
+    assert report is not None
+    assert [gap.part for gap in report.seen.gaps] == ["ai/Service"]
+    scenario.daemon.api.apply(scenario.daemon.manifest("web-a").objects[0])  # type: ignore[union-attr]  # it is wanted
+    with pytest.raises(BrokenRuleError, match="in spite of"):
+        scenario.rules.check_turn(report)
+
+
+def test_a_look_that_is_taken_for_whole_is_found(scenario: Scenario) -> None:
+    report = scenario.turn()
+    scenario.daemon.api.blind.add("Service")
+    with pytest.raises(BrokenRuleError, match="could not be seen"):
+        scenario.rules.check_turn(report)
+
+
+def test_two_workloads_of_one_service_are_found(scenario: Scenario) -> None:
+    item = live(scenario, DEPLOYMENT, "web-a")
+    metadata = {"name": "web-a-2", "namespace": NAMESPACE, "labels": item["metadata"]["labels"]}
+    scenario.truth.made(scenario.server.create({**item, "metadata": metadata}, "reconciler"))
+    with pytest.raises(BrokenRuleError, match="2 workloads of web-a"):
+        scenario.rules.check_duplicates()
+
+
+def test_a_write_without_the_lease_is_found(scenario: Scenario) -> None:
+    scenario.turn_of_another()
+    other = scenario.daemons[1]
+    other.api.may_not = lambda: ""
+    other.api.apply(scenario.daemon.manifest("web-a").objects[0])  # type: ignore[union-attr]  # it is wanted
+    with pytest.raises(BrokenRuleError, match="without the lease"):
+        scenario.rules.check_stands_by(other)
+
+
+@pytest.mark.parametrize("how", ["an orphan", "a drifted field", "a missing object", "not healthy"])
+def test_calm_finds_what_is_not_as_it_is_wanted(scenario: Scenario, how: str) -> None:
+    item = live(scenario, SERVICE, "web-a")
+    match how:
+        case "an orphan":
+            metadata = {"name": "left", "namespace": NAMESPACE, "labels": item["metadata"]["labels"]}
+            scenario.truth.made(scenario.server.create({**item, "metadata": metadata}, "reconciler"))
+        case "a drifted field":
+            item["spec"]["ports"][0]["targetPort"] = 1
+            scenario.server.replace(item, "kubectl-edit")
+        case "a missing object":
+            scenario.server.delete(SERVICE, NAMESPACE, "web-a")
+        case _:
+            workload = live(scenario, DEPLOYMENT, "web-a")
+            scenario.server.store.put({**workload, "status": {**workload["status"], "availableReplicas": 0}})
+    assert complaint(scenario)
+
+
+def test_a_daemon_that_is_killed_is_born_anew_and_goes_on(scenario: Scenario) -> None:
+    before = scenario.daemon
+    scenario.change("web-a")
+    assert scenario.turn({12: Fault.KILLED_BEFORE}) is None
+    assert scenario.daemon is not before
+    assert before.api.dead
+    assert calm(scenario, Random(1)) < 10
+
+
+def test_a_turn_that_asks_without_news_is_found(scenario: Scenario) -> None:
+    api = scenario.daemon.api
+    begin = api.begin
+
+    def begin_and_ask(faults: object, delay: int = 3) -> None:
+        del faults
+        begin({}, delay)
+        api.get(SERVICE, NAMESPACE, "web-a")
+
+    api.begin = begin_and_ask  # type: ignore[method-assign]  # a daemon that asks too much
+    with pytest.raises(BrokenRuleError, match="quiet: 1 requests"):
+        calm(scenario, Random(1))
