@@ -138,7 +138,12 @@ def test_a_refused_successor_leaves_the_old_one_running(room: Room) -> None:
 
 @pytest.mark.parametrize(
     ("error", "seconds"),
-    [(UnreachableError("connection refused"), 1), (UncertainError("timed out"), 10), (RefusedError("never"), 300), (ConflictError("not ours"), 1)],
+    [
+        (UnreachableError("connection refused"), 1),
+        (UncertainError("timed out"), 10),
+        (RefusedError("never"), 300),
+        (ConflictError("not ours"), 1),
+    ],
 )
 def test_each_kind_of_error_has_its_patience(room: Room, error: RefusedError, seconds: int) -> None:
     room.platform.refuse = {"a": error}
