@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from reconciler.errors import ConflictError, LookError, Next, TargetError, UncertainError, UnreachableError
+from reconciler.errors import ConflictError, LookError, RefusedError, UncertainError, UnreachableError
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import LostAnswerError
 from reconciler.kube.kinds import ALWAYS, CLAIM, OPTIONAL, Object
@@ -136,8 +136,8 @@ def _name(item: Object) -> str:
 def _writing(file: str = "") -> Iterator[None]:
     """Errors as the turn takes them: whatever is written here may be written again at once.
 
-    A look that fails in the course of a write means that this step surely did not happen. What only another version of
-    the service can mend is said of its file.
+    A look that fails in the course of a write means that this step surely did not happen. What is refused is said of
+    the file of the service.
     """
     try:
         yield
@@ -145,7 +145,7 @@ def _writing(file: str = "") -> Iterator[None]:
         raise UnreachableError(str(error)) from error
     except UncertainError as error:
         raise LostAnswerError(str(error)) from error
-    except TargetError as error:
-        if not file or not (error.next is Next.STOP or isinstance(error, ConflictError)):
+    except (RefusedError, ConflictError) as error:
+        if not file:
             raise
         raise type(error)(f"{file}: {error}") from error

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.errors import ConflictError
+from reconciler.errors import ConflictError, Next
 from reconciler.kube import marks
 from reconciler.kube.kinds import Object
 from tests.kube.conftest import until
@@ -66,8 +66,9 @@ def test_what_is_not_ours_is_named_and_stays_byte_for_byte(
     try:
         if made is copy:
             until(lambda: writer.cluster.cache.is_stranger(writer.api.kind("v1/ConfigMap"), "ai", writer.name))
-        with pytest.raises(ConflictError, match=f"ConfigMap ai/{writer.name} .*{words}"):
+        with pytest.raises(ConflictError, match=f"ConfigMap ai/{writer.name} .*{words}") as conflict:
             writer.apply(writer.service(), writer.config_map())
+        assert conflict.value.next is Next.RETRY, "it may go at any time"
         assert now(writer, theirs) == before
         assert writer.live(writer.service()) is None
     finally:
