@@ -146,3 +146,20 @@ def test_the_environment_of_the_daemon_changes_nothing(cluster: Cluster, monkeyp
     log = (cluster.facts.logs / f"{service.name}.0-{job}.out").read_text()
     assert "HELLO=world" in log
     assert "s3cr3t" not in log
+
+
+def test_each_machine_of_a_replica_knows_its_place(cluster: Cluster) -> None:
+    serve = (
+        'echo "rank $RECONCILER_RANK of $RECONCILER_NODES under $RECONCILER_LEADER"; '
+        'test "$RECONCILER_RANK" = 0 && exec python3 -m http.server "--bind=$1" "$2"; exec sleep 300'
+    )
+    command = ["bash", "-c", serve, "serve", "${host}", "${port.http}"]
+    service = cluster.service({"nodes": 2}, multiNode=True, start={"process": {"command": command}})
+    cluster.deployer.deploy(service, mark(service.name), 0.0, ())
+    workload = cluster.wait(service.name, healthy)
+    lines = (cluster.facts.logs / f"{service.name}.0-{workload.id}.out").read_text().splitlines()
+    told = sorted(line for line in lines if line.startswith("rank "))
+    leader = told[0].rpartition(" ")[2]
+    assert told == [f"rank {rank} of 2 under {leader}" for rank in (0, 1)]
+    cluster.deployer.cancel(workload, removal=False)
+    cluster.wait(service.name, ended)

@@ -152,9 +152,10 @@ def test_what_cannot_run_is_refused_with_the_reason(service: ResolvedService, si
 def test_several_machines_are_started_with_srun() -> None:
     made = template(resolved("web", recipe(multi_node=True), nodes=2, resources={"cpus": 4}), target())
     assert (
-        "argv=(srun --nodes=2 --ntasks=2 --ntasks-per-node=1 --kill-on-bad-exit=1 --cpus-per-task=4 python3"
-        in made.body
+        "argv=(srun --nodes=2 --ntasks=2 --ntasks-per-node=1 --kill-on-bad-exit=1 --cpus-per-task=4 "
+        """bash -c 'export RECONCILER_RANK=$SLURM_PROCID; exec "$@"' task python3""" in made.body
     )
+    assert "export RECONCILER_NODES=2" in made.body
 
 
 def test_an_image_file_has_the_name_that_apptainer_gives_it() -> None:

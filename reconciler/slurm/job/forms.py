@@ -20,6 +20,7 @@ from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import shell
 
 _SECRETS_INSIDE = "/run/secrets"
+_INTO_APPTAINER = "APPTAINERENV_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _programs(service: ResolvedService) -> Form:
 
     resolve = _resolver(lambda name: f'"${{storage[{name}]}}"', lambda name: f'"${{secret_files[{name}]}}"')
     return Form(
-        start=_srun(service) + shell.words(expand(process.command, service), resolve),
+        start=_srun(service, "") + shell.words(expand(process.command, service), resolve),
         wrap="",
         resolve=resolve,
         env=environment(process.env, service),
@@ -112,12 +113,12 @@ def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
         else command("apptainer run", container.args)
     )
     return Form(
-        start=_srun(service) + start,
+        start=_srun(service, _INTO_APPTAINER) + start,
         wrap=command("apptainer exec", ()) + " ",
         resolve=resolve,
         env=environment(container.env, service),
         # Apptainer's --env splits at commas and shows secrets in the process list; variables with this prefix do not.
-        env_prefix="APPTAINERENV_",
+        env_prefix=_INTO_APPTAINER,
     )
 
 
@@ -141,8 +142,8 @@ def _image(service: ResolvedService, target: SlurmTarget) -> str:
     return f"{target.folders.images}/{re.sub('[:@]', '_', image.rpartition('/')[2])}.sif"
 
 
-def _srun(service: ResolvedService) -> str:
-    """One task of a job step on each machine, when there are several."""
+def _srun(service: ResolvedService, env_prefix: str) -> str:
+    """One task of a job step on each machine, when there are several; each is told which one it is."""
     nodes = service.service.spec.nodes
     if nodes == 1:
         return ""
@@ -153,4 +154,5 @@ def _srun(service: ResolvedService) -> str:
         )
     # Since 22.05, srun does not take --cpus-per-task over from sbatch by itself.
     cpus = f"--cpus-per-task={math.ceil(service.resources.cpus)} " if service.resources.cpus else ""
-    return f"srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 --kill-on-bad-exit=1 {cpus}"
+    task = f"""bash -c 'export {env_prefix}RECONCILER_RANK=$SLURM_PROCID; exec "$@"' task """
+    return f"srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 --kill-on-bad-exit=1 {cpus}{task}"

@@ -92,6 +92,10 @@ def _probe_times(health: HealthProbe) -> list[str]:
 
 def _environment(service: ResolvedService, form: Form) -> list[str]:
     lines = [f"export {form.env_prefix}{name}={shell.word(parts, form.resolve)}" for name, parts in form.env.items()]
+    if service.service.spec.nodes > 1:
+        # As on Kubernetes. The batch script runs on the first machine of a job, and so does rank 0.
+        lines.append(f"export {form.env_prefix}RECONCILER_NODES={service.service.spec.nodes}")
+        lines.append(f'export {form.env_prefix}RECONCILER_LEADER="${{SLURMD_NODENAME:-$HOSTNAME}}"')
     if form.env_prefix and service.resources.gpus:
         lines.append(f'export {form.env_prefix}CUDA_VISIBLE_DEVICES="${{CUDA_VISIBLE_DEVICES:-}}"')
     return lines
