@@ -86,7 +86,7 @@ class Cluster:
 
     def remove(self, deployer: KubernetesDeployer, observer: KubernetesObserver, *, removal: bool = True) -> None:
         """Cancel everything, turn after turn, until nothing is left of it."""
-        deadline = time.monotonic() + 20.0
+        deadline = time.monotonic() + 60.0
         while found := observer.look().workloads:
             for workload in found:
                 with suppress(WaitingError):

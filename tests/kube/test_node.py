@@ -26,9 +26,7 @@ def test_a_service_becomes_healthy_answers_at_its_endpoint_and_goes(node: Cluste
     assert workload.phase is Phase.RUNNING
     with urllib.request.urlopen(f"http://{dict(workload.endpoints)['http']}/info", timeout=10) as answer:
         assert json.load(answer)["dimension"] == 2
-    deployer.cancel(workload, removal=True)
-    until(lambda: observer.look().workloads == () or observer.look().workloads[0].phase is Phase.STOPPING)
-    until(lambda: observer.look().workloads == (), 60.0)
+    node.remove(deployer, observer)
     assert node.names("pods") == set()
 
 
@@ -48,8 +46,7 @@ def test_data_is_still_there_when_a_cancelled_service_comes_back(node: Cluster) 
 
     try:
         ask("CREATE TABLE kept (id int)")
-        deployer.cancel(observer.look().workloads[0], removal=True)
-        until(lambda: observer.look().workloads == (), 60.0)
+        node.remove(deployer, observer)
         ask("INSERT INTO kept VALUES (1)")
     finally:
         node.facts.kubectl("delete", "secret", name, "-n", "ai")
