@@ -65,9 +65,7 @@ def slow(_: Call) -> Fault:
 FAULTS: dict[str, Decide] = {
     "slow": slow,
     "every second 500": every_second(Fault(status=500)),
-    "first 429": first_of_each(Fault(status=429, retry_after=1)),
-    "first 409 or 410": first_of_each(Fault(status=409), Fault(status=410)),
-    "first lost": first_of_each(Fault(lost=True)),
+    "each first write": first_of_each(*(Fault(status=status) for status in (409, 410, 429, 500)), Fault(lost=True)),
 }
 
 

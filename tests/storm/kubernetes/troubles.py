@@ -111,9 +111,9 @@ def quota(storm: Storm) -> str:
     seconds = storm.dice.uniform(3, 8)
     if "quota" in storm.busy:
         return ""
-    there = storm.site.witness.count("ConfigMap")
+    there = storm.site.witness.count("Deployment")
     storm.window("quota", seconds, _quota(storm, there))
-    return f"the quota is full ({there} ConfigMaps) for {seconds:.1f} s"
+    return f"the quota is full ({there} Deployments) for {seconds:.1f} s"
 
 
 def rights(storm: Storm) -> str:
@@ -138,8 +138,8 @@ def _asked(storm: Storm, name: str, seconds: float, operation: str, said: str) -
 
 
 @contextmanager
-def _quota(storm: Storm, configs: int) -> Iterator[None]:
-    spec = {"hard": {"count/configmaps": str(configs)}}
+def _quota(storm: Storm, deployments: int) -> Iterator[None]:
+    spec = {"hard": {"count/deployments.apps": str(deployments)}}
     item = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}, "spec": spec}
     storm.site.kubectl("create", "-f", "-", text=json.dumps(item))
     try:
