@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from reconciler.errors import RefusedError, WaitingError
+from reconciler.errors import DeniedError, RefusedError, WaitingError
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import AbsentError, ClashError, FixedError, UnservedError
 from reconciler.kube.kinds import CLAIM, NAMESPACE, Kind, Object, full_name
@@ -93,7 +93,7 @@ class Applier:
         except ClashError:
             item = self._found(service, item)
         except RefusedError as error:
-            if isinstance(error, FixedError) or not self._ownership.reclaim(item):
+            if isinstance(error, FixedError | DeniedError) or dry_run or not self._ownership.reclaim(item):
                 raise
         return self._api.apply(item, dry_run=dry_run)
 
