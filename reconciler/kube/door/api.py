@@ -52,6 +52,13 @@ class Api(Protocol):
         """
         ...
 
+    def pages(self, kind: Kind, namespace: str, selector: str) -> Iterator[Listing]:
+        """What `list` gives, in parts that come one after the other, so that they need not be held all at once.
+
+        All of them have the same version. Raises as `list` does, and ExpiredError when it took too long: begin again.
+        """
+        ...
+
     def kind(self, full: str) -> Kind:
         """The kind of a full name (`group/version/Kind`); the server is asked once for one that is not known to us.
 

@@ -20,6 +20,8 @@ from reconciler.kube.door.stream import Stream
 from reconciler.kube.kinds import Kind, Object, full_name, kind_of
 from reconciler.settings import KubernetesTarget
 
+#: Objects in one answer: a page of Deployments is some five megabytes of dictionaries.
+_PAGE = 250
 #: How long a watch lasts before it is opened anew.
 _STREAM_SECONDS = 300
 #: A stream that brings nothing for so long is opened anew, from where it was: it may hang. Bookmarks come about once a
@@ -42,7 +44,7 @@ class Client:
         *,
         may_not: Callable[[], str] = lambda: "",
         writes: bool = False,
-        page: int = 500,
+        page: int = _PAGE,
     ) -> None:
         self._may_not = may_not
         self._speaker = _impersonation(target) if writes else {}
@@ -58,25 +60,28 @@ class Client:
     def list(self, kind: Kind, namespace: str, selector: str, *, metadata: bool = False, fields: str = "") -> Listing:
         """See `Api.list`; page by page, and once more from the first page when it took too long."""
         what, accept = f"list {kind.name}s in {namespace}", METADATA if metadata else "application/json"
-        query: dict[str, str | int] = {**selectors(selector, fields), "limit": self._page}
-        request = Request("GET", kind.path(namespace), what, query, accept=accept)
+        request = Request("GET", kind.path(namespace), what, selectors(selector, fields), accept=accept)
         try:
-            return self._pages(request)
+            return _joined(self._pages(request))
         except ExpiredError:
-            return self._pages(request)
+            return _joined(self._pages(request))
 
-    def _pages(self, request: Request) -> Listing:
-        items: list[Object] = []
-        query = request.query
+    def pages(self, kind: Kind, namespace: str, selector: str) -> Iterator[Listing]:
+        """See `Api.pages`."""
+        what = f"list {kind.name}s in {namespace}"
+        return self._pages(Request("GET", kind.path(namespace), what, selectors(selector, "")))
+
+    def _pages(self, request: Request) -> Iterator[Listing]:
+        query: dict[str, str | int] = {**request.query, "limit": self._page}
         while True:
             page = self.send(replace(request, query=query))
             if not is_listing(page):
                 raise _no_object(request)
-            items += page.get("items") or []
+            yield Listing(page.get("items") or [], page["metadata"].get("resourceVersion", ""))
             following = page["metadata"].get("continue")
             if not following:
-                return Listing(items, page["metadata"].get("resourceVersion", ""))
-            query = {**request.query, "continue": following}
+                return
+            query = {**query, "continue": following}
 
     def ping(self, kind: Kind, namespace: str) -> str:
         """See `Api.ping`."""
@@ -200,6 +205,11 @@ def _impersonation(target: KubernetesTarget) -> dict[str, str]:
     if target.impersonate is None:
         return {}
     return {"Impersonate-User": f"system:serviceaccount:{target.impersonate.replace('/', ':')}"}
+
+
+def _joined(pages: Iterator[Listing]) -> Listing:
+    parts = list(pages)
+    return Listing([item for part in parts for item in part.items], parts[-1].version)
 
 
 def _object(request: Request, body: bytes) -> Object:

@@ -21,6 +21,7 @@ from reconciler.kube.door.failures import ExpiredError, SilentError, UnservedErr
 from reconciler.kube.kinds import Kind, Object
 from reconciler.kube.look.arrival import arrive
 from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.seen import Seen
 from reconciler.kube.look.versions import older
 
 _FIRST_PAUSE = 0.1
@@ -178,14 +179,29 @@ class Reflector:
         if not self.kind.plural:
             self.kind = self._api.kind(self.kind.full)
         self._cache.know(self.kind)
-        listing = self._api.list(self.kind, self.namespace, marks.ours(self._owner))
-        self._refuse_older(listing.version)
-        arrived = [(item, arrive(self.kind, item, self._owner, self._cache.declared)) for item in listing.items]
-        strangers = [item["metadata"]["name"] for item, seen in arrived if seen is None]
-        news = self._cache.replace(self.kind, self.namespace, (seen for _, seen in arrived if seen), strangers)
-        self._version = self._newest = listing.version
+        try:
+            seen, strangers, version = self._read()
+        except ExpiredError:
+            seen, strangers, version = self._read()
+        news = self._cache.replace(self.kind, self.namespace, seen, strangers)
+        self._version = self._newest = version
         self.arrived = time.monotonic()
         self._become(State(listed=True), news=news)
+
+    def _read(self) -> tuple[list[Seen], list[str], str]:
+        """Everything there is: what is ours, the names of what is not, and the version. Raises TargetError."""
+        seen, strangers, version = [], [], ""
+        for page in self._api.pages(self.kind, self.namespace, marks.ours(self._owner)):
+            if not version:
+                self._refuse_older(page.version)
+            version = page.version
+            for item in page.items:
+                kept = arrive(self.kind, item, self._owner, self._cache.declared)
+                if kept is not None:
+                    seen.append(kept)
+                else:
+                    strangers.append(item["metadata"]["name"])
+        return seen, strangers, version
 
     def _refuse_older(self, version: str) -> None:
         """A server that lags behind another one must not move what is seen back in time.

@@ -135,6 +135,9 @@ class FaultyApi:
 
         return self._read("list", kind, fault, ask, follows=not metadata)
 
+    def pages(self, kind: Kind, namespace: str, selector: str) -> Iterator[Listing]:
+        yield self.list(kind, namespace, selector)
+
     def kind(self, full: str) -> Kind:
         return self._api.kind(full)
 
