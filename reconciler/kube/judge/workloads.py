@@ -16,7 +16,7 @@ from reconciler.models.workload import Phase
 def deployment(item: Object) -> Verdict:
     """By its conditions, which say why a roll-out does not go on, and then by its counts."""
     spec, status, known = item.get("spec", {}), status_of(item), conditions(item)
-    wanted, available = spec.get("replicas", 1), status.get("availableReplicas", 0)
+    wanted, available = spec.get("replicas", 1), _serving(status)
     phase = _phase(available, wanted)
     progressing, failure = known.get("Progressing", {}), known.get("ReplicaFailure", {})
     if never_seen(item):
@@ -45,7 +45,7 @@ def _behind(known: dict[str, Object]) -> str:
 def replica_set(item: Object) -> Verdict:
     """By its condition ReplicaFailure, and then by its counts."""
     status, failure = status_of(item), conditions(item).get("ReplicaFailure", {})
-    wanted, available = item.get("spec", {}).get("replicas", 1), status.get("availableReplicas", 0)
+    wanted, available = item.get("spec", {}).get("replicas", 1), _serving(status)
     if holds(failure):
         words = failure.get("message", "")
         return Verdict(_phase(available, wanted), Health.DEGRADED, told(failure), since(failure, item), refusal(words))
@@ -63,18 +63,20 @@ def stateful_set(item: Object) -> Verdict:
     old = strategy.get("rollingUpdate", {}).get("partition", 0)
     if strategy.get("type") == "OnDelete":
         old = wanted
-    updated = status.get("updatedReplicas", 0) + min(old, wanted)
+    updated = status.get("updatedReplicas", 0)
+    if status.get("currentRevision") == status.get("updateRevision"):  # what is current is of the new version
+        updated = max(updated, status.get("currentReplicas", 0))
     stage = Stage.CREATING if there < wanted else None
     template = "" if old else status.get("updateRevision", "")
-    return _counted(wanted, updated, ready, there, created(item), stage, template)
+    return _counted(wanted, updated + min(old, wanted), ready, there, created(item), stage, template)
 
 
 def daemon_set(item: Object) -> Verdict:
     """By its counts of nodes; with the strategy OnDelete, pods are to stay old."""
     status, strategy = status_of(item), item.get("spec", {}).get("updateStrategy", {})
     wanted, there = status.get("desiredNumberScheduled", 0), status.get("currentNumberScheduled", 0)
-    available = status.get("numberAvailable", 0)
-    if never_seen(item):
+    available = min(status.get("numberAvailable", 0), status.get("numberReady", 0))
+    if never_seen(item) or "desiredNumberScheduled" not in status:
         return Verdict(Phase.PENDING, Health.PROGRESSING, UNSEEN, created(item), stage=Stage.CREATING)
     updated = wanted if strategy.get("type") == "OnDelete" else status.get("updatedNumberScheduled", 0)
     if not wanted:
@@ -96,6 +98,11 @@ def leader_worker_set(item: Object) -> Verdict:
         reason = f"{ready} of {wanted} groups are ready"
         return Verdict(_phase(ready, wanted), Health.PROGRESSING, reason, created(item), stage=stage)
     return Verdict(Phase.RUNNING, Health.HEALTHY, _scaled(wanted), since(known["Available"], item))
+
+
+def _serving(status: Object) -> int:
+    """How many replicas serve: what is available may have stopped being ready."""
+    return min(int(status.get("availableReplicas", 0)), int(status.get("readyReplicas", 0)))
 
 
 def _counted(

@@ -74,7 +74,11 @@ def test_deployments(item: dict[str, Any], phase: Phase, health: Health, reason:
     [
         ({"replicas": 2, "readyReplicas": 2, "updatedReplicas": 2}, Phase.RUNNING, "Healthy"),
         ({"replicas": 2, "readyReplicas": 1, "updatedReplicas": 2}, Phase.RUNNING, "Progressing"),
-        ({"replicas": 2, "readyReplicas": 2, "updatedReplicas": 1}, Phase.RUNNING, "Progressing"),
+        (
+            {"replicas": 2, "readyReplicas": 2, "updatedReplicas": 1, "updateRevision": "2"},
+            Phase.RUNNING,
+            "Progressing",
+        ),
         ({"replicas": 0}, Phase.PENDING, "Progressing"),
     ],
 )
