@@ -18,6 +18,7 @@ own for the kinds that are not named here. Where the two disagree:
 | Job, suspended                     | InProgress        | Suspended   | Suspended   | as a paused Deployment          |
 | Pod, failed                        | Current           | Degraded    | Degraded    | it does not serve               |
 | Pod, crashed or without its image  | only crash loops  | Degraded    | Degraded    | the cause is seen at once       |
+| Pod OnFailure, crash loop          | Failed            | Progressing | Degraded    | as kstatus                      |
 | Pod, unschedulable                 | Failed after 15 s | Progressing | Pending     | it starts when there is room    |
 | Pod that is to end, ready          | Current           | Progressing | Healthy     | it does what it is for          |
 | claim that lost its volume         | InProgress        | Degraded    | Failed      | nobody brings the data back     |
