@@ -60,6 +60,10 @@ class Answer:
     status: int
     body: bytes
 
+    def may_pass(self) -> bool:
+        """Whether the same request may do better in a moment. Webhooks that hang have taken their time already."""
+        return self.status in AGAIN and b"failed calling webhook" not in self.body
+
     def told(self) -> Mapping[str, object]:
         """The Status object; empty when the body is something else (a proxy's page)."""
         try:

@@ -20,7 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from reconciler.errors import LookError, TargetError, UncertainError, UnreachableError
 from reconciler.kube.door.clock import utc_now
 from reconciler.kube.door.connection import Connection, connect
-from reconciler.kube.door.failures import AGAIN, Answer, translate
+from reconciler.kube.door.failures import Answer, translate
 from reconciler.kube.door.requests import Request, retry_after
 from reconciler.kube.door.stream import Stream
 from reconciler.settings import KubernetesTarget
@@ -69,9 +69,10 @@ class Session:
                 return response.data
             wait = retry_after(response.headers.get("Retry-After", ""), utc_now()) or pause
             _log.debug("%s: HTTP status %d, %s", request.what, response.status, _priority(response))
-            late = response.status not in AGAIN or time.monotonic() + wait > deadline
+            answer = Answer(response.status, response.data)
+            late = not answer.may_pass() or time.monotonic() + wait > deadline
             if late or self._closing.wait(wait) or self._barred(request):
-                raise translate(request.what, Answer(response.status, response.data), write=request.write)
+                raise translate(request.what, answer, write=request.write)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     @contextmanager

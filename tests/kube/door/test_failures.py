@@ -78,6 +78,14 @@ def test_words_tell_refusals_apart(status: int, message: str, expected: type[Tar
     assert len(str(error)) < 700
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [(500, b"", True), (429, b"", True), (500, b'failed calling webhook "w": deadline', False), (422, b"", False)],
+)
+def test_a_hanging_webhook_is_not_asked_again_at_once(status: int, body: bytes, expected: bool) -> None:
+    assert Answer(status, body).may_pass() is expected
+
+
 def test_a_missing_object_is_not_a_missing_kind() -> None:
     assert type(_error(404, {"message": "not found", "details": {"name": "a", "kind": "configmaps"}})) is AbsentError
 
