@@ -40,10 +40,12 @@ def _with_drift(seen: Seen, live: Object, declared: Declared) -> Seen:
 
 
 def _damage(seen: Seen, found: tuple[Drift, ...]) -> tuple[Drift, ...]:
-    """What was changed of the mark itself, where it is not among the declared fields."""
-    if not seen.stamp.damaged:
+    """The label of ours that was changed, where it is not among the declared fields.
+
+    An object that has lost its id is not counted among those of its set, so that the whole set is applied again.
+    """
+    if seen.stamp.damaged in ("", marks.ID):
         return ()
-    where = "annotations" if seen.stamp.damaged == marks.ID else "labels"
-    field = f"/metadata/{where}/{seen.stamp.damaged.replace('~', '~0').replace('/', '~1')}"
+    field = f"/metadata/labels/{seen.stamp.damaged.replace('~', '~0').replace('/', '~1')}"
     known = any(drift.field == field for drift in found)
     return () if known else (Drift(str(seen), field, version=seen.version),)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from reconciler.kube import marks
 from reconciler.kube.judge.judge import Verdict
 from reconciler.kube.kinds import CLAIM, POD, SERVICE, WORKLOADS
 from reconciler.kube.look.causes import Words, fold, silence, together
@@ -60,11 +61,14 @@ def _made(item: Seen) -> bool:
 def _main(made: Sequence[Seen]) -> Seen | None:
     """The object that runs the pods; when there are two, the one that is to stay."""
     found = [item for item in made if item.kind in _WORKLOADS]
-    return min(found, key=lambda item: item.deleted is not None, default=None)
+    return min(found, key=lambda item: (item.deleted is not None, not _proven(item)), default=None)
 
 
 def _whole(made: Sequence[Seen], group: Sequence[Seen], stamp: Stamp) -> bool:
-    """Whether the set of `stamp` is complete, and nothing of another set is left but data."""
+    """Whether the set of `stamp` is complete, and nothing of another set is left but data.
+
+    What has lost its id is not counted: it may be a copy of one of the others, which would hide that one is missing.
+    """
     declared = _declared(group)
     same = [item for item in declared if item.stamp.mark.digest == stamp.mark.digest]
     strays = [item for item in made if item.stamp.objects and item.deleted is None and item not in same]
@@ -72,14 +76,20 @@ def _whole(made: Sequence[Seen], group: Sequence[Seen], stamp: Stamp) -> bool:
 
 
 def _declared(group: Sequence[Seen]) -> list[Seen]:
-    return [item for item in group if item.stamp.objects and item.deleted is None and not item.child]
+    return [item for item in group if item.stamp.objects and item.deleted is None and _proven(item)]
+
+
+def _proven(item: Seen) -> bool:
+    """Whether its id says that it is itself; what a controller made of it has none."""
+    return item.stamp.damaged != marks.ID and not item.child
 
 
 def _missing(made: Sequence[Seen], group: Sequence[Seen], stamp: Stamp, now: datetime) -> str:
     there = len(_declared(group))
     counted = f"{there} objects are there where {stamp.objects} of one version should be"
+    unproven = [f"{item} has lost its {marks.ID}" for item in made if item.stamp.damaged == marks.ID]
     leaving = _leaving([item for item in made if item.deleted], now)
-    return f"{counted}; {leaving}" if leaving else counted
+    return "; ".join(words for words in (counted, *unproven, leaving) if words)
 
 
 def _verdict(main: Seen | None, made: Sequence[Seen], group: Sequence[Seen], now: datetime, words: Words) -> Verdict:

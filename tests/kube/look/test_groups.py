@@ -8,6 +8,7 @@ from itertools import permutations
 
 import pytest
 
+from reconciler.kube import marks
 from reconciler.kube.judge.judge import Verdict
 from reconciler.kube.look.groups import workload
 from reconciler.kube.look.seen import Seen
@@ -57,6 +58,20 @@ def test_an_object_that_is_being_deleted_is_missing() -> None:
 def test_an_object_that_left_the_set_spoils_the_digest_and_what_a_controller_made_does_not() -> None:
     assert _one(*_SET, replace(_seen("Service", "d0"), name="more")).mark.digest == ""
     assert _one(*_SET, replace(_seen("Service", "d0"), name="more", child=True)).mark.digest == "d1"
+
+
+@pytest.mark.parametrize("kind", ["Service", "PersistentVolumeClaim"])
+def test_a_copy_without_an_id_does_not_stand_for_what_is_missing(kind: str) -> None:
+    copy = _seen(kind)
+    copy = replace(copy, name="copy", stamp=replace(copy.stamp, damaged=marks.ID))
+    found = _one(*_SET[1:], copy)
+    assert found.mark.digest == ""
+    assert found.reason.startswith("2 objects are there where 3 of one version should be")
+
+
+def test_an_object_that_lost_its_id_is_named() -> None:
+    lost = replace(_SET[0], stamp=replace(_SET[0].stamp, damaged=marks.ID))
+    assert "ConfigMap ai/a has lost its reconciler/id" in _one(lost, *_SET[1:]).reason
 
 
 def test_claims_and_pods_alone_are_no_workload() -> None:

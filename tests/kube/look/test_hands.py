@@ -112,10 +112,13 @@ def test_a_label_of_ours_that_was_taken_away_is_told(deployed: Deployed, label: 
     assert [one.mark for one in deployed.workloads()] == [deployed.mark]
 
 
-def test_an_id_that_was_taken_away_is_told(deployed: Deployed) -> None:
+def test_an_object_whose_id_was_taken_away_is_applied_again_with_its_set(deployed: Deployed) -> None:
     deployed.kubectl("annotate", "configmap", deployed.name, f"{marks.ID}-")
-    until(deployed.drift)
-    assert [drift.field for drift in deployed.drift()] == ["/metadata/annotations/reconciler~1id"]
+    until(lambda: "has lost its reconciler/id" in deployed.workloads()[0].reason)
+    (workload,) = deployed.workloads()
+    assert workload.mark.digest == ""
+    deployed.deployer.deploy(deployed.service, deployed.mark, 0.0, (workload,))
+    until(lambda: [one.mark for one in deployed.workloads()] == [deployed.mark])
 
 
 @pytest.mark.parametrize("change", [{"name": "copy"}, {"namespace": "ai-two"}], ids=str)
