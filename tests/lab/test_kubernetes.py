@@ -85,11 +85,14 @@ def test_its_programs_run_as_the_labs_user(lab_control_plane: Lab) -> None:
         *((verb, DEPLOYMENTS) for verb in ("get", "list", "watch", "create", "patch", "delete")),
         *(("patch", what) for what in ("statefulsets.apps", "services", "configmaps", CLAIMS)),
         ("watch", "pods"),
-        ("update", "leases.coordination.k8s.io"),
     ],
 )
 def test_the_daemon_may_do_what_it_needs(facts: KubernetesFacts, verb: str, what: str, namespace: str) -> None:
     assert may(facts, verb, what, namespace)
+
+
+def test_the_daemon_keeps_its_lease_in_the_first_namespace(facts: KubernetesFacts) -> None:
+    assert [may(facts, "update", "leases.coordination.k8s.io", each) for each in facts.namespaces] == [True, False]
 
 
 @pytest.mark.parametrize(
