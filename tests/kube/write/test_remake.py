@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import RefusedError, WaitingError
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, STATEFUL_SET, Kind, Object
 from reconciler.kube.write.remake import why_not
-from tests.kube.conftest import until
+from tests.kube.conftest import Cluster, until
 from tests.kube.write.writer import Writer
 
 Make = Callable[[Writer], Object]
@@ -127,3 +127,26 @@ def test_what_may_hold_data_stays(kind: Kind, reason: str) -> None:
     why = why_not(kind, item("2"), item("1"))
     assert why.startswith(reason) if not reason else reason in why
     assert bool(why) is bool(reason)
+
+
+@pytest.mark.controlplane
+def test_a_job_is_made_anew_with_another_template(cluster: Cluster) -> None:
+    target = cluster.target.model_copy(update={"kinds": ("batch/v1/Job",)})
+    cluster.facts.grant(target, cluster.owner)
+    writer = Writer(cluster, target)
+    writer.put(_job(writer, "one"))
+    before = writer.live(_job(writer, "one"))
+    with pytest.raises(WaitingError, match=r"spec\.template: .*field is immutable; made anew"):
+        writer.put(_job(writer, "two"), digest="2")
+    until(lambda: writer.live(_job(writer, "one")) is None)
+    writer.put(_job(writer, "two"), digest="2")
+    after = writer.live(_job(writer, "two"))
+    assert before
+    assert after
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    cluster.facts.kubectl("delete", "job", writer.name, "-n", "ai")
+
+
+def _job(writer: Writer, image: str) -> Object:
+    pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": f"none.invalid/{image}"}]}
+    return writer.item("batch/v1", "Job", spec={"template": {"spec": pod}})
