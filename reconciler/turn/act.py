@@ -55,7 +55,11 @@ class Actor:
         try:
             changed = self._do(action, services)
         except ReconcilerError as error:
-            _log.warning("%s: %s failed: %s", self._target, describe(action), error)
+            waits = error.next is Next.SOON
+            said = "waits" if waits else "failed"
+            _log.log(
+                logging.INFO if waits else logging.WARNING, "%s: %s %s: %s", self._target, describe(action), said, error
+            )
             return Outcome(action, str(error), error.next)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one service must not stop the others
             _log.exception("%s: %s failed", self._target, describe(action))

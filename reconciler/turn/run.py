@@ -12,7 +12,7 @@ from typing import Protocol
 from reconciler.board import Board
 from reconciler.desired.load import Desired
 from reconciler.desired.removals import judge_removals, lost
-from reconciler.errors import SourceError
+from reconciler.errors import Next, SourceError
 from reconciler.health import Memory, judge
 from reconciler.models.action import Amend, Cancel, Hold, Outcome, Plan, Repair
 from reconciler.models.revision import Change, Revision
@@ -99,7 +99,7 @@ class Turn:
             self._hands.see(seen)
         plan = self._plan(desired, past, services, seen)
         if seen.complete:  # a look that failed plans nothing, which ends no hold
-            self._say_holds(plan)
+            self._say_holds(plan, seen.at)
             self._count_ends(seen)
         stands_by = world.stands_by() if act else ""
         if any(isinstance(action, Cancel) for action in plan.actions):
@@ -179,9 +179,10 @@ class Turn:
         verdict = self._removals[1]
         return Removals(verdict.allowed | moved, verdict.held)
 
-    def _say_holds(self, plan: Plan) -> None:
-        """Log what is held, once for each reason."""
-        holds = {action for action in plan.actions if isinstance(action, Hold)}
+    def _say_holds(self, plan: Plan, now: datetime) -> None:
+        """Log what is held, once for each reason; errors of actions were logged already."""
+        told = {*self._patience.not_now(now).values(), *self._ending.not_now(now).values()}
+        holds = {action for action in plan.actions if isinstance(action, Hold) and action.reason not in told}
         for hold in sorted(holds - self._holds, key=lambda one: one.service):
             _log.warning("%s: hold %s: %s", plan.target, hold.service, hold.reason)
         self._holds = holds
@@ -195,7 +196,9 @@ class Turn:
         self._ended = frozenset(ended)
 
     def _note(self, outcome: Outcome) -> None:
-        result = "failed" if outcome.error else "ok"
+        result = "ok"
+        if outcome.error:
+            result = "waiting" if outcome.next is Next.SOON else "failed"
         self._board.count_action(self._world.name, kind_of(outcome.action), result)
 
     def _remember(self, services: list[tuple[ResolvedService, Wanted]], outcomes: tuple[Outcome, ...]) -> None:
