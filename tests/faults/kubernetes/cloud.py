@@ -27,17 +27,16 @@ _LEAVE = "Reconciler-Allow-Removals: all"
 class Cloud(Factory):
     """A factory with a Kubernetes target only. Pods do not run there: services have no replicas unless they say so.
 
-    `target` is added to the settings of the target; `kubeconfig` is the text of another one than the lab's (a proxy's).
+    `kubeconfig` is the text of another one than the lab's (a proxy's).
     """
 
-    def __init__(self, lab: Lab, kubeconfig: str = "", namespaces: int = 1, **target: Any) -> None:
+    def __init__(self, lab: Lab, kubeconfig: str = "", namespaces: int = 1) -> None:
         name = f"k{token_hex(4)}"
         super().__init__(lab, name, owner=name)
         self.namespaces = [name, *(f"{name}-{number}" for number in range(2, namespaces + 1))]
         self.namespace = name
         self.facts: KubernetesFacts = lab.kubernetes
         self.witness = Witness(self.facts, name)
-        self._target = target
         for namespace in self.namespaces:
             self.make_namespace(namespace)
         path = self.facts.daemon_kubeconfig
@@ -50,7 +49,7 @@ class Cloud(Factory):
     def kubernetes_target(self, kubeconfig: Path) -> dict[str, Any]:
         """As of any factory, in the namespace of this one, with short times."""
         usual = super().kubernetes_target(kubeconfig)
-        return {**usual, "namespaces": self.namespaces, "tick": "1s", "timeout": "5s", **self._target}
+        return {**usual, "namespaces": self.namespaces, "tick": "1s", "timeout": "5s"}
 
     def make_namespace(self, name: str) -> None:
         """Make a namespace in which the lab's daemon has the rights that it needs."""

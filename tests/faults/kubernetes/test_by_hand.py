@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import partial
 
 import pytest
@@ -48,6 +49,23 @@ def test_a_field_is_put_back_although_nobody_knows_who_set_what(cloud: Cloud, na
     cloud.want(name)
     cloud.until("and goes", lambda: "WORD" not in environment(cloud, name))
     assert cloud.uid("Deployment", name) == before
+
+
+def test_a_fight_is_named_and_slowed_down(cloud: Cloud, name: str) -> None:
+    """Another manager undoes each repair at once."""
+    wish = ("--type=merge", "-p", '{"spec": {"revisionHistoryLimit": 9}}', "--field-manager=rival")
+
+    def undo() -> bool:
+        if cloud.item("Deployment", name)["spec"]["revisionHistoryLimit"] == 3:
+            cloud.kubectl("patch", "deployment", name, *wish)
+        return bool(cloud.line(name).fights)
+
+    cloud.until("it is called a fight", undo)
+    assert "rival" in cloud.line(name).fights[0]
+    began, before = time.monotonic(), cloud.generations(name)
+    cloud.until("some seconds later", lambda: undo() and time.monotonic() > began + 3)
+    assert max(cloud.generations(name)) - max(before) <= 2 * 3
+    assert "rival" in cloud.line(name).fights[0]
 
 
 def test_what_is_not_ours_is_a_conflict_and_stays_as_it_is(cloud: Cloud) -> None:
