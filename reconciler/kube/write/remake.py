@@ -88,6 +88,8 @@ def why_not(kind: Kind, item: Object, live: Object) -> str:
         return "it is not made anew, as its data could be lost: change it back, or delete it yourself"
     if kind == STATEFUL_SET and _claims(item) != _claims(live):
         return _CLAIMS
+    if kind == STATEFUL_SET and not _adopts(kind, item, live) and _ends_claims(live):
+        return "its claims would go with it: set persistentVolumeClaimRetentionPolicy.whenDeleted to Retain first"
     if _digest(item) == _digest(live):
         return "it was made from this very version, so something on the cluster changes that field"
     return ""
@@ -96,6 +98,10 @@ def why_not(kind: Kind, item: Object, live: Object) -> str:
 def _adopts(kind: Kind, item: Object, live: Object) -> bool:
     """Whether the new one takes over what the old one made: pods with data, which the same selector finds."""
     return kind == STATEFUL_SET and bool(_claims(item)) and _selector(item) == _selector(live)
+
+
+def _ends_claims(live: Object) -> bool:
+    return bool(live.get("spec", {}).get("persistentVolumeClaimRetentionPolicy", {}).get("whenDeleted") == "Delete")
 
 
 def _selector(item: Object) -> object:

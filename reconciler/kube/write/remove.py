@@ -39,10 +39,13 @@ class Remover:
 
         First what leads requests to the service and what runs it, then (with `claims`) its claims and other objects,
         at last its configuration and its network policy, so that nothing runs without them. Raises WaitingError when
-        all that may go now is going already; DeniedError when the server refuses, after the others were asked for.
+        all that may go now is going already; DeniedError when the server refuses, after the others were asked for, and
+        before anything when claims would go that are to be kept.
         """
         seen = [one for one in self._cache.of(namespace, service) if _is_made_by_us(one)]
-        seen = [one for one in seen if claims or one.kind != CLAIM.name]
+        if not claims:
+            _keep_claims(seen)
+            seen = [one for one in seen if one.kind != CLAIM.name]
         step, last = self._next_step(seen)
         asked = [one for one in step if one.deleted is None]
         if step and not asked:
@@ -100,6 +103,16 @@ class Remover:
     def _stage(self, seen: Seen) -> int:
         kind = self._api.kind(self._kinds[seen.kind])
         return stage_of(kind.api_version, kind.name)
+
+
+def _keep_claims(seen: Iterable[Seen]) -> None:
+    """Raises DeniedError for a claim that would go with the StatefulSet that owns it, if its template says so."""
+    for one in seen:
+        if one.kind == CLAIM.name and one.child and one.deleted is None:
+            raise DeniedError(
+                f"{one} would go with what made it, but its data is to be kept: set whenDeleted in the "
+                "persistentVolumeClaimRetentionPolicy of its StatefulSet to Retain"
+            )
 
 
 def _is_made_by_us(seen: Seen) -> bool:

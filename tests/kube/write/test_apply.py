@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from lab.kubernetes_objects import DAEMON
 from reconciler.errors import DeniedError, Next, RefusedError, TargetError, WaitingError
 from reconciler.kube.kinds import Object
 from reconciler.settings import KubernetesTarget
@@ -58,11 +57,9 @@ def test_a_full_quota_is_tried_again(writer: Writer) -> None:
 def place(cluster: Cluster) -> Iterator[str]:
     """The name of a namespace that is not there; the daemon may write in all, and make this one."""
     name, kubectl = f"{cluster.owner}-ns", cluster.facts.kubectl
-    cluster.facts.grant(_making(cluster, name), cluster.owner)
-    kubectl("delete", "namespace", name)
-    kubectl("create", "clusterrolebinding", name, "--clusterrole=edit", f"--user={DAEMON}")
+    cluster.facts.grant(_making(cluster, name), cluster.owner, cluster_wide=True)
     yield name
-    kubectl("delete", "clusterrolebinding", name)
+    kubectl("delete", "clusterrole,clusterrolebinding", f"reconciler-{cluster.owner}")
     kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
     for item in kubectl("get", "configmap", "-n", name, "-o", "name").split():
         kubectl("patch", item, "-n", name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')

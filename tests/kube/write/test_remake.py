@@ -65,13 +65,13 @@ def test_pods_and_claims_of_a_stateful_set_made_anew_stay(writer: Writer) -> Non
         writer.apply(writer.stateful_set(serviceName="other", updateStrategy={"type": "OnDelete"}), digest="2")
     until(lambda: writer.seen(writer.stateful_set()) is None)
     writer.apply(writer.stateful_set(serviceName="other", updateStrategy={"type": "OnDelete"}), digest="2")
-    until(lambda: any(one.kind == "Pod" and one.child for one in writer.cluster.cache.of("ai", writer.name)))
+    until(lambda: any(one.kind == "Pod" and one.child for one in writer.everything()))
     assert _made(writer) == before
 
 
 def _made(writer: Writer) -> set[str]:
     """The uids of pods and claims."""
-    seen = writer.cluster.cache.of("ai", writer.name)
+    seen = writer.everything()
     return {one.uid for one in seen if one.kind in ("Pod", "PersistentVolumeClaim")}
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from reconciler.errors import DeniedError, Next, WaitingError
+from reconciler.errors import DeniedError, Next, RefusedError, WaitingError
 from reconciler.kube import marks
 from tests.kube.conftest import until
 from tests.kube.webhook import allow, deny, webhook
@@ -29,23 +29,23 @@ def held(writer: Writer, kind: str) -> Iterator[None]:
     writer.cluster.facts.kubectl(*patch, '{"metadata":{"finalizers":null}}')
 
 
-def everything(writer: Writer) -> None:
+def apply_everything(writer: Writer) -> None:
     writer.apply(
         writer.network_policy(), writer.config_map(), writer.claim(), writer.deployment(replicas=1), writer.service()
     )
-    until(lambda: any(one.kind == "Pod" for one in writer.cluster.cache.of("ai", writer.name)))
+    until(lambda: any(one.kind == "Pod" for one in writer.everything()))
 
 
 @pytest.mark.parametrize("claims", [False, True])
 def test_what_runs_goes_before_its_data_and_that_before_what_protects_it(writer: Writer, claims: bool) -> None:
-    everything(writer)
+    apply_everything(writer)
     turns = [set(kinds) for kinds in writer.remove(claims=claims)]
     last = {"ConfigMap", "NetworkPolicy"}
     data = {"PersistentVolumeClaim"} if claims else set()
     assert turns[0] == last | data | {"Deployment", "Service"}
     assert all(last <= kinds for kinds in turns if kinds - last)
     assert all(data <= kinds for kinds in turns if "Deployment" in kinds)
-    kept = {one.kind for one in writer.cluster.cache.of("ai", writer.name)}
+    kept = {one.kind for one in writer.everything()}
     assert kept <= (set() if claims else {"PersistentVolumeClaim"})
     assert (writer.live(writer.claim()) is None) is claims
 
@@ -104,7 +104,7 @@ def test_what_left_the_declaration_goes_and_claims_stay(writer: Writer) -> None:
 def test_pods_that_were_left_behind_go_with_the_rest(writer: Writer) -> None:
     """As after a daemon that was killed between the two halves of making a StatefulSet anew."""
     writer.apply(writer.config_map(), writer.stateful_set())
-    until(lambda: any(one.kind == "Pod" for one in writer.cluster.cache.of("ai", writer.name)))
+    until(lambda: any(one.kind == "Pod" for one in writer.everything()))
     writer.cluster.facts.kubectl("delete", "statefulset", writer.name, "-n", "ai", "--cascade=orphan")
     until(lambda: {one.kind for one in writer.left()} == {"ConfigMap", "Pod"})
     writer.remove()
@@ -136,3 +136,17 @@ def test_claims_and_pods_of_a_copy_of_our_stateful_set_stay(writer: Writer) -> N
         assert writer.cluster.get("statefulset", copy["metadata"]["name"], ".metadata.name")
     finally:
         writer.cluster.facts.kubectl("delete", "statefulset", copy["metadata"]["name"], "-n", "ai")
+
+
+def test_claims_that_would_go_with_their_stateful_set_hold_up_its_removal(writer: Writer) -> None:
+    policy = {"whenDeleted": "Delete", "whenScaled": "Retain"}
+    owned = writer.stateful_set(persistentVolumeClaimRetentionPolicy=policy)
+    writer.apply(owned)
+    until(lambda: any(one.kind == "PersistentVolumeClaim" and one.child for one in writer.everything()))
+    with pytest.raises(DeniedError, match=f"data-{writer.name}-0 would go with what made it.*whenDeleted"):
+        writer.remover.remove("ai", writer.name, claims=False)
+    with pytest.raises(RefusedError, match="its claims would go with it"):
+        writer.apply(writer.stateful_set(label="b", persistentVolumeClaimRetentionPolicy=policy), digest="2")
+    assert writer.live(owned)
+    writer.remove(claims=True)
+    until(lambda: not writer.everything())

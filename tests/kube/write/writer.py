@@ -80,10 +80,13 @@ class Writer:
             time.sleep(0.02)
         return turns
 
+    def everything(self) -> tuple[Seen, ...]:
+        """What is seen of it, and of what was made of it."""
+        return self.cluster.cache.of("ai", self.name)
+
     def left(self, *, claims: bool = False) -> list[Seen]:
         """What is seen of it, but what Kubernetes made of it (and claims)."""
-        found = self.cluster.cache.of("ai", self.name)
-        return [one for one in found if not one.child and (claims or one.kind != "PersistentVolumeClaim")]
+        return [one for one in self.everything() if not one.child and (claims or one.kind != "PersistentVolumeClaim")]
 
     def config_map(self, data: dict[str, str] | None = None, **fields: Any) -> Object:
         return self.item("v1", "ConfigMap", data=data or {"a": "b"}, **fields)
