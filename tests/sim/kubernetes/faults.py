@@ -37,6 +37,7 @@ class Fault(Enum):
     CUT = "stream cut"
     DOUBLED = "events twice"
     LAGS = "events late"
+    UNSEATED = "lease lost"
 
 
 class DeathError(BaseException):
@@ -97,6 +98,7 @@ _WRITING = (Fault.BUSY, Fault.BROKEN, Fault.CLASH, Fault.DENIED)
 class FaultyApi:
     """Implements Api. One for each life of a daemon: after its death, not one call gets through.
 
+    `may_not` is asked before each write, as the real client does; `lose_lease` gives the lease to another daemon.
     `faults` are those of the present turn, by the number of the call; `delay` is by how many seconds late requests are
     late, and by how many versions stale lists are stale. Of the present turn, `writes` are those that were sent,
     `requests` the other calls but watches, `blind` the kinds whose last list or watch failed.
@@ -112,6 +114,7 @@ class FaultyApi:
         self._number = 0
         self._restarts: dict[str, int] = {}
         self.may_not: Callable[[], str] = lambda: ""
+        self.lose_lease: Callable[[], None] = lambda: None
         self.calls = 0
         self.dead = False
         self.writes: list[Write] = []
@@ -136,7 +139,12 @@ class FaultyApi:
         return self._read("list", kind, fault, ask, follows=not metadata)
 
     def pages(self, kind: Kind, namespace: str, selector: str) -> Iterator[Listing]:
-        yield self.list(kind, namespace, selector)
+        found = self.list(kind, namespace, selector)
+        half = len(found.items) // 2
+        yield Listing(found.items[:half], found.version)
+        if half:
+            self._read("list", kind, self._due("page"), lambda: None, follows=True)
+        yield Listing(found.items[half:], found.version)
 
     def kind(self, full: str) -> Kind:
         return self._api.kind(full)
@@ -202,8 +210,8 @@ class FaultyApi:
         if self._weather.down or away or fault in _SILENCE:
             raise LookError(f"{what}: no answer")
         if fault is not None and fault in _READING:
-            expired = fault is Fault.EXPIRED
-            self.blind -= {kind.name} if expired else set()
+            if fault is Fault.EXPIRED and verb == "watch":  # it lists at the next step
+                self.blind.discard(kind.name)
             raise translate(what, _REFUSALS[fault]().answer(), write=False)
         if (verb, kind.name) in self._weather.forbidden:
             raise translate(what, status.forbidden(what, "no rights").answer(), write=False)
@@ -222,9 +230,9 @@ class FaultyApi:
 
     def _write(self, verb: str, kind: Kind, where: Object, do: Callable[[], T], item: Object | None = None) -> T:
         what = f"{verb} {kind.name} {where['namespace']}/{where['name']}"
-        if not self.dead and (why := self.may_not()):
-            raise UnreachableError(f"{what}: not sent: {why}")
         fault = self._due(verb)
+        if why := self.may_not():
+            raise UnreachableError(f"{what}: not sent: {why}")
         write = Write(verb, kind.name, where["namespace"], where["name"], where.get("uid", ""), item)
         if verb == "dry run":
             self.requests += 1
@@ -262,6 +270,8 @@ class FaultyApi:
             self._counts[f"{verb}: {fault.value}"] += 1
         if fault is Fault.KILLED_BEFORE:
             raise self._death()
+        if fault is Fault.UNSEATED:
+            self.lose_lease()
         return fault
 
     def _death(self) -> DeathError:

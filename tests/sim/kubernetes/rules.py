@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reconciler.kube.kinds import CLAIM, WORKLOADS, Object
@@ -19,9 +20,13 @@ _RUNNING = frozenset(kind.name for kind in WORKLOADS)
 
 @dataclass
 class Rules:
-    """Implements Witness. `daemon` is the one whose turn it is; `touched` are its writes, each with its service."""
+    """Implements Witness. `leader` gives the daemon that holds the lease.
+
+    `daemon` is the one whose turn it is; `touched` are its writes, each with its service.
+    """
 
     truth: Truth
+    leader: Callable[[], SimDaemon]
     daemon: SimDaemon | None = None
     touched: list[tuple[Write, str]] = field(default_factory=list)
 
@@ -35,6 +40,8 @@ class Rules:
 
     def before(self, write: Write) -> None:
         """See Witness."""
+        if self.daemon is not self.leader():
+            raise BrokenRuleError("7", f"{write.verb} {write.kind} {write.name} without the lease")
         version = self.truth.server.store.get((write.kind, write.namespace, write.name))
         live = version.item if version else None
         meant = (write.item or {}).get("metadata", {})
@@ -43,7 +50,7 @@ class Rules:
         if live is None or (uid and uid != there["uid"]) or (number and number != there["resourceVersion"]):
             self._remember(write, write.item)  # the server refuses it, or there is nothing to be hurt
             return
-        if there["uid"] in self.truth.stripped and uid and self.daemon and self.daemon.knows(uid):
+        if there["uid"] in self.truth.stripped and uid and self.leader().knows(uid):
             self.truth.take_back(uid)
         if not self.truth.service_of(live):
             raise BrokenRuleError("2", f"{write.verb} {write.kind} {write.name}, which is not ours")
@@ -117,11 +124,6 @@ class Rules:
         for service, count in found.items():
             if count > 1:
                 raise BrokenRuleError("duplicate", f"{count} workloads of {service}")
-
-    def check_stands_by(self, daemon: SimDaemon) -> None:
-        """After a turn of a daemon that does not hold the lease."""
-        if daemon.api.writes:
-            raise BrokenRuleError("7", f"{len(daemon.api.writes)} writes of a daemon without the lease")
 
     def check_strangers(self) -> None:
         """After each step: what other people made is as they left it."""

@@ -52,7 +52,7 @@ class Scenario:
         self.controllers = Controllers(self.server, lambda: self.now, self._character)
         self.source = SimSource()
         self.truth = Truth(self.server, dict(_STARTED))
-        self.rules = Rules(self.truth)
+        self.rules = Rules(self.truth, lambda: self.daemon)
         self.hands = Hands(self.server, self.truth)
         self.rivals = Rivals(self.server, self.truth)
         self.weather = Weather(self.put_off)
@@ -78,18 +78,18 @@ class Scenario:
         try:
             report = daemon.turn()
         except DeathError:
-            self.kill()
+            self.kill(self.daemons.index(daemon))
             return None
         self.rules.check_turn(report)
         self.controllers.run()
         return report
 
-    def kill(self) -> None:
-        """The leader is killed, and started again."""
+    def kill(self, number: int) -> None:
+        """A daemon is killed, and started again."""
         self.counts["deaths"] += 1
-        self.daemon.api.dead = True
-        self.daemon.close()
-        self.daemons[self.leader] = self._born(self.leader)
+        self.daemons[number].api.dead = True
+        self.daemons[number].close()
+        self.daemons[number] = self._born(number)
 
     def turn_of_another(self) -> None:
         """The daemon that does not hold the lease takes a turn."""
@@ -97,7 +97,6 @@ class Scenario:
         other.api.begin({})
         self.rules.begin(other)
         other.turn()
-        self.rules.check_stands_by(other)
 
     def hand_over(self) -> None:
         """The lease passes to the other daemon, which goes on with what it has seen."""
@@ -110,6 +109,12 @@ class Scenario:
 
         def stands_by() -> str:
             return "" if self.leader == number else "another daemon holds the lease"
+
+        def lose_lease() -> None:
+            if self.leader == number:
+                self.hand_over()
+
+        api.lose_lease = lose_lease
 
         return SimDaemon(api, self.source, self._loader, clock, stands_by, keep_data=self.keep_data)
 
@@ -180,15 +185,16 @@ class Scenario:
         except TargetError:
             self.counts["late requests that were refused"] += 1
 
-    def lose_store(self) -> None:
+    def lose_store(self, *, noticed: bool) -> None:
         """The server starts again with an empty etcd; nothing of the past is anybody's any more.
 
-        It is away for a moment, which every watch notices.
+        `noticed`: every watch finds it away for a moment; otherwise they ended, and go on from versions of the past.
         """
-        self.weather.restarts += 1
+        self.weather.restarts += noticed
         self.server.store.clear()
         self.truth.mine.clear()
         self.truth.strangers.clear()
+        self.truth.stripped.clear()
         self._later.clear()
 
     def serve_monitors(self, *, served: bool) -> None:

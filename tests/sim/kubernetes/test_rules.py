@@ -130,9 +130,21 @@ def test_a_write_without_the_lease_is_found(scenario: Scenario) -> None:
     scenario.turn_of_another()
     other = scenario.daemons[1]
     other.api.may_not = lambda: ""
-    other.api.apply(scenario.daemon.manifest("web-a").objects[0])  # type: ignore[union-attr]  # it is wanted
     with pytest.raises(BrokenRuleError, match="without the lease"):
-        scenario.rules.check_stands_by(other)
+        other.api.apply(scenario.daemon.manifest("web-a").objects[0])  # type: ignore[union-attr]  # it is wanted
+
+
+def test_a_lease_that_is_lost_stops_the_next_write(scenario: Scenario) -> None:
+    api = scenario.daemon.api
+    before = api.calls
+    scenario.turn()
+    looking = api.calls - before
+    scenario.change("web-a")
+    report = scenario.turn({looking + 1: Fault.UNSEATED})  # at the second of its writes
+    assert report is not None
+    assert "not sent: another daemon holds the lease" in report.outcomes[0].error
+    assert len(api.writes) == 1
+    assert scenario.leader == 1
 
 
 @pytest.mark.parametrize("how", ["an orphan", "a drifted field", "a missing object", "not healthy"])

@@ -95,9 +95,9 @@ def _wait(scenario: Scenario, chance: Random) -> str:
 
 
 def _kill(scenario: Scenario, chance: Random) -> str:
-    del chance
-    scenario.kill()
-    return "kill"
+    number = chance.randrange(2)
+    scenario.kill(number)
+    return f"kill {number}"
 
 
 def _another(scenario: Scenario, chance: Random) -> str:
@@ -171,8 +171,9 @@ def _git(scenario: Scenario, chance: Random) -> str:
 def _server(scenario: Scenario, chance: Random) -> str:
     match chance.randrange(14):
         case 0:
-            scenario.lose_store()
-            return "empty etcd"
+            noticed = chance.random() < 0.5
+            scenario.lose_store(noticed=noticed)
+            return f"empty etcd, noticed={noticed}"
         case 1 | 2:
             scenario.weather.down = True
             return "server down"
