@@ -79,11 +79,11 @@ def test_a_cluster_whose_events_may_not_be_read_lacks_the_words_and_nothing_else
         found = observer.look().workloads
         return found[0] if found else None
 
-    until(lambda: (found := one()) and found.reason == "0 of 1 replicas are of the new version")
+    until(lambda: (found := one()) and found.reason == "0 of 1 replicas are of the new version", 60.0)
     look = observer.look()
     assert (look.complete, look.gaps, look.workloads[0].health) == (True, (), Health.PROGRESSING)
     full.decide = good
-    until(lambda: (found := one()) and "exceeded quota" in found.reason and found.health is Health.DEGRADED)
+    until(lambda: (found := one()) and "exceeded quota" in found.reason and found.health is Health.DEGRADED, 60.0)
 
 
 @pytest.mark.controlplane
@@ -92,7 +92,7 @@ def test_words_arrive_after_a_broken_stream_and_ring_the_bell(cluster: Cluster, 
     observer, deployer = cluster.observer(lambda: rung.append(1)), cluster.deployer()
     full.cut()
     cluster.deploy(deployer, _refused(cluster))
-    until(lambda: any("exceeded quota" in one.reason for one in observer.look().workloads))
+    until(lambda: any("exceeded quota" in one.reason for one in observer.look().workloads), 60.0)
     assert rung
 
 
@@ -100,5 +100,5 @@ def test_words_arrive_after_a_broken_stream_and_ring_the_bell(cluster: Cluster, 
 def test_a_look_of_one_who_does_not_follow_has_the_words_too(cluster: Cluster, full: Proxy) -> None:
     cluster.deploy(cluster.deployer(), _refused(cluster))
     observer = KubernetesObserver("cloud", cluster.target, cluster.owner, cluster.client(64), cluster.cache)
-    until(lambda: any("exceeded quota" in one.reason for one in observer.look().workloads))
+    until(lambda: any("exceeded quota" in one.reason for one in observer.look().workloads), 60.0)
     assert full.count(lambda call: call.watch) == 0

@@ -14,6 +14,8 @@ from tests.kube.conftest import Cluster, until
 from tests.kube.services import changed, resolved
 
 pytestmark = pytest.mark.node
+#: Each takes some three seconds on an idle machine.
+_PATIENCE = 60.0
 _SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 100 & wait; done"]
 _READY = {"exec": {"command": ["sleep", "0"]}, "startup": "2m", "interval": "1s", "timeout": "1s"}
 _RECIPE: dict[str, Any] = {
@@ -38,9 +40,11 @@ def _pods(node: Cluster) -> set[str]:
 def test_a_new_commit_does_not_wait_for_a_broken_one(node: Cluster, *, stateful: bool) -> None:
     observer, deployer, name = node.observer(), node.deployer(), f"{node.owner}-a"
     node.deploy(deployer, _service(name, stateful=stateful, image="127.0.0.1:1/none:1"))
-    until(lambda: [one.health for one in observer.look().workloads] == [Health.DEGRADED])
+    until(lambda: [one.health for one in observer.look().workloads] == [Health.DEGRADED], _PATIENCE)
     mended = node.deploy(deployer, _service(name, stateful=stateful))
-    until(lambda: [(one.health, one.mark) for one in observer.look().workloads] == [(Health.HEALTHY, mended)])
+    until(
+        lambda: [(one.health, one.mark) for one in observer.look().workloads] == [(Health.HEALTHY, mended)], _PATIENCE
+    )
 
 
 @pytest.mark.parametrize(("restart", "image"), [("again", BUSYBOX), ("", PAUSE)])
@@ -53,7 +57,7 @@ def test_pods_are_replaced_one_by_one_and_new_ones_are_ready_first(node: Cluster
         return status.get("availableReplicas", 0), status.get("replicas", 0)
 
     node.deploy(deployer, _service(name, replicas=2))
-    until(lambda: [one.health for one in observer.look().workloads] == [Health.HEALTHY])
+    until(lambda: [one.health for one in observer.look().workloads] == [Health.HEALTHY], _PATIENCE)
     before, seen = _pods(node), {counts(DEPLOYMENT)}
     wanted = node.deploy(deployer, _service(name, replicas=2, image=image), restart)
 
@@ -62,7 +66,7 @@ def test_pods_are_replaced_one_by_one_and_new_ones_are_ready_first(node: Cluster
         (workload,) = observer.look().workloads
         return workload.mark == wanted and workload.health is Health.HEALTHY and not _pods(node) & before
 
-    until(replaced, 40.0)
+    until(replaced, _PATIENCE)
     assert min(available for available, _ in seen) == 2
     assert max(there for _, there in seen) == 3
 
@@ -70,10 +74,10 @@ def test_pods_are_replaced_one_by_one_and_new_ones_are_ready_first(node: Cluster
 def test_a_change_that_breaks_leaves_what_serves(node: Cluster) -> None:
     observer, deployer, name = node.observer(), node.deployer(), f"{node.owner}-a"
     node.deploy(deployer, _service(name))
-    until(lambda: [one.health for one in observer.look().workloads] == [Health.HEALTHY])
+    until(lambda: [one.health for one in observer.look().workloads] == [Health.HEALTHY], _PATIENCE)
     before = _pods(node)
     node.deploy(deployer, _service(name, image="127.0.0.1:1/none:1"))
-    until(lambda: [one.health for one in observer.look().workloads] == [Health.DEGRADED])
+    until(lambda: [one.health for one in observer.look().workloads] == [Health.DEGRADED], _PATIENCE)
     (workload,) = observer.look().workloads
     assert workload.reason.startswith(("ErrImagePull", "ImagePullBackOff"))
     assert before < _pods(node)
