@@ -3,7 +3,7 @@ from __future__ import annotations
 from copy import deepcopy
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.kube.render.pointers import element, field, find, is_under, parse, within, without
@@ -94,12 +94,14 @@ def test_what_lies_below_what_is_ignored(pointer: str, ignored: str, under: bool
     assert not is_under(pointer, [])
 
 
+@settings(deadline=None)
 @given(name=st.text(min_size=1), value=st.text())
 def test_whatever_the_words_a_pointer_made_for_them_finds_them(name: str, value: str) -> None:
     item = {"list": [{"key": value + "x"}, {"key": value, name: 1}]}
     assert find(item, "/list" + element(["key"], item["list"][1]) + field(name))[:1] == [item["list"][1][name]]
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=20))
 def test_any_text_is_a_pointer_to_something_or_nothing(text: str) -> None:
     parse(text)
