@@ -59,7 +59,8 @@ def place(cluster: Cluster) -> Iterator[str]:
     name, kubectl = f"{cluster.owner}-ns", cluster.facts.kubectl
     cluster.facts.grant(_making(cluster, name), cluster.owner, cluster_wide=True)
     yield name
-    kubectl("delete", "clusterrole,clusterrolebinding", f"reconciler-{cluster.owner}")
+    given = (f"reconciler-{cluster.owner}", f"reconciler-{cluster.owner}-namespaces")
+    kubectl("delete", "clusterrole,clusterrolebinding", *given)
     kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
     for item in kubectl("get", "configmap", "-n", name, "-o", "name").split():
         kubectl("patch", item, "-n", name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
