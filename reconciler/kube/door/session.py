@@ -61,24 +61,16 @@ class Session:
         """The body of a good answer. Raises TargetError: see `failures.translate`."""
         if why := self._barred(request):
             raise UnreachableError(f"{request.what}: not sent: {why}")
-        deadline = time.monotonic() + self._timeout
-        pause = _FIRST_PAUSE
-        while True:
-            response = self._open(request, urllib3.Timeout(total=self._timeout), preload=True)
-            if response.status < 300:
-                return response.data
-            wait = retry_after(response.headers.get("Retry-After", ""), utc_now()) or pause
-            _log.debug("%s: HTTP status %d, %s", request.what, response.status, _priority(response))
-            answer = Answer(response.status, response.data)
-            late = not answer.may_pass() or time.monotonic() + wait > deadline
-            if late or self._closing.wait(wait) or self._barred(request):
-                raise translate(request.what, answer, write=request.write)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        response = self._patient(request, urllib3.Timeout(total=self._timeout), _may_pass, preload=True)
+        if response.status >= 300:
+            raise translate(request.what, Answer(response.status, response.data), write=request.write)
+        return response.data
 
     @contextmanager
     def stream(self, request: Request, silence: float) -> Iterator[Stream]:
         """The open answer of a watch; it breaks when nothing arrives for `silence` seconds. Raises TargetError."""
-        response = self._open(request, urllib3.Timeout(connect=self._timeout, read=silence), preload=False)
+        timeout = urllib3.Timeout(connect=self._timeout, read=silence)
+        response = self._patient(request, timeout, _is_busy, preload=False)
         try:
             if response.status != 200:
                 raise translate(request.what, Answer(response.status, response.read()), write=False)
@@ -108,6 +100,29 @@ class Session:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _patient(
+        self,
+        request: Request,
+        timeout: urllib3.Timeout,
+        again: Callable[[urllib3.BaseHTTPResponse], bool],
+        *,
+        preload: bool,
+    ) -> urllib3.BaseHTTPResponse:
+        """The first answer after which it need not be asked `again`, or the last one in time."""
+        deadline = time.monotonic() + self._timeout
+        pause = _FIRST_PAUSE
+        while True:
+            response = self._open(request, timeout, preload=preload)
+            if not again(response):
+                return response
+            wait = retry_after(response.headers.get("Retry-After", ""), utc_now()) or pause
+            _log.debug("%s: HTTP status %d, %s", request.what, response.status, _priority(response))
+            late = time.monotonic() + wait > deadline
+            if late or self._closing.wait(wait) or self._barred(request):
+                return response
+            response.close()
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _open(self, request: Request, timeout: urllib3.Timeout, *, preload: bool) -> urllib3.BaseHTTPResponse:
         try:
@@ -172,6 +187,15 @@ class Session:
                 self._connection = None
                 refused.close()
             return True
+
+
+def _may_pass(response: urllib3.BaseHTTPResponse) -> bool:
+    return response.status >= 300 and Answer(response.status, response.data).may_pass()
+
+
+def _is_busy(response: urllib3.BaseHTTPResponse) -> bool:
+    """Whether a watch may be asked for again; any other error may mean that it is not the same server any more."""
+    return response.status == 429
 
 
 def _unanswered(request: Request, error: HTTPError) -> TargetError:
