@@ -55,10 +55,11 @@ def read(target: KubernetesTarget, timeout: float) -> Kubeconfig:
     if not merged:
         raise FileNotFoundError("there is no such file yet; the target joins when it is there")
     context = target.context or str(merged.get("current-context", ""))
-    chosen = _entry(merged, "contexts", context).get("context") or {}
-    user = _entry(merged, "users", str(chosen.get("user", ""))) if chosen.get("user") else {}
+    chosen = _entry(merged, "contexts", context, "context")
+    user = _entry(merged, "users", str(chosen["user"]), "user") if chosen.get("user") else {}
+    cluster = _entry(merged, "clusters", str(chosen.get("cluster", "")), "cluster")
     files = (*paths, *_named(merged))
-    expires = _log_in(user.get("user") or {}, timeout)
+    expires = _log_in(user, cluster, timeout)
     return Kubeconfig(merged, context, files, expires)
 
 
@@ -110,13 +111,18 @@ def _absolute(value: Any, folder: Path) -> Any:
     match value:
         case dict():
             return {
-                key: str(folder / item) if key in _FILES and item else _absolute(item, folder)
+                key: str(folder / item) if item and _is_file(key, item) else _absolute(item, folder)
                 for key, item in value.items()
             }
         case list():
             return [_absolute(item, folder) for item in value]
         case _:
             return value
+
+
+def _is_file(key: str, value: object) -> bool:
+    """Whether a value is the name of a file; a command is when it has a folder (otherwise the PATH has it)."""
+    return key in _FILES or (key == "command" and isinstance(value, str) and "/" in value)
 
 
 def _named(value: Any) -> Iterator[Path]:
@@ -132,20 +138,21 @@ def _named(value: Any) -> Iterator[Path]:
             return
 
 
-def _entry(content: Mapping[str, Any], kind: str, name: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = [entry for entry in content[kind] if entry.get("name") == name]
+def _entry(content: Mapping[str, Any], kind: str, name: str, part: str) -> dict[str, Any]:
+    """What stands under a name in one of the lists. Raises ValueError when nothing does."""
+    found: list[dict[str, Any]] = [entry.get(part) or {} for entry in content[kind] if entry.get("name") == name]
     if not found:
         raise ValueError(f"{kind}: there is none named {name!r}")
     return found[0]
 
 
-def _log_in(user: dict[str, Any], timeout: float) -> datetime | None:
+def _log_in(user: dict[str, Any], cluster: Mapping[str, Any], timeout: float) -> datetime | None:
     """Put the answer of an exec plugin, or what is in a token file, in its place; when that expires."""
     if file := user.pop("tokenFile", None):
         user["token"] = Path(file).read_text("utf-8").strip()
     call = user.pop("exec", None)
     if call is None:
         return None
-    given = plugin.run(call, timeout)
+    given = plugin.run(call, timeout, cluster if call.get("provideClusterInfo") else None)
     user |= given.credentials
     return given.expires

@@ -13,7 +13,10 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+_EXTENSION = "client.authentication.k8s.io/exec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,13 @@ class Given:
     expires: datetime | None
 
 
-def run(call: Mapping[str, Any], timeout: float) -> Given:
-    """Run a plugin as a kubeconfig's `exec` says, for at most `timeout` seconds. Raises ValueError."""
+def run(call: Mapping[str, Any], timeout: float, cluster: Mapping[str, Any] | None = None) -> Given:
+    """Run a plugin as a kubeconfig's `exec` says, for at most `timeout` seconds. Raises ValueError.
+
+    `cluster` is the kubeconfig's entry for the cluster, for a plugin that wants to know.
+    """
     command = str(call.get("command", ""))
-    printed = _printed(command, [str(arg) for arg in call.get("args") or ()], _environment(call), timeout)
+    printed = _printed(command, [str(arg) for arg in call.get("args") or ()], _environment(call, cluster), timeout)
     try:
         answer = json.loads(printed)
         status = answer["status"]
@@ -61,10 +67,20 @@ def _printed(command: str, args: list[str], environment: Mapping[str, str], time
     return done.stdout
 
 
-def _environment(call: Mapping[str, Any]) -> dict[str, str]:
+def _environment(call: Mapping[str, Any], cluster: Mapping[str, Any] | None) -> dict[str, str]:
     more = {str(item["name"]): str(item["value"]) for item in call.get("env") or ()}
-    asked = {"apiVersion": call.get("apiVersion"), "kind": "ExecCredential", "spec": {"interactive": False}}
+    spec: dict[str, Any] = {"interactive": False} | ({"cluster": _cluster(cluster)} if cluster else {})
+    asked = {"apiVersion": call.get("apiVersion"), "kind": "ExecCredential", "spec": spec}
     return {**os.environ, **more, "KUBERNETES_EXEC_INFO": json.dumps(asked)}
+
+
+def _cluster(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry of a cluster as plugins are told it: the authority's certificate by its content, its own extension."""
+    told = {key: value for key, value in entry.items() if key not in ("certificate-authority", "extensions")}
+    if path := entry.get("certificate-authority"):
+        told["certificate-authority-data"] = base64.b64encode(Path(path).read_bytes()).decode()
+    mine = [item for item in entry.get("extensions") or () if item.get("name") == _EXTENSION]
+    return told | ({"config": mine[0].get("extension")} if mine else {})
 
 
 def _credentials(status: Mapping[str, Any]) -> dict[str, str]:

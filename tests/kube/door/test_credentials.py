@@ -196,6 +196,25 @@ def test_what_a_plugin_prints_is_in_no_error_and_no_log(
     assert "sesame" not in str(caught.value) + caplog.text + printed.out + printed.err
 
 
+_TELLING = """#!/bin/sh
+echo "$KUBERNETES_EXEC_INFO" > "$(dirname "$0")/told"
+echo '{"apiVersion": "client.authentication.k8s.io/v1", "status": {"token": "one"}}'
+"""
+
+
+def test_a_plugin_beside_the_kubeconfig_is_told_the_cluster_when_it_wants_to_know(
+    server: Server, tmp_path: Path
+) -> None:
+    script = tmp_path / "plugin.sh"
+    script.write_text(_TELLING)
+    script.chmod(0o755)
+    call = {"apiVersion": "client.authentication.k8s.io/v1", "command": "./plugin.sh", "provideClusterInfo": True}
+    with _client(_write(tmp_path, server.url, {"exec": call})) as client:
+        assert _list(client) == "7"
+    told = json.loads((tmp_path / "told").read_text())
+    assert told["spec"] == {"interactive": False, "cluster": {"server": server.url}}
+
+
 def test_a_plugin_that_is_not_there_is_named() -> None:
     with pytest.raises(ValueError, match="exec plugin /none/there: cannot be run: No such file"):
         plugin.run({"command": "/none/there", "apiVersion": "client.authentication.k8s.io/v1"}, 1.0)
