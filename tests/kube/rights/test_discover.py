@@ -47,3 +47,5 @@ def test_a_plural_is_asked_for_or_guessed(
     assert done.exit_code == 0, done.exception
     assert f"- {known}\n" in done.output
     assert f"- {unknown}\n" not in done.output
+    made = audited.kubectl("apply", "--dry-run=server", "-f", "-", text=done.output)
+    assert made.count("created (server dry run)") == 2
