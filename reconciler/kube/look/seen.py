@@ -13,7 +13,8 @@ from sys import intern
 from reconciler.kube import marks
 from reconciler.kube.judge.judge import Verdict, deleted, judge
 from reconciler.kube.kinds import SERVICE, Kind, Object
-from reconciler.models.workload import Drift
+from reconciler.models.health import Health
+from reconciler.models.workload import Drift, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def see(kind: Kind, item: Object, owner: str) -> Seen | None:
         namespace=intern(metadata["namespace"]),
         name=intern(metadata["name"]),
         stamp=stamp,
-        verdict=judge(kind, item),
+        verdict=_judged(kind, item),
         deleted=deleted(item),
         uid=metadata.get("uid", ""),
         version=metadata.get("resourceVersion", ""),
@@ -73,6 +74,17 @@ def see(kind: Kind, item: Object, owner: str) -> Seen | None:
         managers=_managers(metadata),
     )
     return _with_ports(seen, item) if kind == SERVICE else seen
+
+
+def _judged(kind: Kind, item: Object) -> Verdict:
+    """Its verdict.
+
+    The status of a kind that is not Kubernetes' own may have any shape; an odd one must not hide the other objects.
+    """
+    try:
+        return judge(kind, item)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return Verdict(Phase.PENDING, Health.UNKNOWN, f"its status is not one of a {kind.name}: {type(error).__name__}")
 
 
 def _managers(metadata: Mapping[str, object]) -> tuple[str, ...]:
