@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,17 +148,20 @@ class KubernetesFacts:
         names = [f"crd/{crds.definition(kind).name}" for kind in kinds]
         self.kubectl("wait", "--for=condition=Established", "--timeout=20s", *names)
         for kind in kinds:
-            until(lambda kind=kind: self._serves(kind), 20, f"the API server serves {kind}s")  # type: ignore[misc] # mypy cannot type a bound default
+            until(partial(self._serves, kind), 20, f"the API server serves {kind}s")
 
     def remove_crds(self, *kinds: str) -> None:
         """Remove them with all their objects, and wait until the API server does not know them. Raises LabError."""
         names = [crds.definition(kind).name for kind in kinds]
         self.kubectl("delete", "crd", *names, "--ignore-not-found", "--timeout=20s")
         for kind in kinds:
-            until(lambda kind=kind: not self._serves(kind), 20, f"the API server has forgotten {kind}s")  # type: ignore[misc] # mypy cannot type a bound default
+            until(partial(self._lacks, kind), 20, f"the API server has forgotten {kind}s")
 
     def _serves(self, kind: str) -> bool:
         return not self._kubectl("get", "--raw", crds.definition(kind).path).returncode
+
+    def _lacks(self, kind: str) -> bool:
+        return not self._serves(kind)
 
     def _forget(self) -> None:
         """Stop what remembers, and empty the store."""
