@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
 
-from reconciler.errors import TargetError
+from reconciler.errors import LookError, TargetError
 from reconciler.kube.door.api import Api, Events
 from reconciler.kube.door.failures import ExpiredError
 from reconciler.kube.kinds import EVENT, Object
@@ -143,10 +143,15 @@ class Listener:
                     self._stream = None
 
     def _take_all(self, stream: Events) -> None:
-        for happened, event in () if self._stopping.is_set() else stream.events():
-            self._version = event["metadata"]["resourceVersion"]
-            if happened in ("ADDED", "MODIFIED") and self._hear(event):
-                self._changed()
+        try:
+            for happened, event in () if self._stopping.is_set() else stream.events():
+                self._version = event["metadata"]["resourceVersion"]
+                if happened in ("ADDED", "MODIFIED") and self._hear(event):
+                    self._changed()
+        except ExpiredError:
+            raise
+        except LookError:  # a stream that broke, or was stopped: some may be lost, so that all is listed
+            self._version = ""
 
     def _hear(self, event: Object) -> bool:
         """Whether it says something new about one of our objects."""

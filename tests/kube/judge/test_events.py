@@ -70,7 +70,9 @@ def _refused(cluster: Cluster) -> ResolvedService:
 
 
 @pytest.mark.controlplane
-def test_a_cluster_whose_events_may_not_be_read_lacks_the_words_and_nothing_else(cluster: Cluster, full: Proxy) -> None:
+def test_a_cluster_whose_events_may_not_be_read_lacks_the_words_and_nothing_else(
+    cluster: Cluster, full: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
     full.decide = lambda call: Fault(status=403) if call.path.endswith("/events") else GOOD
     observer, deployer = cluster.observer(), cluster.deployer()
     cluster.deploy(deployer, _refused(cluster))
@@ -82,18 +84,23 @@ def test_a_cluster_whose_events_may_not_be_read_lacks_the_words_and_nothing_else
     until(lambda: (found := one()) and found.reason == "0 of 1 replicas are of the new version", 60.0)
     look = observer.look()
     assert (look.complete, look.gaps, look.workloads[0].health) == (True, (), Health.PROGRESSING)
+    assert "causes that only events tell are not shown for now: " in caplog.text
     full.decide = good
     until(lambda: (found := one()) and "exceeded quota" in found.reason and found.health is Health.DEGRADED, 60.0)
 
 
 @pytest.mark.controlplane
-def test_words_arrive_after_a_broken_stream_and_ring_the_bell(cluster: Cluster, full: Proxy) -> None:
+def test_words_arrive_after_a_broken_stream_and_ring_the_bell(
+    cluster: Cluster, full: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
     rung: list[int] = []
     observer, deployer = cluster.observer(lambda: rung.append(1)), cluster.deployer()
     full.cut()
     cluster.deploy(deployer, _refused(cluster))
     until(lambda: any("exceeded quota" in one.reason for one in observer.look().workloads), 60.0)
     assert rung
+    observer.close()
+    assert "only events tell" not in caplog.text
 
 
 @pytest.mark.controlplane
