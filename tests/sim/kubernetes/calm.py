@@ -9,6 +9,7 @@ from reconciler.kube.kinds import CLAIM, POD, STATEFUL_SET, WORKLOADS, Object
 from reconciler.turn import Report
 from tests.sim.kubernetes.fields import Value
 from tests.sim.kubernetes.pods import Character
+from tests.sim.kubernetes.repository import GADGET
 from tests.sim.kubernetes.scenario import Scenario
 from tests.sim.kubernetes.shapes import elements, is_granular
 from tests.sim.rules import BrokenRuleError
@@ -62,6 +63,7 @@ def _mend_cluster(scenario: Scenario) -> None:
     scenario.hands.release()
     scenario.hands.restore()
     scenario.controllers.up = True
+    scenario.serve(GADGET.name, served=True)
     scenario.controllers.reform()
 
 

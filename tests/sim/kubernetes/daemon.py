@@ -20,7 +20,7 @@ from reconciler.slurm.look.clock import Clock
 from reconciler.turn import Report, Turn, World
 from tests.sim.kubernetes.faults import FaultyApi
 from tests.sim.kubernetes.hands import OWNER
-from tests.sim.kubernetes.repository import NAMES
+from tests.sim.kubernetes.repository import GADGET, NAMES
 from tests.sim.repository import SimSource
 
 TARGET, NAMESPACE = "cloud", "ai"
@@ -30,7 +30,7 @@ SETTINGS = Settings.model_validate(
         "source": {"url": "/repository"},
         "recipes": {"builtin": False},
         # One request at a time, so that a seed replays the same walk.
-        "targets": {TARGET: {"kind": "kubernetes", "namespaces": [NAMESPACE], "parallel": 1}},
+        "targets": {TARGET: {"kind": "kubernetes", "namespaces": [NAMESPACE], "kinds": [GADGET.full], "parallel": 1}},
         "state": "/nowhere/state",
     }
 )

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from reconciler.errors import LookError, UncertainError, UnreachableError
 from reconciler.kube.door.api import Listing
 from reconciler.kube.door.failures import AbsentError, ExpiredError, translate
-from reconciler.kube.kinds import Kind, Object, kind_of
+from reconciler.kube.kinds import Kind, Object
 from tests.sim.kubernetes import status
 from tests.sim.kubernetes.api import SimApi, SimEvents
 from tests.sim.kubernetes.status import StatusError
@@ -171,21 +171,21 @@ class FaultyApi:
     def apply(self, item: Object, *, manager: str = "", dry_run: bool = False) -> Object:
         return self._write(
             "dry run" if dry_run else "apply",
-            kind_of(item),
+            item["kind"],
             item["metadata"],
             lambda: self._api.apply(item, manager=manager, dry_run=dry_run),
             item,
         )
 
     def create(self, item: Object) -> Object:
-        return self._write("create", kind_of(item), item["metadata"], lambda: self._api.create(item), item)
+        return self._write("create", item["kind"], item["metadata"], lambda: self._api.create(item), item)
 
     def replace(self, item: Object) -> Object:
-        return self._write("replace", kind_of(item), item["metadata"], lambda: self._api.replace(item), item)
+        return self._write("replace", item["kind"], item["metadata"], lambda: self._api.replace(item), item)
 
     def patch(self, kind: Kind, namespace: str, name: str, operations: Sequence[Object]) -> Object:
         where = {"namespace": namespace, "name": name}
-        return self._write("patch", kind, where, lambda: self._api.patch(kind, namespace, name, operations))
+        return self._write("patch", kind.name, where, lambda: self._api.patch(kind, namespace, name, operations))
 
     def delete(
         self, kind: Kind, namespace: str, name: str, uid: str, *, foreground: bool, orphan: bool = False
@@ -193,7 +193,7 @@ class FaultyApi:
         where = {"namespace": namespace, "name": name, "uid": uid}
         self._write(
             "delete",
-            kind,
+            kind.name,
             where,
             lambda: self._api.delete(kind, namespace, name, uid, foreground=foreground, orphan=orphan),
         )
@@ -228,12 +228,12 @@ class FaultyApi:
             raise self._death()
         return answer
 
-    def _write(self, verb: str, kind: Kind, where: Object, do: Callable[[], T], item: Object | None = None) -> T:
-        what = f"{verb} {kind.name} {where['namespace']}/{where['name']}"
+    def _write(self, verb: str, kind: str, where: Object, do: Callable[[], T], item: Object | None = None) -> T:
+        what = f"{verb} {kind} {where['namespace']}/{where['name']}"
         fault = self._due(verb)
         if why := self.may_not():
             raise UnreachableError(f"{what}: not sent: {why}")
-        write = Write(verb, kind.name, where["namespace"], where["name"], where.get("uid", ""), item)
+        write = Write(verb, kind, where["namespace"], where["name"], where.get("uid", ""), item)
         if verb == "dry run":
             self.requests += 1
         else:
@@ -241,7 +241,7 @@ class FaultyApi:
             self._witness.before(write)
         if self._weather.down or fault is Fault.UNREACHED:
             raise UnreachableError(f"{what}: no answer")
-        if (verb.replace("apply", "patch"), kind.name) in self._weather.forbidden:
+        if (verb.replace("apply", "patch"), kind) in self._weather.forbidden:
             raise translate(what, status.forbidden(what, "no rights").answer(), write=True)
         if fault is not None and fault in _WRITING:
             raise translate(what, _REFUSALS[fault]().answer(), write=True)

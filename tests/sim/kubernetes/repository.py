@@ -5,14 +5,27 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from reconciler.kube.kinds import Kind
 from tests.sim import repository
 from tests.sim.repository import Spec
 
-NAMES = ("web-a", "web-b", "files-a", "db-a", "db-b")
+NAMES = ("web-a", "web-b", "files-a", "db-a", "db-b", "gadget-a")
+#: A kind of others, which the cluster may lack.
+GADGET = Kind("Gadget", "example.com/v1", "gadgets")
+_OBJECTS = """\
+  kubernetes:
+    objects:
+      - apiVersion: example.com/v1
+        kind: Gadget
+        metadata: {name: "${service.name}"}
+        spec: {version: "${config.version}", size: 1}
+"""
 RECIPES = {
     **repository.RECIPES,
     "recipes/inference/files.yaml": repository._RECIPE
     % {"name": "files", "stateful": "false", "storage": "{data: {path: /data, size: 1Gi}}"},
+    "recipes/inference/gadget.yaml": repository._RECIPE % {"name": "gadget", "stateful": "false", "storage": "{}"}
+    + _OBJECTS,
 }
 
 

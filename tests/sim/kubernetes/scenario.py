@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from reconciler.desired.load import Loader
 from reconciler.errors import TargetError
-from reconciler.kube.kinds import ALWAYS, CLAIM, SERVICE, SERVICE_MONITOR, Object
+from reconciler.kube.kinds import ALWAYS, CLAIM, SERVICE, Object
 from reconciler.slurm.look.clock import Clock
 from reconciler.turn import Report
 from tests.sim.kubernetes.api import SimApi
@@ -197,9 +197,12 @@ class Scenario:
         self.truth.stripped.clear()
         self._later.clear()
 
-    def serve_monitors(self, *, served: bool) -> None:
-        """The kind ServiceMonitor is installed or removed."""
-        (self.server.kinds.add if served else self.server.kinds.discard)(SERVICE_MONITOR.name)
+    def serve(self, kind: str, *, served: bool) -> None:
+        """A kind that a cluster may lack is installed, or removed with all of its objects."""
+        for key in [key for key in self.server.store.objects if key[0] == kind and not served]:
+            self.truth.strangers.pop(self.server.store.objects[key].item["metadata"]["uid"], None)
+            self.server.store.remove(key)
+        (self.server.kinds.add if served else self.server.kinds.discard)(kind)
 
     def close(self) -> None:
         """End the daemons' threads."""

@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Callable
 from random import Random
 
-from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE
+from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, SERVICE_MONITOR
 from tests.sim.kubernetes.calm import calm
 from tests.sim.kubernetes.daemon import NAMESPACE
 from tests.sim.kubernetes.faults import Fault
 from tests.sim.kubernetes.hands import TOUCHES
 from tests.sim.kubernetes.pods import draw_from
-from tests.sim.kubernetes.repository import NAMES, new_spec
+from tests.sim.kubernetes.repository import GADGET, NAMES, new_spec
 from tests.sim.kubernetes.scenario import Scenario
 from tests.sim.rules import BrokenRuleError
 from tests.sim.walk import Tally
@@ -185,8 +185,9 @@ def _server(scenario: Scenario, chance: Random) -> str:
             return f"controllers up={scenario.controllers.up}"
         case 6:
             served = chance.random() < 0.5
-            scenario.serve_monitors(served=served)
-            return f"monitors served={served}"
+            kind = chance.choice((SERVICE_MONITOR.name, GADGET.name, GADGET.name))
+            scenario.serve(kind, served=served)
+            return f"{kind} served={served}"
         case _:
             scenario.weather.down = False
             return "server up"
