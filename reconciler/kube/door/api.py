@@ -52,7 +52,7 @@ class Api(Protocol):
         """
         ...
 
-    def pages(self, kind: Kind, namespace: str, selector: str) -> Iterator[Listing]:
+    def pages(self, kind: Kind, namespace: str, selector: str, *, fields: str = "") -> Iterator[Listing]:
         """What `list` gives, in parts that come one after the other, so that they need not be held all at once.
 
         All of them have the same version. Raises as `list` does, and ExpiredError when it took too long: begin again.

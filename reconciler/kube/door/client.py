@@ -66,10 +66,10 @@ class Client:
         except ExpiredError:
             return _joined(self._pages(request))
 
-    def pages(self, kind: Kind, namespace: str, selector: str) -> Iterator[Listing]:
+    def pages(self, kind: Kind, namespace: str, selector: str, *, fields: str = "") -> Iterator[Listing]:
         """See `Api.pages`."""
         what = f"list {kind.name}s in {namespace}"
-        return self._pages(Request("GET", kind.path(namespace), what, selectors(selector, "")))
+        return self._pages(Request("GET", kind.path(namespace), what, selectors(selector, fields)))
 
     def _pages(self, request: Request) -> Iterator[Listing]:
         query: dict[str, str | int] = {**request.query, "limit": self._page}

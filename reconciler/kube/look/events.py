@@ -124,10 +124,12 @@ class Listener:
         return False
 
     def _list(self) -> None:
-        listing = self._api.list(EVENT, self._namespace, "", fields=self._fields)
-        self._version, self._failure = listing.version, ""
-        news = [self._hear(event) for event in listing.items]
-        if any(news):
+        version, news = "", False
+        for page in self._api.pages(EVENT, self._namespace, "", fields=self._fields):
+            version = page.version
+            news |= any([self._hear(event) for event in page.items])  # noqa: C419 - every one is to be heard
+        self._version, self._failure = version, ""
+        if news:
             self._changed()
 
     def _follow(self) -> None:
