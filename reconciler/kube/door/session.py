@@ -69,12 +69,13 @@ class Session:
     @contextmanager
     def stream(self, request: Request, silence: float) -> Iterator[Stream]:
         """The open answer of a watch; it breaks when nothing arrives for `silence` seconds. Raises TargetError."""
+        host = self._connected().host  # before it is opened: a server that changes in between is rather left too often
         timeout = urllib3.Timeout(connect=self._timeout, read=silence)
         response = self._patient(request, timeout, _is_busy, preload=False)
         try:
             if response.status != 200:
                 raise translate(request.what, Answer(response.status, response.read()), write=False)
-            stream = Stream(response, request.what, self._connected().host)
+            stream = Stream(response, request.what, host)
             with self._lock:
                 self._streams.add(stream)
             try:
