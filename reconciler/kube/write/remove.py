@@ -21,6 +21,9 @@ from reconciler.kube.write.conflicts import Guard, going
 _RUNS = stage_of(DEPLOYMENT.api_version, DEPLOYMENT.name)
 _CONFIGURES = stage_of(CONFIG_MAP.api_version, CONFIG_MAP.name)
 
+#: Where only such objects are left, nothing is seen of a service any more: claims may be data that was kept.
+_UNKNOWN_ALONE = (CLAIM.name, POD.name)
+
 
 class Remover:
     """Deletes; to be shared by threads. `kinds` are the full names of all kinds that may be there.
@@ -46,21 +49,16 @@ class Remover:
         if not claims:
             _keep_claims(seen)
             seen = [one for one in seen if one.kind != CLAIM.name]
-        step, last = self._next_step(seen)
-        asked = [one for one in step if one.deleted is None]
-        if step and not asked:
-            raise going(step[0])
-        if last:
-            # Afterwards nothing would tell any more that this service was ever here.
-            self._delete_all(self._lost(namespace, service, claims=claims))
-        self._delete_all(asked)
+        steps = self._steps(seen)
+        if steps:
+            self._take(namespace, service, steps[0], [one for step in steps[1:] for one in step], claims=claims)
 
     def sweep(self, namespace: str, service: str, wanted: Iterable[Object]) -> None:
         """Delete what an earlier version of the service had and this one has not; claims are data and stay."""
         names = {(item["kind"], item["metadata"]["name"]) for item in wanted}
         left = [one for one in self._cache.of(namespace, service) if one.stamp.objects and not one.child]
         gone = [one for one in left if one.kind != CLAIM.name and (one.kind, one.name) not in names]
-        self._delete_all(sorted((one for one in gone if one.deleted is None), key=self._stage, reverse=True))
+        self._delete_all(sorted(_staying(gone), key=self._stage, reverse=True))
 
     def _lost(self, namespace: str, service: str, *, claims: bool) -> list[Seen]:
         """Objects that are not followed any more, because somebody took the label away by which they are."""
@@ -71,16 +69,29 @@ class Remover:
                     lost += self._guard.lost(service, self._api.kind(full), namespace)
         return sorted(lost, key=self._stage, reverse=True)
 
-    def _next_step(self, seen: Sequence[Seen]) -> tuple[list[Seen], bool]:
-        """What goes next, the last applied first; and whether it is the last."""
+    def _take(self, namespace: str, service: str, step: Sequence[Seen], later: Sequence[Seen], *, claims: bool) -> None:
+        """Delete the objects of one step; with the last of those by which a service is known, all that is left.
+
+        Claims that are in use wait for the end of their pods by themselves.
+        """
+        last = all(one.kind in _UNKNOWN_ALONE for one in later)
+        asked, left = _staying(step), _staying(later) if last else []
+        if last and asked:
+            self._delete_all(self._lost(namespace, service, claims=claims))
+        self._delete_all(asked)
+        self._delete_all(left)
+        if not asked and not left:
+            raise going(step[0])
+
+    def _steps(self, seen: Sequence[Seen]) -> list[list[Seen]]:
+        """What goes one after the other, in each the last applied first."""
         made = sorted((one for one in seen if one.kind != POD.name and not one.child), key=self._stage, reverse=True)
         running = [one for one in made if self._stage(one) >= _RUNS]
         # Pods that nothing runs any more were left behind when a StatefulSet was made anew, or by somebody's hand.
         detached = [one for one in seen if one.kind == POD.name and not one.child]
         data = [one for one in made if _CONFIGURES < self._stage(one) < _RUNS]
         rest = [one for one in made if self._stage(one) <= _CONFIGURES]
-        steps = [step for step in (running, detached, data, rest) if step]
-        return (steps[0] if steps else []), len(steps) == 1
+        return [step for step in (running, detached, data, rest) if step]
 
     def _delete_all(self, seen: Iterable[Seen]) -> None:
         """Ask for the end of each, whatever becomes of the others. Raises the first error then."""
@@ -103,6 +114,11 @@ class Remover:
     def _stage(self, seen: Seen) -> int:
         kind = self._api.kind(self._kinds[seen.kind])
         return stage_of(kind.api_version, kind.name)
+
+
+def _staying(seen: Iterable[Seen]) -> list[Seen]:
+    """Those whose end was not asked for yet."""
+    return [one for one in seen if one.deleted is None]
 
 
 def _keep_claims(seen: Iterable[Seen]) -> None:

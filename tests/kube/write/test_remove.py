@@ -150,3 +150,23 @@ def test_claims_that_would_go_with_their_stateful_set_hold_up_its_removal(writer
     assert writer.live(owned)
     writer.remove(claims=True)
     until(lambda: not writer.everything())
+
+
+def test_claims_go_although_nothing_else_but_what_runs_is_left(writer: Writer) -> None:
+    """As when somebody has deleted the ConfigMap: with the StatefulSet, the service would not be seen any more."""
+    writer.apply(writer.stateful_set())
+    until(lambda: any(one.kind == "PersistentVolumeClaim" for one in writer.everything()))
+    writer.remover.remove("ai", writer.name, claims=True)
+    until(lambda: not writer.everything())
+
+
+def test_claims_stay_while_the_removal_of_what_runs_is_denied(writer: Writer) -> None:
+    writer.apply(writer.stateful_set())
+    until(lambda: any(one.kind == "PersistentVolumeClaim" for one in writer.everything()))
+    labels = {"app.kubernetes.io/instance": writer.name}  # which its claims do not have
+    with (
+        webhook(writer.cluster.facts, labels, deny("not today"), operations=["DELETE"]),
+        pytest.raises(DeniedError, match="not today"),
+    ):
+        writer.remover.remove("ai", writer.name, claims=True)
+    assert not [one for one in writer.everything() if one.deleted]
