@@ -28,8 +28,8 @@ class SimApi:
     def list(self, kind: Kind, namespace: str, selector: str, *, metadata: bool = False, fields: str = "") -> Listing:
         return self.list_at(kind, namespace, selector, 0, metadata=metadata, fields=fields)
 
-    def pages(self, kind: Kind, namespace: str, selector: str) -> Iterator[Listing]:
-        yield self.list(kind, namespace, selector)
+    def pages(self, kind: Kind, namespace: str, selector: str, *, fields: str = "") -> Iterator[Listing]:
+        yield self.list(kind, namespace, selector, fields=fields)
 
     def list_at(
         self, kind: Kind, namespace: str, selector: str, lag: int, *, metadata: bool = False, fields: str = ""

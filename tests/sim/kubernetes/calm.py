@@ -8,6 +8,7 @@ from random import Random
 from reconciler.kube.kinds import CLAIM, POD, STATEFUL_SET, WORKLOADS, Object
 from reconciler.turn import Report
 from tests.sim.kubernetes.fields import Value
+from tests.sim.kubernetes.hands import NAMESPACE
 from tests.sim.kubernetes.pods import Character
 from tests.sim.kubernetes.repository import GADGET
 from tests.sim.kubernetes.scenario import Scenario
@@ -77,8 +78,25 @@ def _mend_repository(scenario: Scenario) -> None:
     for name, spec in list(truth.wanted.items()):
         if spec.drift or spec.ignored:
             scenario.want(name, replace(spec, drift="", ignored=()))
+    scenario.resize("1Gi")
     scenario.give_leave()
     scenario.turn()  # from now on it is known what is declared
+    scenario.hands.detach([name for name in truth.wanted if _is_stuck(scenario, name)])
+
+
+def _is_stuck(scenario: Scenario, name: str) -> bool:
+    """Whether a StatefulSet has claims that differ from what is declared."""
+    live = scenario.server.store.get((STATEFUL_SET.name, NAMESPACE, name))
+    if live is None:
+        return False
+    templates = [
+        item["spec"].get("volumeClaimTemplates") for item in (*_declared(scenario), live.item) if _is(item, name)
+    ]
+    return bool(templates[0] != templates[-1])
+
+
+def _is(item: Object, name: str) -> bool:
+    return bool(item["kind"] == STATEFUL_SET.name and item["metadata"]["name"] == name)
 
 
 def _declared(scenario: Scenario) -> list[Object]:

@@ -65,6 +65,7 @@ class Controllers:
         item, now = version.item, self._clock()
         wanted, uid = item["spec"].get("replicas", 1), item["metadata"]["uid"]
         template = self._template(uid, item)
+        self._adopt(key, item)
         mine = [pod for pod in self._pods.values() if pod.owner == uid and pod.key in self._server.store.objects]
         current = [pod for pod in mine if pod.template == template]
         ready = [pod for pod in current if pod.is_ready(now)]
@@ -75,6 +76,16 @@ class Controllers:
         for number in range(len(current), wanted):
             self._make_pod(key, item, template, number)
         self._report(key, wanted, ready=min(len(ready), wanted), old=len(stays), made=min(len(current), wanted))
+
+    def _adopt(self, key: Key, item: Object) -> None:
+        """Pods that nothing owns and that the selector finds are taken over."""
+        wanted = item["spec"]["selector"].get("matchLabels", {}).items()
+        for pod in self._pods.values():
+            version = self._server.store.get(pod.key)
+            if version and "ownerReferences" not in version.item["metadata"] and wanted <= version.labels.items():
+                pod.owner = item["metadata"]["uid"]
+                metadata = {**version.item["metadata"], "ownerReferences": [_owner(key, item)]}
+                self._server.store.put({**version.item, "metadata": metadata})
 
     def _template(self, uid: str, item: Object) -> str:
         """What tells one version of the pods from another."""
@@ -96,9 +107,8 @@ class Controllers:
             return
         for claim in item["spec"].get("volumeClaimTemplates", []):
             self._make_claim(key[1], f"{claim['metadata']['name']}-{name}", claim)
-        owner = {"apiVersion": item["apiVersion"], "kind": key[0], "name": key[2], "uid": uid, "controller": True}
         labels = item["spec"]["template"].get("metadata", {}).get("labels", {})
-        metadata = {"name": name, "namespace": key[1], "labels": labels, "ownerReferences": [owner]}
+        metadata = {"name": name, "namespace": key[1], "labels": labels, "ownerReferences": [_owner(key, item)]}
         self._server.create({"apiVersion": "v1", "kind": POD.name, "metadata": metadata, "spec": {}}, "controller")
         character = replace(self.draw(), healthy=None) if BROKEN in template else self.draw()
         pod = Pod((POD.name, key[1], name), uid, template, self._clock(), character)
@@ -137,3 +147,8 @@ class Controllers:
             status |= {"updateRevision": "new", "currentRevision": revision}
         if item.get("status") != status:
             self._server.store.put({**item, "status": status})
+
+
+def _owner(key: Key, item: Object) -> Object:
+    uid = item["metadata"]["uid"]
+    return {"apiVersion": item["apiVersion"], "kind": key[0], "name": key[2], "uid": uid, "controller": True}

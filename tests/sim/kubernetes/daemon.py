@@ -19,11 +19,11 @@ from reconciler.settings import KubernetesTarget, Settings
 from reconciler.slurm.look.clock import Clock
 from reconciler.turn import Report, Turn, World
 from tests.sim.kubernetes.faults import FaultyApi
-from tests.sim.kubernetes.hands import OWNER
+from tests.sim.kubernetes.hands import NAMESPACE, OWNER
 from tests.sim.kubernetes.repository import GADGET, NAMES
 from tests.sim.repository import SimSource
 
-TARGET, NAMESPACE = "cloud", "ai"
+TARGET = "cloud"
 SETTINGS = Settings.model_validate(
     {
         "owner": OWNER,

@@ -138,8 +138,8 @@ class FaultyApi:
 
         return self._read("list", kind, fault, ask, follows=not metadata)
 
-    def pages(self, kind: Kind, namespace: str, selector: str) -> Iterator[Listing]:
-        found = self.list(kind, namespace, selector)
+    def pages(self, kind: Kind, namespace: str, selector: str, *, fields: str = "") -> Iterator[Listing]:
+        found = self.list(kind, namespace, selector, fields=fields)
         half = len(found.items) // 2
         yield Listing(found.items[:half], found.version)
         if half:

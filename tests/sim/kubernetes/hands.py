@@ -14,7 +14,7 @@ from tests.sim.kubernetes.truth import Truth
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (CONFIG_MAP, SERVICE, DEPLOYMENT, STATEFUL_SET, CLAIM)}
 _FINALIZER = "example.com/guard"
 _WHO = "kubectl-edit"
-OWNER = "factory"
+OWNER, NAMESPACE = "factory", "ai"
 
 
 class Hands:
@@ -44,7 +44,7 @@ class Hands:
             self._copy(item, f"{key[2]}-copy{value}")
         else:
             _EDITS[what](item, value)
-            made = self._server.replace(item, _WHO)
+            made = self._server.store.put(item).item if what == "age" else self._server.replace(item, _WHO)
             if not is_marked(made):
                 self._truth.stranger(made)
 
@@ -73,6 +73,12 @@ class Hands:
             return str(error)
         self._truth.stranger(made)
         return f"{kind.name} {name}"
+
+    def detach(self, names: Sequence[str]) -> None:
+        """StatefulSets that cannot be changed are deleted without their pods, as the daemon's error says."""
+        for name in names:
+            if (STATEFUL_SET.name, NAMESPACE, name) in self._server.store.objects:
+                self._server.delete(STATEFUL_SET, NAMESPACE, name, propagation="Orphan")
 
     def release(self) -> None:
         """No finalizer of ours holds anything any more."""
@@ -159,6 +165,21 @@ def _strip(item: Object, value: str) -> None:
     item["metadata"] |= {"labels": {}, "annotations": {}}
 
 
+def _age(item: Object, value: str) -> None:
+    """As an earlier version had made it: with fields that cannot be changed on a living object."""
+    spec = item.get("spec", {})
+    if item["kind"] not in (DEPLOYMENT.name, STATEFUL_SET.name):
+        return
+    item["metadata"].setdefault("annotations", {})[marks.DIGEST] = f"older{value}"
+    if item["kind"] == STATEFUL_SET.name and int(value) % 2:
+        spec["serviceName"] = f"older-{value}"
+        return
+    older = {**spec["selector"]["matchLabels"], "older": value}
+    spec["selector"] = {"matchLabels": older}
+    labels = spec["template"].setdefault("metadata", {}).setdefault("labels", {})
+    labels["older"] = value
+
+
 _EDITS: dict[str, Callable[[Object, str], None]] = {
     "edit": _edit,
     "scale": _scale,
@@ -168,6 +189,7 @@ _EDITS: dict[str, Callable[[Object, str], None]] = {
     "managed": _forget_owners,
     "finalizer": _hold,
     "strip": _strip,
+    "age": _age,
 }
 #: What can be done to one of our objects.
 TOUCHES = ("delete", "copy", *_EDITS)

@@ -12,6 +12,7 @@ from tests.sim.repository import Spec
 NAMES = ("web-a", "web-b", "files-a", "db-a", "db-b", "gadget-a")
 #: A kind of others, which the cluster may lack.
 GADGET = Kind("Gadget", "example.com/v1", "gadgets")
+DATABASE = "recipes/inference/db.yaml"
 _OBJECTS = """\
   kubernetes:
     objects:

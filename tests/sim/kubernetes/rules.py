@@ -10,8 +10,9 @@ from reconciler.kube.kinds import CLAIM, WORKLOADS, Object
 from reconciler.models.wanted import ResolvedService
 from reconciler.turn import Report
 from tests.sim.kubernetes.admission import is_fixed
-from tests.sim.kubernetes.daemon import NAMESPACE, SimDaemon
+from tests.sim.kubernetes.daemon import SimDaemon
 from tests.sim.kubernetes.faults import Write
+from tests.sim.kubernetes.hands import NAMESPACE
 from tests.sim.kubernetes.truth import Truth, content
 from tests.sim.rules import BrokenRuleError
 
@@ -83,6 +84,9 @@ class Rules:
             return
         same = (live["kind"], live["metadata"]["name"])
         declared = [one for one in manifest.objects if (one["kind"], one["metadata"]["name"]) == same]
+        templates = [one["spec"].get("volumeClaimTemplates") for one in (live, *declared) if "spec" in one]
+        if any(one != templates[0] for one in templates):
+            raise BrokenRuleError("data", f"{same} of {service.name} is deleted to change its claims")
         if declared and not is_fixed(live, declared[0]):
             raise BrokenRuleError("wrong deletion", f"{same} of {service.name} is wanted and could be changed in place")
 

@@ -15,11 +15,11 @@ from reconciler.slurm.look.clock import Clock
 from reconciler.turn import Report
 from tests.sim.kubernetes.api import SimApi
 from tests.sim.kubernetes.controllers import Controllers
-from tests.sim.kubernetes.daemon import NAMESPACE, SETTINGS, SimDaemon
+from tests.sim.kubernetes.daemon import SETTINGS, SimDaemon
 from tests.sim.kubernetes.faults import DeathError, Fault, FaultyApi, Weather
-from tests.sim.kubernetes.hands import Hands
+from tests.sim.kubernetes.hands import NAMESPACE, Hands
 from tests.sim.kubernetes.pods import Character
-from tests.sim.kubernetes.repository import RECIPES, KubeSpec, new_spec, path
+from tests.sim.kubernetes.repository import DATABASE, RECIPES, KubeSpec, new_spec, path
 from tests.sim.kubernetes.rivals import Rivals
 from tests.sim.kubernetes.rules import Rules
 from tests.sim.kubernetes.server import SimServer
@@ -155,6 +155,11 @@ class Scenario:
         if gone:
             self.truth.remove(gone, leave=leave)
             self.source.commit(dict.fromkeys(map(path, gone)), _LEAVE if leave else "a commit")
+
+    def resize(self, size: str) -> None:
+        """The recipe of the databases asks for volumes of another size."""
+        text = RECIPES[DATABASE].replace("size: 1Gi", f"size: {size}")
+        self.source.commit({DATABASE: text})
 
     def give_leave(self) -> None:
         """A commit that changes nothing but allows all removals."""

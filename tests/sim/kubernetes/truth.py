@@ -52,7 +52,8 @@ class Truth:
         """A daemon has written this object."""
         metadata = item["metadata"]
         if metadata["uid"] not in self.strangers:
-            self.mine[metadata["uid"]] = metadata.get("labels", {}).get(marks.SERVICE, "")
+            known = metadata.get("annotations", {}).get(marks.ID, "").split("/")
+            self.mine[metadata["uid"]] = known[1] if known[1:] else metadata.get("labels", {}).get(marks.SERVICE, "")
 
     def stranger(self, item: Object) -> None:
         """Somebody else made this object, or left it like this."""

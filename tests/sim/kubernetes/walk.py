@@ -8,9 +8,8 @@ from random import Random
 
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, SERVICE_MONITOR
 from tests.sim.kubernetes.calm import calm
-from tests.sim.kubernetes.daemon import NAMESPACE
 from tests.sim.kubernetes.faults import Fault
-from tests.sim.kubernetes.hands import TOUCHES
+from tests.sim.kubernetes.hands import NAMESPACE, TOUCHES
 from tests.sim.kubernetes.pods import draw_from
 from tests.sim.kubernetes.repository import GADGET, NAMES, new_spec
 from tests.sim.kubernetes.scenario import Scenario
@@ -157,6 +156,12 @@ def _remove(scenario: Scenario, chance: Random) -> str:
     return f"remove {names} leave={leave}"
 
 
+def _resize(scenario: Scenario, chance: Random) -> str:
+    size = chance.choice(("1Gi", "1Gi", "2Gi"))
+    scenario.resize(size)
+    return f"databases of {size}"
+
+
 def _leave(scenario: Scenario, chance: Random) -> str:
     del chance
     scenario.give_leave()
@@ -262,6 +267,7 @@ _EVENTS: dict[Callable[[Scenario, Random], str], float] = {
     _add: 2,
     _spoil: 1,
     _remove: 1,
+    _resize: 0.4,
     _leave: 0.3,
     _git: 0.6,
     _server: 2.5,
