@@ -2,9 +2,10 @@
 
 What walks is a simulated API server in virtual time with the whole daemon on it. `server` is what it does, over `store`
 and behind `admission`; `ownership` and `fields` are server-side apply; `controllers`, `pods` and `garbage` what runs on
-it; `api` its requests as the daemon's door sees them, `faults` a door that fails. `daemon` is the real turn behind that
-door, `scenario` everything that can happen (`hands` and `rivals`: by others), `walk` the chance that makes it happen,
-and `rules` and `calm` say what must never be. `test_honesty` sends the same requests here and to a real API server.
+it; `api` its requests as the daemon's door sees them, `faults` a door that fails, and `weather` how. `daemon` is the
+real turn behind that door, `scenario` everything that can happen (`hands` and `rivals`: by others), `walk` the chance
+that makes it happen, and `rules` and `calm` say what must never be. `test_honesty` sends the same requests here and to
+a real API server.
 """
 
 from __future__ import annotations

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from reconciler.errors import LookError, UncertainError, UnreachableError
 from reconciler.kube.door.api import Listing
@@ -15,84 +13,19 @@ from reconciler.kube.door.failures import AbsentError, ExpiredError, translate
 from reconciler.kube.kinds import Kind, Object
 from tests.sim.kubernetes import status
 from tests.sim.kubernetes.api import SimApi, SimEvents
-from tests.sim.kubernetes.status import StatusError
+from tests.sim.kubernetes.weather import (
+    READING,
+    REFUSALS,
+    SILENCE,
+    WRITING,
+    DeathError,
+    Fault,
+    Weather,
+    Witness,
+    Write,
+)
 
 T = TypeVar("T")
-
-
-class Fault(Enum):
-    """What can happen to one call. LATE: the request arrives after the caller has given up."""
-
-    KILLED_BEFORE = "killed before"
-    KILLED_AFTER = "killed after"
-    UNREACHED = "unreached"
-    LOST = "answer lost"
-    LATE = "late"
-    BUSY = "429"
-    BROKEN = "500"
-    CLASH = "409"
-    EXPIRED = "410"
-    DENIED = "denied by a webhook"
-    STALE = "stale list"
-    CUT = "stream cut"
-    DOUBLED = "events twice"
-    LAGS = "events late"
-    UNSEATED = "lease lost"
-
-
-class DeathError(BaseException):
-    """The daemon is killed at this instruction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One request that changes something. `item` is what is applied."""
-
-    verb: str
-    kind: str
-    namespace: str
-    name: str
-    uid: str = ""
-    item: Object | None = None
-
-
-class Witness(Protocol):
-    """Is told of each write before it is sent, and of each object that it made."""
-
-    def before(self, write: Write) -> None:
-        """A write is about to be sent."""
-        ...
-
-    def made(self, item: Object) -> None:
-        """This is there after a write."""
-        ...
-
-
-@dataclass
-class Weather:
-    """What is wrong with the server for a while: it is down, or refuses (verb, kind).
-
-    `restarts` counts how often it was away; `later` carries out late writes.
-    """
-
-    later: Callable[[int, Callable[[], object]], None]
-    down: bool = False
-    restarts: int = 0
-
-    def __post_init__(self) -> None:
-        self.forbidden: set[tuple[str, str]] = set()
-
-
-_REFUSALS: Mapping[Fault, Callable[[], StatusError]] = {
-    Fault.BUSY: status.busy,
-    Fault.BROKEN: status.broken,
-    Fault.CLASH: lambda: status.conflict("object", "the object has been modified"),
-    Fault.EXPIRED: lambda: status.expired(1),
-    Fault.DENIED: lambda: status.denied("guard.example.com"),
-}
-_SILENCE = (Fault.UNREACHED, Fault.LOST, Fault.LATE)
-_READING = (Fault.BUSY, Fault.BROKEN, Fault.EXPIRED)
-_WRITING = (Fault.BUSY, Fault.BROKEN, Fault.CLASH, Fault.DENIED)
 
 
 class FaultyApi:
@@ -207,12 +140,12 @@ class FaultyApi:
             self.blind.add(kind.name)
         away = verb == "watch" and self._restarts.get(kind.name, self._weather.restarts) != self._weather.restarts
         self._restarts[kind.name] = self._weather.restarts
-        if self._weather.down or away or fault in _SILENCE:
+        if self._weather.down or away or fault in SILENCE:
             raise LookError(f"{what}: no answer")
-        if fault is not None and fault in _READING:
+        if fault is not None and fault in READING:
             if fault is Fault.EXPIRED and verb == "watch":  # it lists at the next step
                 self.blind.discard(kind.name)
-            raise translate(what, _REFUSALS[fault]().answer(), write=False)
+            raise translate(what, REFUSALS[fault]().answer(), write=False)
         if (verb, kind.name) in self._weather.forbidden:
             raise translate(what, status.forbidden(what, "no rights").answer(), write=False)
         try:
@@ -243,8 +176,8 @@ class FaultyApi:
             raise UnreachableError(f"{what}: no answer")
         if (verb.replace("apply", "patch"), kind) in self._weather.forbidden:
             raise translate(what, status.forbidden(what, "no rights").answer(), write=True)
-        if fault is not None and fault in _WRITING:
-            raise translate(what, _REFUSALS[fault]().answer(), write=True)
+        if fault is not None and fault in WRITING:
+            raise translate(what, REFUSALS[fault]().answer(), write=True)
         if fault is Fault.LATE and verb != "dry run":
             self._weather.later(self._delay, lambda: self._told(do()))
             raise UncertainError(f"{what}: no answer")

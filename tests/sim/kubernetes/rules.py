@@ -11,9 +11,9 @@ from reconciler.models.wanted import ResolvedService
 from reconciler.turn import Report
 from tests.sim.kubernetes.admission import is_fixed
 from tests.sim.kubernetes.daemon import SimDaemon
-from tests.sim.kubernetes.faults import Write
 from tests.sim.kubernetes.hands import NAMESPACE
 from tests.sim.kubernetes.truth import Truth, content
+from tests.sim.kubernetes.weather import Write
 from tests.sim.rules import BrokenRuleError
 
 _RUNNING = frozenset(kind.name for kind in WORKLOADS)

@@ -16,7 +16,7 @@ from reconciler.turn import Report
 from tests.sim.kubernetes.api import SimApi
 from tests.sim.kubernetes.controllers import Controllers
 from tests.sim.kubernetes.daemon import SETTINGS, SimDaemon
-from tests.sim.kubernetes.faults import DeathError, Fault, FaultyApi, Weather
+from tests.sim.kubernetes.faults import FaultyApi
 from tests.sim.kubernetes.hands import NAMESPACE, Hands
 from tests.sim.kubernetes.pods import Character
 from tests.sim.kubernetes.repository import DATABASE, RECIPES, KubeSpec, new_spec, path
@@ -24,6 +24,7 @@ from tests.sim.kubernetes.rivals import Rivals
 from tests.sim.kubernetes.rules import Rules
 from tests.sim.kubernetes.server import SimServer
 from tests.sim.kubernetes.truth import Truth
+from tests.sim.kubernetes.weather import DeathError, Fault, Weather
 from tests.sim.repository import BROKEN, SimSource
 
 EPOCH = 1_767_225_600

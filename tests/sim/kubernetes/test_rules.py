@@ -9,9 +9,9 @@ import pytest
 
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, Kind, Object
 from tests.sim.kubernetes.calm import calm, complaint
-from tests.sim.kubernetes.faults import Fault
 from tests.sim.kubernetes.hands import NAMESPACE
 from tests.sim.kubernetes.scenario import Scenario
+from tests.sim.kubernetes.weather import Fault
 from tests.sim.rules import BrokenRuleError
 
 

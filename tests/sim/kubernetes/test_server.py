@@ -11,10 +11,10 @@ from reconciler.errors import DeniedError, LookError, RefusedError, UncertainErr
 from reconciler.kube.door.failures import AbsentError, ExpiredError, FixedError, UnservedError
 from reconciler.kube.kinds import ALWAYS, CONFIG_MAP, DEPLOYMENT, POD, SERVICE_MONITOR, Object
 from tests.sim.kubernetes.api import SimApi
-from tests.sim.kubernetes.faults import DeathError, Fault
 from tests.sim.kubernetes.garbage import collect
 from tests.sim.kubernetes.scenario import Scenario
 from tests.sim.kubernetes.server import SimServer
+from tests.sim.kubernetes.weather import DeathError, Fault
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from random import Random
 
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, SERVICE_MONITOR
 from tests.sim.kubernetes.calm import calm
-from tests.sim.kubernetes.faults import Fault
 from tests.sim.kubernetes.hands import NAMESPACE, TOUCHES
 from tests.sim.kubernetes.pods import draw_from
 from tests.sim.kubernetes.repository import GADGET, NAMES, new_spec
 from tests.sim.kubernetes.scenario import Scenario
+from tests.sim.kubernetes.weather import Fault
 from tests.sim.rules import BrokenRuleError
 from tests.sim.walk import Tally
 
