@@ -120,7 +120,10 @@ class KubernetesObserver:
         return _summary(unlisted), gaps
 
     def _tell_served(self) -> None:
-        """Which of the kinds that a cluster may lack it has, as soon as all of them were asked for."""
+        """Which of the kinds that a cluster may lack it has, as soon as all of them were asked for.
+
+        One that could never be listed counts as there: it is a gap, so that nothing is done about what is made of it.
+        """
         states = [(reflector, reflector.state()) for reflector in self._reflectors if reflector.optional]
         if all(state.listed for _, state in states):
             self._cache.served = frozenset(reflector.kind.name for reflector, state in states if not state.absent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -52,6 +52,9 @@ class View:
         self.cluster.stack.callback(client.close)
         return client
 
+    def gaps(self) -> list[str]:
+        return [gap.part for gap in self.observer.look().gaps]
+
     @property
     def whole(self) -> bool:
         seen = self.observer.look()
@@ -65,14 +68,14 @@ def view(cluster: Cluster, tmp_path: Path) -> Iterator[View]:
         yield following(cluster, proxy, tmp_path)
 
 
-def following(cluster: Cluster, proxy: Proxy, folder: Path, bell: Callable[[], None] = lambda: None) -> View:
-    """Start an observer, and wait until it has seen everything once."""
+def following(cluster: Cluster, proxy: Proxy, folder: Path, gaps: int = 0) -> View:
+    """Start an observer, and wait until it has seen everything once but for some gaps."""
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(proxy.kubeconfig())
     target = cluster.target.model_copy(update={"kubeconfig": kubeconfig, "namespaces": ("ai",), "timeout": _TIMEOUT})
     observer = KubernetesObserver("cloud", target, cluster.owner, Client(target, 32), cluster.cache)
     cluster.stack.callback(observer.close)
-    observer.start(bell)
+    observer.start(lambda: None)
     made = View(cluster, proxy, observer, kubeconfig)
-    until(lambda: made.whole)
+    until(lambda: observer.look().complete and len(made.gaps()) == gaps)
     return made

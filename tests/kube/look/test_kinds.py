@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from reconciler.kube.kinds import OPTIONAL, POD_MONITOR, Kind
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.observer import KubernetesObserver
 from tests.kube.conftest import Cluster, until
+from tests.kube.look.conftest import following
+from tests.kube.proxy import GOOD, Call, Fault, good, proxied
 from tests.kube.services import target
 
 _NAMES = {"ai/Job": "batch/v1", "ai/RuntimeClass": "node.k8s.io/v1", "ai/Nonsense": "apps/v1"}
@@ -54,6 +57,23 @@ def test_a_kind_that_is_not_served_is_no_gap_and_is_followed_when_it_is(lacking:
     until(lambda: not lacking.cache.served)
     assert lacking.cache.get(POD_MONITOR, "ai", "a") is None
     assert observer.look().gaps == ()
+
+
+@pytest.mark.controlplane
+def test_a_kind_of_which_nothing_is_known_is_not_taken_for_lacking(lacking: Cluster, tmp_path: Path) -> None:
+    def broken(call: Call) -> Fault:
+        return Fault(status=403) if call.path.endswith("/podmonitors") else GOOD
+
+    with proxied(lacking.facts) as proxy:
+        proxy.decide = broken
+        view = following(lacking, proxy, tmp_path, gaps=1)
+        assert (lacking.cache.served, view.gaps()) == ({"PodMonitor"}, ["ai/PodMonitor"])
+        proxy.decide = good
+        until(lambda: lacking.cache.served == frozenset() and not view.gaps())
+        proxy.decide = broken
+        lacking.cache.want(POD_MONITOR)
+        until(lambda: view.gaps() == ["ai/PodMonitor"])
+        assert lacking.cache.served == frozenset()
 
 
 @pytest.mark.controlplane
