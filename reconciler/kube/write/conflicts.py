@@ -26,6 +26,7 @@ class Guard:
     """
 
     def __init__(self, api: Api, owner: str, cache: Cache, monotonic: Callable[[], float]) -> None:
+        self._api = api
         self._owner = owner
         self._strangers = Roster(api, marks.foreign(owner), monotonic)
         self._cache = cache
@@ -92,8 +93,10 @@ class Guard:
     def _uid_of_unseen(self, service: str, kind: Kind, namespace: str, name: str) -> str:
         if self._cache.is_stranger(kind, namespace, name):
             raise _of_copy(f"{kind.name} {namespace}/{name}", self._owner)
-        listed = self._strangers.names(kind, namespace).get(name)
-        return self.judge(service, kind, listed) if listed else ""
+        if name not in self._strangers.names(kind, namespace):
+            return ""
+        live = self._api.get(kind, namespace, name)  # it may have gone since then
+        return self.judge(service, kind, live) if live else ""
 
 
 def going(seen: Seen) -> WaitingError:

@@ -1,8 +1,8 @@
 """Whose objects there are: names only, listed once for everybody who asks within moments.
 
 A thousand new services must not cost a question each. What matters is what is *not* ours, and a label selector finds
-just that, so that the list stays short however many services there are. It is a few seconds old: what was made since
-then, the API server itself finds when something is applied (see `Applier`).
+just that, so that the list stays short however many services there are. It is some seconds old: what was made since,
+the API server itself finds when something is applied (see `Applier`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from reconciler.kube.door.api import Api
 from reconciler.kube.kinds import Kind, Object
 
-_FRESH = 2.0
-_STALE = 5.0
+_FRESH = 10.0
+_STALE = 20.0
 
 
 class Roster:
@@ -37,7 +37,7 @@ class Roster:
         """The objects by name, without their spec and status. Raises LookError.
 
         Raises UnservedError when the server does not know the kind.
-        Not older than two seconds, but while somebody lists them anew: then what was known goes on being good, up to
+        Not older than ten seconds, but while somebody lists them anew: then what was known goes on being good, up to
         `_STALE`, so that a busy server does not make everybody wait for one list.
         """
         lock = self._lock(kind, namespace)

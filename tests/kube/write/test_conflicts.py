@@ -73,6 +73,7 @@ def test_what_is_not_ours_is_named_and_stays_byte_for_byte(
         assert writer.live(writer.service()) is None
     finally:
         delete(writer, theirs)
+    writer.apply(writer.service(), writer.config_map())
 
 
 @pytest.mark.parametrize("made", [plain, of_another_owner])
@@ -80,7 +81,7 @@ def test_a_stranger_s_object_that_is_newer_than_all_that_is_known_stays_as_it_is
     writer: Writer, made: Callable[[Object], Object]
 ) -> None:
     other = {**writer.config_map(), "metadata": {"name": f"{writer.name}-first", "namespace": "ai"}}
-    writer.apply(other, service=f"{writer.owner}-first")  # now it is known for two seconds which strangers there are
+    writer.apply(other, service=f"{writer.owner}-first")  # now it is known for some seconds which strangers there are
     before = create(writer, made(writer.config_map({"theirs": "1"})))
     try:
         with pytest.raises(ConflictError, match="does not bear the mark"):
