@@ -32,8 +32,10 @@ _SHORT = 1.0
 _ABSENT_PAUSE = 60.0
 _WANTED_PAUSE = 0.5
 _STOP_PATIENCE = 2.0
-#: So many lists in a row that are older than what was seen are believed: the store was restored or emptied.
+#: The last of so many lists in a row that are older than what was seen is believed, whatever the server was doing
+#: before: the store was restored or emptied. Until then it is asked once a second.
 _BELIEVED = 5
+_OUTDATED_PAUSE = 1.0
 
 _log = logging.getLogger("reconciler.kube")
 
@@ -146,6 +148,8 @@ class Reflector:
             healthy = self.step()
             if self._state.absent and not self._state.failure:
                 self._wait_until_wanted()
+            elif self._outdated:
+                self._stopping.wait(_OUTDATED_PAUSE)
             elif healthy and time.monotonic() - begun > _SHORT:
                 pause = _FIRST_PAUSE
             else:
@@ -210,8 +214,8 @@ class Reflector:
 
         Raises LookError; but in the end it is believed.
         """
-        self._outdated = self._outdated + 1 if older(version, self._newest) else 0
-        if 0 < self._outdated < _BELIEVED:
+        self._outdated = (self._outdated + 1) % _BELIEVED if older(version, self._newest) else 0
+        if self._outdated:
             raise LookError(
                 f"list {self.kind.name}s in {self.namespace}: the API server answers with version {version}, "
                 f"after {self._newest}: it lags, or its store was restored"
