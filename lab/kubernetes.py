@@ -145,10 +145,8 @@ class KubernetesFacts:
         """
         for kind in kinds:
             self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=crds.text(kind))
-        names = [f"crd/{crds.definition(kind).name}" for kind in kinds]
-        self.kubectl("wait", "--for=condition=Established", "--timeout=20s", *names)
         for kind in kinds:
-            until(partial(self._serves, kind), 20, f"the API server serves {kind}s")
+            until(partial(self._offers, kind), 30, f"the API server serves {kind}s")
 
     def remove_crds(self, *kinds: str) -> None:
         """Remove them with all their objects, and wait until the API server does not know them. Raises LabError."""
@@ -156,6 +154,12 @@ class KubernetesFacts:
         self.kubectl("delete", "crd", *names, "--ignore-not-found", "--timeout=20s")
         for kind in kinds:
             until(partial(self._lacks, kind), 20, f"the API server has forgotten {kind}s")
+
+    def _offers(self, kind: str) -> bool:
+        """Whether there can be objects of a kind, and discovery says so; one may come before the other."""
+        wanted = crds.definition(kind)
+        told = self._kubectl("get", "--raw", f"/apis/{wanted.group}/{wanted.version}").stdout
+        return f'"{wanted.plural}"' in told and self._serves(kind)
 
     def _serves(self, kind: str) -> bool:
         return not self._kubectl("get", "--raw", crds.definition(kind).path).returncode

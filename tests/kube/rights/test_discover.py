@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from lab.kubernetes import KubernetesFacts
 from reconciler.cli import app
+from tests.kube.conftest import until
 
 pytestmark = pytest.mark.controlplane
 
@@ -42,7 +43,7 @@ def test_a_plural_is_asked_for_or_guessed(
     path = tmp_path / "reconciler.yaml"
     path.write_text(json.dumps(settings))
     audited.kubectl("apply", "-f", "-", text=json.dumps(_DEFINITION))
-    audited.kubectl("wait", "--for=condition=Established", "--timeout=20s", "crd/oxen.example.com")
+    until(lambda: "oxen" in audited.kubectl("api-resources", "-o", "name", "--cached=false"))
     done = CliRunner().invoke(app, ["rbac", "cloud", "--config", str(path), *words])
     assert done.exit_code == 0, done.exception
     assert f"- {known}\n" in done.output
