@@ -50,6 +50,7 @@ def mend(scenario: Scenario) -> None:
     _mend_repository(scenario)
     # Those who made objects with the names of what is wanted take them away.
     wanted = [(item["kind"], item["metadata"]["name"]) for item in _declared(scenario)]
+    scenario.hands.restore(wanted)
     scenario.hands.clear(wanted + [(CLAIM.name, key[2]) for key in scenario.server.store.objects])
 
 
@@ -62,7 +63,6 @@ def _mend_cluster(scenario: Scenario) -> None:
     admission.terminating.clear()
     scenario.rivals.stop()
     scenario.hands.release()
-    scenario.hands.restore()
     scenario.controllers.up = True
     scenario.serve(GADGET.name, served=True)
     scenario.controllers.reform()

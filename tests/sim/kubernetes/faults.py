@@ -26,14 +26,17 @@ from tests.sim.kubernetes.weather import (
 )
 
 T = TypeVar("T")
+#: From here on the numbers of faults are those of writes.
+WRITE = 1000
 
 
 class FaultyApi:
     """Implements Api. One for each life of a daemon: after its death, not one call gets through.
 
     `may_not` is asked before each write, as the real client does; `lose_lease` gives the lease to another daemon.
-    `faults` are those of the present turn, by the number of the call; `delay` is by how many seconds late requests are
-    late, and by how many versions stale lists are stale. Of the present turn, `writes` are those that were sent,
+    `faults` are those of the present turn, by the number of the call, or by `WRITE` and the number of the write.
+    `delay` is by how many seconds late requests are late, and by how many versions stale lists are stale.
+    Of the present turn, `writes` are those that were sent,
     `requests` the other calls but watches, `blind` the kinds whose last list or watch failed.
     """
 
@@ -44,7 +47,7 @@ class FaultyApi:
         self._counts = counts
         self._faults: Mapping[int, Fault] = {}
         self._delay = 0
-        self._number = 0
+        self._number = self._sent = 0
         self._restarts: dict[str, int] = {}
         self.may_not: Callable[[], str] = lambda: ""
         self.lose_lease: Callable[[], None] = lambda: None
@@ -56,7 +59,7 @@ class FaultyApi:
 
     def begin(self, faults: Mapping[int, Fault], delay: int = 3) -> None:
         """A new turn with faults of its own."""
-        self._faults, self._delay, self._number = faults, delay, 0
+        self._faults, self._delay, self._number, self._sent = faults, delay, 0, 0
         self.writes, self.requests, self.blind = [], 0, set()
 
     def list(self, kind: Kind, namespace: str, selector: str, *, metadata: bool = False, fields: str = "") -> Listing:
@@ -163,7 +166,8 @@ class FaultyApi:
 
     def _write(self, verb: str, kind: str, where: Object, do: Callable[[], T], item: Object | None = None) -> T:
         what = f"{verb} {kind} {where['namespace']}/{where['name']}"
-        fault = self._due(verb)
+        fault = self._due(verb, self._faults.get(WRITE + self._sent))
+        self._sent += 1
         if why := self.may_not():
             raise UnreachableError(f"{what}: not sent: {why}")
         write = Write(verb, kind, where["namespace"], where["name"], where.get("uid", ""), item)
@@ -193,10 +197,10 @@ class FaultyApi:
             self._witness.made(answer)
         return answer
 
-    def _due(self, verb: str) -> Fault | None:
+    def _due(self, verb: str, own: Fault | None = None) -> Fault | None:
         if self.dead:
             raise DeathError
-        fault = self._faults.get(self._number)
+        fault = own or self._faults.get(self._number)
         self._number += 1
         self.calls += 1
         if fault is not None:

@@ -57,6 +57,7 @@ class Hands:
         made = self._server.create(item, _WHO)
         if is_marked(made):  # nothing tells it from one of ours
             self._truth.made(made)
+            self._truth.copies.add(made["metadata"]["uid"])
         else:
             self._truth.stranger(made)
 
@@ -87,13 +88,18 @@ class Hands:
             if _FINALIZER in finalizers and key in self._server.store.objects:
                 self._server.settle(key, [one for one in finalizers if one != _FINALIZER])
 
-    def restore(self) -> None:
-        """The label by which objects are found is put back where nothing else of an unwanted service can be found."""
-        ours = [(version, self._truth.service_of(version.item)) for _, version in self._truth.ours()]
-        found = {service for version, service in ours if marks.OWNER in version.labels}
-        found |= {name for name, spec in self._truth.wanted.items() if not spec.suspend}
-        for version, service in ours:
-            if marks.OWNER not in version.labels and service not in found:
+    def restore(self, declared: Sequence[tuple[str, str]]) -> None:
+        """The label by which objects are found is put back where a daemon has no reason to look for what lost it.
+
+        With it go those that a service had and has not any more, and those of which nothing else can be seen.
+        `declared` are kinds and names.
+        """
+        ours = [(key, version, self._truth.service_of(version.item)) for key, version in self._truth.ours()]
+        followed = {service for key, one, service in ours if marks.OWNER in one.labels and key[0] != CLAIM.name}
+        running = {name for name, spec in self._truth.wanted.items() if not spec.suspend}
+        for key, version, service in ours:
+            found = (key[0], key[2]) in declared if service in running else service in followed
+            if marks.OWNER not in version.labels and not found:
                 item = version.copy()
                 item["metadata"]["labels"] = {**version.labels, marks.OWNER: OWNER}
                 self._server.replace(item, _WHO)

@@ -121,10 +121,9 @@ class Rules:
             )
 
     def check_duplicates(self) -> None:
-        """No service has two objects that run its pods."""
-        found = Counter(
-            self.truth.mine[v.item["metadata"]["uid"]] for key, v in self.truth.ours() if key[0] in _RUNNING
-        )
+        """No service has two objects that run its pods, but copies that others made."""
+        uids = [one.item["metadata"]["uid"] for key, one in self.truth.ours() if key[0] in _RUNNING]
+        found = Counter(self.truth.mine[uid] for uid in uids if uid not in self.truth.copies)
         for service, count in found.items():
             if count > 1:
                 raise BrokenRuleError("duplicate", f"{count} workloads of {service}")

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, Kind, Object
 from tests.sim.kubernetes.calm import calm, complaint
+from tests.sim.kubernetes.faults import WRITE
 from tests.sim.kubernetes.hands import NAMESPACE
 from tests.sim.kubernetes.scenario import Scenario
 from tests.sim.kubernetes.weather import Fault
@@ -136,11 +137,8 @@ def test_a_write_without_the_lease_is_found(scenario: Scenario) -> None:
 
 def test_a_lease_that_is_lost_stops_the_next_write(scenario: Scenario) -> None:
     api = scenario.daemon.api
-    before = api.calls
-    scenario.turn()
-    looking = api.calls - before
     scenario.change("web-a")
-    report = scenario.turn({looking + 1: Fault.UNSEATED})  # at the second of its writes
+    report = scenario.turn({WRITE + 1: Fault.UNSEATED})
     assert report is not None
     assert "not sent: another daemon holds the lease" in report.outcomes[0].error
     assert len(api.writes) == 1

@@ -21,7 +21,8 @@ class Truth:
     """`bad` names services whose present file is bad; `unreleased` what was removed together with others without leave.
 
     `mine` are the services of objects that a daemon made, by uid; `strangers` what other people made, by uid, as they
-    left it. `stripped` are the services of objects from which somebody took the mark.
+    left it. `stripped` are the services of objects from which somebody took the mark, `copies` are copies by hand that
+    nothing tells from ours.
     """
 
     server: SimServer
@@ -31,6 +32,7 @@ class Truth:
     mine: dict[str, str] = field(default_factory=dict)
     strangers: dict[str, tuple[Key, Object]] = field(default_factory=dict)
     stripped: dict[str, str] = field(default_factory=dict)
+    copies: set[str] = field(default_factory=set)
 
     def want(self, name: str, spec: KubeSpec) -> None:
         """A good file is committed."""

@@ -8,6 +8,7 @@ from random import Random
 
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, SERVICE_MONITOR
 from tests.sim.kubernetes.calm import calm
+from tests.sim.kubernetes.faults import WRITE
 from tests.sim.kubernetes.hands import NAMESPACE, TOUCHES
 from tests.sim.kubernetes.pods import draw_from
 from tests.sim.kubernetes.repository import GADGET, NAMES, new_spec
@@ -74,13 +75,18 @@ def walk(seed: int, steps: int, tally: Tally) -> None:
 def _turn(scenario: Scenario, chance: Random) -> str:
     faults = {}
     if chance.random() < 0.3:
-        faults = {chance.randrange(24): chance.choice(_FAULTS) for _ in range(chance.randint(1, 3))}
+        faults = {_call(chance): chance.choice(_FAULTS) for _ in range(chance.randint(1, 3))}
     report = scenario.turn(faults, chance.randint(1, 25))
     if report is None:
         return f"turn with {faults}: died, or Git could not be read"
     actions = ", ".join(map(_words, report.plan.changes))
     errors = "; ".join(outcome.error for outcome in report.outcomes if outcome.error)
     return f"turn with {faults}: {actions or 'nothing'} {errors} {report.seen.why}"
+
+
+def _call(chance: Random) -> int:
+    """One of the calls of a turn, or one of its writes."""
+    return WRITE + chance.randrange(6) if chance.random() < 0.4 else chance.randrange(24)
 
 
 def _words(action: object) -> str:
