@@ -36,7 +36,9 @@ class Rules:
         self.daemon, self.touched = daemon, []
 
     def made(self, item: Object) -> None:
-        """See Witness."""
+        """See Witness. A request that was late may reach an object from which the mark was taken meanwhile."""
+        if item["metadata"]["uid"] in self.truth.stripped:
+            self.truth.take_back(item["metadata"]["uid"])
         self.truth.made(item)
 
     def before(self, write: Write) -> None:

@@ -55,7 +55,8 @@ class Truth:
         metadata = item["metadata"]
         if metadata["uid"] not in self.strangers:
             known = metadata.get("annotations", {}).get(marks.ID, "").split("/")
-            self.mine[metadata["uid"]] = known[1] if known[1:] else metadata.get("labels", {}).get(marks.SERVICE, "")
+            told = known[1] if known[1:] else metadata.get("labels", {}).get(marks.SERVICE, "")
+            self.mine[metadata["uid"]] = told or self.mine.get(metadata["uid"], "")
 
     def stranger(self, item: Object) -> None:
         """Somebody else made this object, or left it like this."""
