@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab.images_catalogue import BUSYBOX, PAUSE
-from reconciler.kube.kinds import DEPLOYMENT, POD, Kind
+from reconciler.kube.kinds import DEPLOYMENT, POD
 from reconciler.models.health import Health
 from reconciler.models.wanted import ResolvedService
 from tests.kube.conftest import Cluster, until
@@ -52,17 +52,18 @@ def test_pods_are_replaced_one_by_one_and_new_ones_are_ready_first(node: Cluster
     observer, deployer, client = node.observer(), node.deployer(), node.client()
     name = f"{node.owner}-a"
 
-    def counts(kind: Kind) -> tuple[int, int]:
-        status = (client.get(kind, "ai", name) or {}).get("status", {})
-        return status.get("availableReplicas", 0), status.get("replicas", 0)
+    def counts() -> tuple[int, int]:
+        """How many are available, by its status, and how many pods there are: its status counts those late."""
+        status = (client.get(DEPLOYMENT, "ai", name) or {}).get("status", {})
+        return status.get("availableReplicas", 0), len(_pods(node))
 
     node.deploy(deployer, _service(name, replicas=2))
     until(lambda: [one.health for one in observer.look().workloads] == [Health.HEALTHY], _PATIENCE)
-    before, seen = _pods(node), {counts(DEPLOYMENT)}
+    before, seen = _pods(node), {counts()}
     wanted = node.deploy(deployer, _service(name, replicas=2, image=image), restart)
 
     def replaced() -> bool:
-        seen.add(counts(DEPLOYMENT))
+        seen.add(counts())
         (workload,) = observer.look().workloads
         return workload.mark == wanted and workload.health is Health.HEALTHY and not _pods(node) & before
 
