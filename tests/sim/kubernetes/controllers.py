@@ -79,11 +79,13 @@ class Controllers:
 
     def _adopt(self, key: Key, item: Object) -> None:
         """Pods that nothing owns and that the selector finds are taken over."""
-        wanted = item["spec"]["selector"].get("matchLabels", {}).items()
-        for pod in self._pods.values():
-            version = self._server.store.get(pod.key)
-            if version and "ownerReferences" not in version.item["metadata"] and wanted <= version.labels.items():
-                pod.owner = item["metadata"]["uid"]
+        uid, wanted = item["metadata"]["uid"], item["spec"]["selector"].get("matchLabels", {}).items()
+        for below, version in list(self._server.store.objects.items()):
+            if below[0] != POD.name or "ownerReferences" in version.item["metadata"]:
+                continue
+            if wanted <= version.labels.items():
+                pod = self._pods.setdefault(below, Pod(below, uid, "", self._clock(), Character()))
+                pod.owner = uid
                 metadata = {**version.item["metadata"], "ownerReferences": [_owner(key, item)]}
                 self._server.store.put({**version.item, "metadata": metadata})
 
