@@ -78,12 +78,13 @@ class Controllers:
         self._report(key, wanted, ready=min(len(ready), wanted), old=len(stays), made=min(len(current), wanted))
 
     def _adopt(self, key: Key, item: Object) -> None:
-        """Pods that nothing owns and that the selector finds are taken over."""
+        """Pods that nothing owns and that the selector finds are taken over; by a StatefulSet if the name is its."""
         uid, wanted = item["metadata"]["uid"], item["spec"]["selector"].get("matchLabels", {}).items()
         for below, version in list(self._server.store.objects.items()):
             if below[0] != POD.name or "ownerReferences" in version.item["metadata"]:
                 continue
-            if wanted <= version.labels.items():
+            named = key[0] != STATEFUL_SET.name or below[2].rpartition("-")[0] == key[2]
+            if named and wanted <= version.labels.items():
                 pod = self._pods.setdefault(below, Pod(below, uid, "", self._clock(), Character()))
                 pod.owner = uid
                 metadata = {**version.item["metadata"], "ownerReferences": [_owner(key, item)]}
