@@ -5,6 +5,7 @@ The API server's audit log is the witness; each daemon has an account of its own
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from lab.kubernetes_choices import ServerChoices
 from lab.lab import Lab
 from reconciler.kube.rbac import Subject
 from reconciler.settings import KubernetesTarget
-from tests.e2e.world import files
+from tests.e2e.world import files, page
 
 pytestmark = pytest.mark.controlplane
 
@@ -87,6 +88,12 @@ def wanted(*names: str) -> dict[str, Any]:
     return files(*names, target="kubernetes", replicas=0)
 
 
+def leads(twin: Twin) -> dict[str, Any]:
+    """What /readyz says of the target."""
+    told: dict[str, Any] = json.loads(page(twin.state, "/readyz"))["targets"]["kubernetes"]
+    return told
+
+
 def test_the_second_waits_and_takes_over_from_one_that_was_killed(lab: Lab, twins: tuple[Twin, Twin]) -> None:
     first, second = twins
     first.commit(wanted("a"), "one")
@@ -97,6 +104,8 @@ def test_the_second_waits_and_takes_over_from_one_that_was_killed(lab: Lab, twin
     first.commit(wanted("b"), "two")
     first.wait("it goes on", lambda _: there(lab, "b"))
     assert second.writes() == []
+    ours, theirs = leads(first), leads(second)
+    assert (ours["leads"], theirs["leads"], theirs["leader"]) == (True, False, ours["leader"])
     first.stop(signal.SIGKILL)
     killed = time.monotonic()
     first.commit(wanted("c"), "three")
