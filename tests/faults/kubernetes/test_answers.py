@@ -14,7 +14,7 @@ from tests.kube.proxy import GOOD, Call, Decide, Fault, Proxy, proxied
 pytestmark = pytest.mark.controlplane
 
 STAY = ("one", "two")
-NEW = [f"new-{number}" for number in range(10)]
+NEW = [f"new-{number}" for number in range(5)]
 
 
 @pytest.fixture(scope="module")
