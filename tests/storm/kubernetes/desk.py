@@ -11,10 +11,10 @@ from lab.factory import Factory
 from tests.faults.kubernetes.cloud import Texts, path_of, texts
 from tests.faults.kubernetes.recipes import RECIPES
 
-#: What a service of each recipe is made of.
-KINDS = {
-    "web": frozenset({"ConfigMap", "Service", "Deployment"}),
-    "ledger": frozenset({"ConfigMap", "Service", "StatefulSet"}),
+#: What a service of each recipe is made of; `{}` is its name.
+_PARTS = {
+    "web": ("ConfigMap/{}", "Service/{}", "Deployment/{}"),
+    "ledger": ("ConfigMap/{}", "Service/{}", "Service/{}-nodes", "StatefulSet/{}"),
 }
 _LEAVE = "Reconciler-Allow-Removals: all"
 
@@ -33,9 +33,14 @@ class Wish:
         return texts(self.name, recipe=self.recipe, **self.spec)
 
     @property
+    def parts(self) -> frozenset[str]:
+        """`Kind/name` of what it is made of now: nothing while it is suspended."""
+        return frozenset(() if self.spec.get("suspend") else (part.format(self.name) for part in _PARTS[self.recipe]))
+
+    @property
     def kinds(self) -> frozenset[str]:
-        """What it is made of now: nothing while it is suspended."""
-        return frozenset() if self.spec.get("suspend") else KINDS[self.recipe]
+        """The kinds of its parts."""
+        return frozenset(part.partition("/")[0] for part in self.parts)
 
     @property
     def replicas(self) -> int:

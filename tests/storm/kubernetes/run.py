@@ -122,12 +122,12 @@ def _unwell(storm: Storm) -> list[str]:
 
 def _why(storm: Storm, wish: Wish, items: dict[str, Item], shape: StatusShape) -> str:
     line = line_of(shape, wish.name)
-    missing = [kind for kind in sorted(wish.kinds) if f"{kind}/{wish.name}" not in items]
+    missing = sorted(wish.parts - items.keys())
     if missing or line is None:
         return f"{', '.join(missing) or 'a line of the table'} missing: {line.why if line else ''}"
     if wish.replicas == 0 and line.health != "Healthy":
         return f"{line.state} {line.health}: {line.why}"
-    notes = [items[f"{kind}/{wish.name}"]["metadata"].get("annotations", {}) for kind in sorted(wish.kinds)]
+    notes = [items[part]["metadata"].get("annotations", {}) for part in wish.parts]
     if len({one.get("reconciler/digest") for one in notes}) != 1:
         return "objects of several versions"
     greeting = storm.site.item("ConfigMap", wish.name).get("data", {}).get("greeting")
@@ -144,7 +144,7 @@ def _orphans(storm: Storm, items: dict[str, Item]) -> list[str]:
     for key in items:
         kind, _, name = key.partition("/")
         wish = storm.desk.wishes.get(service_of(name, storm.desk.wishes))
-        if kind != "PersistentVolumeClaim" and name != "copy" and (wish is None or kind not in wish.kinds):
+        if kind != "PersistentVolumeClaim" and name != "copy" and (wish is None or key not in wish.parts):
             found.append(key)
     return found
 

@@ -36,6 +36,8 @@ def deletion(kind: str = "deployments", name: str = "a", verb: str = "delete") -
         (deletion(), book((199.0, WEB.but(suspend=True))), "suspended"),
         (deletion(), book((199.0, Wish("a", "ledger"))), "another recipe"),
         (deletion("services"), book((199.0, Wish("a", "ledger"))), ""),
+        (deletion("services", "a-nodes"), book((150.0, Wish("a", "ledger"))), ""),
+        (deletion("services", "a-nodes"), book((150.0, Wish("a", "ledger")), (199.0, WEB)), "another recipe"),
         (deletion("persistentvolumeclaims", "data-a-0"), book((199.0, None)), ""),
         (deletion("persistentvolumeclaims", "a-data"), book((199.0, None)), ""),
         (deletion("secrets"), book((199.0, None)), ""),

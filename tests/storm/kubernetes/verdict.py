@@ -64,7 +64,7 @@ def reason(act: Act, book: Book) -> str:
     for wish in book.wanted(service, act.at - TURN, act.at):
         if wish is None:
             return "not wanted"
-        if act.kind not in wish.kinds:
+        if f"{act.kind}/{act.name}" not in wish.parts:
             return "suspended" if wish.spec.get("suspend") else "another recipe"
     return ""
 
