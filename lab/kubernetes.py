@@ -31,7 +31,7 @@ Size = Literal["control-plane", "node"]
 Progress = Callable[[str], None]
 
 _NODE_SECONDS = 90
-_SERVER_SECONDS = 30
+_SERVER_SECONDS = 60
 _DAEMON = Subject(DAEMON)
 
 
