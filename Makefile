@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-kubernetes-older check bench sim sim-kubernetes storm storm-kubernetes show docs clean lab-up lab-down
+.PHONY: run test test-kubernetes-older check bench sim sim-kubernetes storm storm-kubernetes crowd-kubernetes show docs clean lab-up lab-down
 
 run: $(VENV)/.installed  ## a lab with Slurm and Kubernetes, a demo repository, the daemon, a live table
 	@exec $(BIN)/python -m lab demo $(ARGS)
@@ -37,6 +37,9 @@ storm: $(VENV)/.installed  ## hundreds of random faults on the real Slurm
 
 storm-kubernetes: $(VENV)/.installed  ## hundreds of random faults on the real API server
 	$(BIN)/python -m tests.storm.kubernetes --events 300 $(ARGS)
+
+crowd-kubernetes: $(VENV)/.installed  ## five thousand services, while daemon and API server are killed
+	$(BIN)/python -m tests.faults.kubernetes --services 5000 $(ARGS)
 
 show: $(VENV)/.installed  ## two services through ten time limits, two node failures and five daemon kills
 	$(BIN)/python -m tests.storm.show $(ARGS)
