@@ -183,18 +183,20 @@ class FaultyApi:
         if fault is not None and fault in WRITING:
             raise translate(what, REFUSALS[fault]().answer(), write=True)
         if fault is Fault.LATE and verb != "dry run":
-            self._weather.later(self._delay, lambda: self._told(do()))
+            self._weather.later(self._delay, lambda: self._told(write, do()))
             raise UncertainError(f"{what}: no answer")
-        answer = do() if verb == "dry run" else self._told(do())
+        answer = do() if verb == "dry run" else self._told(write, do())
         if fault is Fault.KILLED_AFTER:
             raise self._death()
         if fault is Fault.LOST:
             raise UncertainError(f"{what}: no answer")
         return answer
 
-    def _told(self, answer: T) -> T:
+    def _told(self, write: Write, answer: T) -> T:
         if isinstance(answer, dict):
             self._witness.made(answer)
+        else:
+            self._witness.deleted(write.uid)
         return answer
 
     def _due(self, verb: str, own: Fault | None = None) -> Fault | None:

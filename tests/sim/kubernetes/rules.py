@@ -36,10 +36,21 @@ class Rules:
         self.daemon, self.touched = daemon, []
 
     def made(self, item: Object) -> None:
-        """See Witness. A request that was late may reach an object from which the mark was taken meanwhile."""
-        if item["metadata"]["uid"] in self.truth.stripped:
-            self.truth.take_back(item["metadata"]["uid"])
+        """See Witness."""
+        self._take_back(item["metadata"]["uid"])
         self.truth.made(item)
+
+    def deleted(self, uid: str) -> None:
+        """See Witness."""
+        self._take_back(uid)
+
+    def _take_back(self, uid: str) -> None:
+        """What was carried out on an object of which the daemon had not seen that the mark was taken off, or was late.
+
+        A write that came to nothing leaves it to who took the mark.
+        """
+        if uid in self.truth.stripped:
+            self.truth.take_back(uid)
 
     def before(self, write: Write) -> None:
         """See Witness."""
@@ -53,22 +64,23 @@ class Rules:
         if live is None or (uid and uid != there["uid"]) or (number and number != there["resourceVersion"]):
             self._remember(write, write.item)  # the server refuses it, or there is nothing to be hurt
             return
-        if there["uid"] in self.truth.stripped and uid and self.leader().knows(uid):
-            self.truth.take_back(uid)
-        if not self.truth.service_of(live):
+        service = self.truth.service_of(live)
+        if uid and self.leader().knows(uid):
+            service = service or self.truth.stripped.get(uid, "")
+        if not service:
             raise BrokenRuleError("2", f"{write.verb} {write.kind} {write.name}, which is not ours")
-        self._remember(write, live)
+        self.touched.append((write, service))
         if write.verb == "delete":
-            self._check_delete(live)
+            self._check_delete(live, service)
 
     def _remember(self, write: Write, item: Object | None) -> None:
         labels = (item or {}).get("metadata", {}).get("labels", {})
         service = self.truth.service_of(item) if item and "uid" in item["metadata"] else ""
         self.touched.append((write, service or labels.get("reconciler/service", "")))
 
-    def _check_delete(self, live: Object) -> None:
+    def _check_delete(self, live: Object, name: str) -> None:
         """Only what is not wanted, or cannot be changed, is deleted; claims only with their service."""
-        name, what = self.truth.service_of(live), f"{live['kind']} {live['metadata']['name']}"
+        what = f"{live['kind']} {live['metadata']['name']}"
         desired = self.daemon.desired if self.daemon else None
         if desired is None or self.daemon is None:
             raise BrokenRuleError("1", f"{what} is deleted, and nothing of Git is known")

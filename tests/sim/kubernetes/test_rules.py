@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from random import Random
 
 import pytest
 
+from reconciler.errors import UnreachableError
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, Kind, Object
 from tests.sim.kubernetes.calm import calm, complaint
 from tests.sim.kubernetes.faults import WRITE
@@ -184,3 +186,34 @@ def test_a_turn_that_asks_without_news_is_found(scenario: Scenario) -> None:
     api.begin = begin_and_ask  # type: ignore[method-assign]  # a daemon that asks too much
     with pytest.raises(BrokenRuleError, match="quiet: 1 requests"):
         calm(scenario, Random(1))
+
+
+def strip(scenario: Scenario, kind: Kind, name: str) -> str:
+    """Somebody takes the mark off one of ours; its uid."""
+    item = live(scenario, kind, name)
+    item["metadata"] |= {"labels": {}, "annotations": {}}
+    scenario.truth.stranger(scenario.server.replace(item, "kubectl-edit"))
+    return str(item["metadata"]["uid"])
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_only_a_write_that_was_carried_out_takes_back_what_lost_its_mark(scenario: Scenario, *, refused: bool) -> None:
+    manifest = scenario.daemon.manifest("web-a")
+    assert manifest is not None
+    item = next(item for item in manifest.objects if item["kind"] == SERVICE.name)
+    uid = strip(scenario, SERVICE, "web-a")
+    scenario.daemon.api.begin({WRITE: Fault.UNREACHED} if refused else {})
+    with pytest.raises(UnreachableError) if refused else nullcontext():
+        scenario.daemon.api.apply({**item, "metadata": {**item["metadata"], "uid": uid}})
+    assert (uid in scenario.truth.strangers, uid in scenario.truth.mine) == (refused, not refused)
+    scenario.rules.check_strangers()
+
+
+def test_a_late_deletion_may_meet_what_lost_its_mark_meanwhile(scenario: Scenario) -> None:
+    scenario.remove("web-a")
+    scenario.turn({WRITE: Fault.LATE}, 10)
+    uid = strip(scenario, SERVICE, "web-a")
+    assert uid in scenario.truth.strangers
+    scenario.wait(10)
+    assert (SERVICE.name, NAMESPACE, "web-a") not in scenario.server.store.objects
+    scenario.rules.check_strangers()

@@ -59,6 +59,10 @@ class Witness(Protocol):
         """This is there after a write."""
         ...
 
+    def deleted(self, uid: str) -> None:
+        """The deletion of this object was carried out."""
+        ...
+
 
 @dataclass
 class Weather:
