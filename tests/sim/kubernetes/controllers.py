@@ -67,13 +67,15 @@ class Controllers:
         template = self._template(uid, item)
         self._adopt(key, item)
         mine = [pod for pod in self._pods.values() if pod.owner == uid and pod.key in self._server.store.objects]
-        current = [pod for pod in mine if pod.template == template]
+        current = sorted((pod for pod in mine if pod.template == template), key=lambda pod: pod.key)
         ready = [pod for pod in current if pod.is_ready(now)]
         old = [pod for pod in mine if pod.template != template]
         stays = old if self._overlaps(item) and len(ready) < wanted else []
         for pod in [*(pod for pod in old if pod not in stays), *current[wanted:]]:
             self._server.delete(POD, pod.key[1], pod.key[2])
-        for number in range(len(current), wanted):
+        # Those of a StatefulSet have numbers, and any of them may be missing: what is there is not made again.
+        first = 0 if key[0] == STATEFUL_SET.name else len(current)
+        for number in range(first, wanted):
             self._make_pod(key, item, template, number)
         self._report(key, wanted, ready=min(len(ready), wanted), old=len(stays), made=min(len(current), wanted))
 

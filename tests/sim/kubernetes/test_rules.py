@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from reconciler.errors import UnreachableError
-from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, SERVICE, Kind, Object
+from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, POD, SERVICE, Kind, Object
 from tests.sim.kubernetes.calm import calm, complaint
 from tests.sim.kubernetes.faults import WRITE
 from tests.sim.kubernetes.hands import NAMESPACE
@@ -217,3 +217,15 @@ def test_a_late_deletion_may_meet_what_lost_its_mark_meanwhile(scenario: Scenari
     scenario.wait(10)
     assert (SERVICE.name, NAMESPACE, "web-a") not in scenario.server.store.objects
     scenario.rules.check_strangers()
+
+
+def test_a_stateful_set_makes_the_pod_that_is_missing(scenario: Scenario) -> None:
+    scenario.alter("db-a", replicas=3)
+    scenario.turn()
+    scenario.server.delete(POD, NAMESPACE, "db-a-0")
+    scenario.wait(10)
+    assert {key[2] for key in scenario.server.store.objects if key[0] == POD.name} >= {"db-a-0", "db-a-1", "db-a-2"}
+    scenario.alter("db-a", replicas=1)
+    scenario.turn()
+    names = {key[2] for key in scenario.server.store.objects if key[0] == POD.name and key[2].startswith("db-a-")}
+    assert names == {"db-a-0"}
