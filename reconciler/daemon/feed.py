@@ -28,6 +28,7 @@ class Feed:
         self._loader = loader
         self._board = board
         self._desired: Desired | None = None
+        self._failure = ""
         self._revisions = 0
 
     @property
@@ -35,12 +36,18 @@ class Feed:
         """What is wanted by the newest revision that could be read; None before the first."""
         return self._desired
 
+    @property
+    def failure(self) -> str:
+        """Why the repository could not be read the last time; "" when it could."""
+        return self._failure
+
     def refresh(self) -> bool:
         """Look at the repository; whether there is a new revision. Raises nothing: an error goes to the board."""
         before = self._desired
         try:
             revision = self._source.refresh()
             if before is not None and before.revision.sha == revision.sha:
+                self._failure = ""
                 self._post(before)
                 return False
             snapshot = self._source.read(revision)
@@ -48,9 +55,10 @@ class Feed:
             desired = self._loader.load(snapshot, earlier, history)
         except SourceError as error:
             _log.warning("the repository cannot be read: %s", error)
-            self._post(before, str(error))
+            self._failure = str(error)
+            self._post(before, self._failure)
             return False
-        self._desired = desired
+        self._desired, self._failure = desired, ""
         self._spare_the_collector()
         self._post(desired)
         _log.info("revision %s by %s: %s", revision.short, revision.author, revision.subject)

@@ -35,7 +35,12 @@ _GAPS = 3
 
 
 class Past(Protocol):
-    """What Git knows of the revisions behind the desired state in force. Both raise SourceError."""
+    """What Git knows of the revisions behind the desired state in force. Both methods raise SourceError."""
+
+    @property
+    def failure(self) -> str:
+        """Why the repository cannot be read now, so that there may be newer revisions; "" when it can be."""
+        ...
 
     def history(self) -> Iterator[Change]:
         """The commits that changed something, newest first."""
@@ -162,6 +167,9 @@ class Turn:
         gone = frozenset(live - desired.services.keys() - desired.held.keys())
         if not gone:
             return Removals(allowed=moved)
+        if past.failure:
+            # What a daemon that led before us added since then would look like something that is wanted no more.
+            return Removals(moved, dict.fromkeys(gone, f"newer revisions may want it: {past.failure}"))
         key = (desired.revision.sha, gone, len(live))
         if self._removals is None or self._removals[0] != key:
             try:

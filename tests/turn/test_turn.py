@@ -27,7 +27,8 @@ TARGET = SlurmTarget.model_validate({"kind": "slurm", "folders": {"data": "/d", 
 class Past:
     """A history in which one commit removed some services."""
 
-    def __init__(self, *removed: str, message: str = "") -> None:
+    def __init__(self, *removed: str, message: str = "", failure: str = "") -> None:
+        self.failure = failure
         text = "apiVersion: reconciler/v1\nkind: Service\nmetadata: {name: %s}\nspec: {recipe: web}\n"
         files = {f"desired/{name}.yaml": (File(name, name, text % name), None) for name in removed}
         self._change = Change(replace(REVISION, message=f"removal\n\n{message}"), files)
@@ -101,6 +102,14 @@ def test_rule_4_too_many_removals_wait_for_leave(room: Room) -> None:
     assert "Reconciler-Allow-Removals: 3" in room.line("b").why
     given = Past("b", "c", "d", message="Reconciler-Allow-Removals: 3")
     assert room.turn(services[0], past=given) == ["cancel b.0", "cancel c.0", "cancel d.0"]
+
+
+def test_nothing_is_removed_while_the_repository_cannot_be_read_which_may_want_it_again(room: Room) -> None:
+    """Another daemon may have deployed it from a newer revision before the lease passed to this one."""
+    room.turn(resolved("a"), resolved("b"))
+    assert room.turn(resolved("a"), past=Past("b", failure="no route to host")) == []
+    assert "newer revisions may want it: no route to host" in room.line("b").why
+    assert room.turn(resolved("a"), past=Past("b")) == ["cancel b.0"]
 
 
 def test_a_service_that_moved_to_another_target_is_no_removal(room: Room) -> None:
