@@ -45,11 +45,11 @@ class Eye:
         group, _, plural = self.kind.rpartition("/")
         return f"/{group}/namespaces/ai/{plural}"
 
-    def wait(self, name: str, right: Callable[[Body | None], bool]) -> float:
+    def wait(self, name: str, right: Callable[[Body | None], bool], patience: float = _PATIENCE) -> float:
         """The moment at which the object was seen to be right."""
         with self.news:
-            if not self.news.wait_for(lambda: right(self.items.get(name)), _PATIENCE):
-                raise TimeoutError(f"{self.kind} {name} is not right after {_PATIENCE:g} s")
+            if not self.news.wait_for(lambda: right(self.items.get(name)), patience):
+                raise TimeoutError(f"{self.kind} {name} is not right after {patience:g} s")
         return time.monotonic()
 
     def _follow(self, version: str) -> None:
