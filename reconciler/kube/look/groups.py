@@ -24,9 +24,9 @@ _MINUTE = timedelta(minutes=1)
 def workload(target: str, group: Sequence[Seen], now: datetime, words: Words = silence) -> Workload | None:
     """The workload of one service, with what `words` tell of its objects.
 
-    None when nothing but claims is left: they are data that was kept.
+    None when nothing but claims is left: they are data that was kept. Pods that nothing runs any more are something.
     """
-    made = [item for item in group if _made(item)]
+    made = [item for item in group if _made(item)] or [item for item in group if _left_behind(item)]
     if not made:
         return None
     main = _main(made)
@@ -58,6 +58,14 @@ def _made(item: Seen) -> bool:
     return item.kind not in (CLAIM.name, POD.name) and not item.child
 
 
+def _left_behind(item: Seen) -> bool:
+    """Whether it is a pod whose StatefulSet was deleted without it (to be made anew, or by hand), and that stays.
+
+    One that is going already hinders nothing: a new StatefulSet waits for its name by itself.
+    """
+    return item.kind == POD.name and not item.child and item.deleted is None and item.is_named_by_us
+
+
 def _main(made: Sequence[Seen]) -> Seen | None:
     """The object that runs the pods; when there are two, the one that is to stay."""
     found = [item for item in made if item.kind in _WORKLOADS]
@@ -85,6 +93,8 @@ def _proven(item: Seen) -> bool:
 
 
 def _missing(made: Sequence[Seen], group: Sequence[Seen], stamp: Stamp, now: datetime) -> str:
+    if all(item.kind == POD.name for item in made):
+        return f"{made[0]} was left behind, and nothing runs it"
     there = len(_declared(group))
     counted = f"{there} objects are there where {stamp.objects} of one version should be"
     unproven = [f"{item} has lost its {marks.ID}" for item in made if item.stamp.damaged == marks.ID]

@@ -5,6 +5,7 @@ An object is judged when it arrives and then dropped: what is kept is a fiftieth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,7 +13,7 @@ from sys import intern
 
 from reconciler.kube import marks
 from reconciler.kube.judge.judge import Verdict, deleted, judge
-from reconciler.kube.kinds import SERVICE, Kind, Object
+from reconciler.kube.kinds import CLAIM, POD, SERVICE, Kind, Object
 from reconciler.models.health import Health
 from reconciler.models.workload import Drift, Phase
 
@@ -48,6 +49,17 @@ class Seen:
     def service(self) -> str:
         """The service that it belongs to."""
         return self.stamp.mark.service
+
+    @property
+    def is_named_by_us(self) -> bool:
+        """Whether a claim or a pod, which bears no id, has the name that our StatefulSet gives; others always.
+
+        Those that a copy of it makes have our labels as well, but other names.
+        """
+        if self.stamp.objects or self.kind not in (CLAIM.name, POD.name):
+            return True
+        volume = "[^-]+-" if self.kind == CLAIM.name else ""
+        return re.fullmatch(rf"{volume}{re.escape(self.service)}-[0-9]+", self.name) is not None
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}"

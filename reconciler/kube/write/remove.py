@@ -6,7 +6,6 @@ for again later.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -45,7 +44,7 @@ class Remover:
         all that may go now is going already; DeniedError when the server refuses, after the others were asked for, and
         before anything when claims would go that are to be kept.
         """
-        seen = [one for one in self._cache.of(namespace, service) if _is_made_by_us(one)]
+        seen = [one for one in self._cache.of(namespace, service) if one.is_named_by_us]
         if not claims:
             _keep_claims(seen)
             seen = [one for one in seen if one.kind != CLAIM.name]
@@ -129,14 +128,3 @@ def _keep_claims(seen: Iterable[Seen]) -> None:
                 f"{one} would go with what made it, but its data is to be kept: set whenDeleted in the "
                 "persistentVolumeClaimRetentionPolicy of its StatefulSet to Retain"
             )
-
-
-def _is_made_by_us(seen: Seen) -> bool:
-    """Whether a claim or a pod, which bears no id, has the name that our StatefulSet gives.
-
-    Those that a copy of it makes have our labels as well, but other names.
-    """
-    if seen.stamp.objects or seen.kind not in (CLAIM.name, POD.name):
-        return True
-    volume = "[^-]+-" if seen.kind == CLAIM.name else ""
-    return re.fullmatch(rf"{volume}{re.escape(seen.service)}-[0-9]+", seen.name) is not None

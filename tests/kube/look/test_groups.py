@@ -75,7 +75,17 @@ def test_an_object_that_lost_its_id_is_named() -> None:
 
 
 def test_claims_and_pods_alone_are_no_workload() -> None:
-    assert workload("cloud", [_KEPT_CLAIM, _seen("Pod", "", 0)], _NOW) is None
+    pod = _seen("Pod", "", 0)
+    assert workload("cloud", [_KEPT_CLAIM, pod, replace(pod, name="a-0", child=True)], _NOW) is None
+
+
+def test_a_pod_that_nothing_runs_any_more_is_seen_where_all_else_is_gone() -> None:
+    pod = replace(_seen("Pod", "", 0), name="a-0")
+    left = _one(_KEPT_CLAIM, pod)
+    assert (left.mark.service, left.mark.digest, left.phase) == ("a", "", Phase.PENDING)
+    assert left.reason == "Pod ai/a-0 was left behind, and nothing runs it"
+    assert workload("cloud", [_KEPT_CLAIM, replace(pod, deleted=_NOW)], _NOW) is None
+    assert _one(*_SET, pod).mark.digest == "d1"
 
 
 def test_a_workload_is_stopping_when_all_that_was_made_of_it_goes() -> None:
