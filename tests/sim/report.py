@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tests.sim.walk import Tally
 
@@ -21,15 +22,20 @@ RULES = (
 )
 
 
-def table(tally: Tally, seconds: float) -> str:
-    """Steps, deaths, faults by kind, and broken rules; the walls' time in seconds gives the speed."""
+def table(
+    tally: Tally,
+    seconds: float,
+    rules: Sequence[tuple[str, str]] = RULES,
+    counted: Sequence[str] = ("turns", "deaths", "calms"),
+) -> str:
+    """Steps, what else is `counted`, faults by kind, and broken `rules`; the wall's time in seconds gives the speed."""
     counts = tally.counts
     broken = Counter(rule for _, rule, _ in tally.broken)
     rows = [
         ("steps", f"{tally.steps:,}"),
         ("steps/s", f"{tally.steps / seconds:,.0f}"),
-        *((name, f"{counts[name]:,}") for name in ("turns", "deaths", "calms")),
+        *((name, f"{counts[name]:,}") for name in counted),
         *((f"fault, {name}", f"{count:,}") for name, count in sorted(counts.items()) if ":" in name),
-        *((f"broken: {words}", str(broken[rule])) for rule, words in RULES),
+        *((f"broken: {words}", str(broken[rule])) for rule, words in rules),
     ]
     return "\n".join(f"{name:<92}{value:>12}" for name, value in rows)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
+from tests.sim import report
 from tests.sim.walk import Tally
 
 RULES = (
@@ -21,14 +20,5 @@ RULES = (
 
 
 def table(tally: Tally, seconds: float) -> str:
-    """Steps, deaths, faults by kind, and broken rules; the wall's time in seconds gives the speed."""
-    counts = tally.counts
-    broken = Counter(rule for _, rule, _ in tally.broken)
-    rows = [
-        ("steps", f"{tally.steps:,}"),
-        ("steps/s", f"{tally.steps / seconds:,.0f}"),
-        *((name, f"{counts[name]:,}") for name in ("turns", "deaths", "leaders", "calms")),
-        *((f"fault, {name}", f"{count:,}") for name, count in sorted(counts.items()) if ":" in name),
-        *((f"broken: {words}", str(broken[rule])) for rule, words in RULES),
-    ]
-    return "\n".join(f"{name:<92}{value:>12}" for name, value in rows)
+    """As `tests.sim.report.table`, with these rules; daemons that took over are counted too."""
+    return report.table(tally, seconds, RULES, ("turns", "deaths", "leaders", "calms"))
