@@ -59,12 +59,17 @@ class Story:
             lease.close()
 
     def put_back(self, deployer: KubernetesDeployer) -> None:
-        """Change something by hand, and repair it."""
+        """Change something by hand, and repair it.
+
+        What is rendered depends on the kinds that the cluster has, so that these are waited for.
+        """
+        self.cluster.cache.served = None
         observer = self.cluster.observer()
+        until(lambda: self.cluster.cache.served is not None)
         service = samples()["guarded"].service
+        mark = self.cluster.deploy(deployer, service)
         patch = ["--type=merge", "-p", json.dumps({"spec": {"replicas": 7}})]
         self.cluster.facts.kubectl("patch", "deployment", service.name, "-n", "ai", *patch)
-        mark = self.cluster.mark(service, deployer.render(service).digest)
 
         def drifted() -> bool:
             found = [one for one in observer.look().workloads if one.id == f"ai/{service.name}" and one.drift]
