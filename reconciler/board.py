@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.chronicle import Chronicle
 from reconciler.models.health import Health
-from reconciler.models.status import ServiceStatus, SourceStatus, State, Status, TargetStatus, View
+from reconciler.models.status import ServiceStatus, SourceStatus, State, Status, TargetStatus, Transition, View
 
 #: Upper bounds of the turn histogram's buckets, in seconds.
 BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
@@ -60,6 +61,12 @@ class Board:
         self._actions: Counter[tuple[str, str, str]] = Counter()
         self._turns: defaultdict[str, TurnTally] = defaultdict(TurnTally)
         self._source_failures = 0
+        self._chronicle = Chronicle()
+
+    def history(self, service: str, target: str | None = None) -> tuple[Transition, ...]:
+        """The verdicts on a service, oldest first, since the daemon's start; the last hundred on each target."""
+        with self._lock:
+            return self._chronicle.of(service, target)
 
     def post_source(self, source: SourceStatus) -> None:
         """Replace what is known of the repository; one with an error counts as a failure."""
@@ -69,9 +76,12 @@ class Board:
             self._held = {name: self._held.get(name, seen) for name in source.held} if seen else {}
             self._source_failures += bool(source.error)
 
-    def post_target(self, target: TargetStatus, services: tuple[ServiceStatus, ...]) -> None:
-        """Replace what is known of one target and its services."""
+    def post_target(
+        self, target: TargetStatus, services: tuple[ServiceStatus, ...], at: datetime | None = None
+    ) -> None:
+        """Replace what is known of one target and its services, as of `at` (None: as of its last complete look)."""
         with self._lock:
+            self._chronicle.add(target.target, services, at or target.looked)
             self._targets[target.target] = target
             self._services[target.target] = services
             known = {(one.target, one.service) for one in services}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Protocol
 
+from reconciler.models.probe import Probed, Probing
 from reconciler.models.revision import Change, File, Revision, Snapshot
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Observed, Workload
@@ -62,6 +63,26 @@ class Observer(Protocol):
 
     def close(self) -> None:
         """Stop."""
+        ...
+
+
+class Prober(Protocol):
+    """The daemon's own probes of running services, in threads of its own."""
+
+    def watch(self, target: str, instances: Iterable[Probing]) -> None:
+        """From now on probe just these on a target, spread over their intervals; what goes on keeps its results."""
+        ...
+
+    def results(self, target: str) -> Mapping[str, Probed]:
+        """What is known now, by `Probing.key`; those without an answer yet are missing."""
+        ...
+
+    def start(self, bell: Callable[[str], None]) -> None:
+        """Begin; `bell` is rung with a target's name when something there changed. Returns at once."""
+        ...
+
+    def close(self) -> None:
+        """Stop; probes under way are given up."""
         ...
 
 

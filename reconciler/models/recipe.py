@@ -8,6 +8,7 @@ several arguments; `when` drops arguments whose parameter is unset, false, empty
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -19,6 +20,8 @@ from reconciler.models.units import Duration, EnvName, Line, Name, Quantity
 
 Category = Literal["inference", "storage", "vector-db"]
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]*$", max_length=50)]
+StatusCode = Annotated[int, Field(ge=100, le=599)]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_./%-]*$", max_length=200)]
 
 
@@ -83,10 +86,41 @@ class Port(Model):
 
 
 class HttpProbe(Model):
-    """Healthy when a GET answers 200 to 399."""
+    """Healthy when a GET answers as is said here; a redirect is an answer and is not followed."""
 
     port: Name = Field(description="The port's name.")
     path: Path = Field(description="The path.")
+    scheme: Literal["http", "https"] = Field(default="http", description="https: the certificate is not checked.")
+    status: tuple[StatusCode, ...] = Field(default=(), description="Codes that are healthy; 200 to 399 when empty.")
+    contains: Line | None = Field(default=None, description="Text in the first 64 KiB of the body.")
+    headers: dict[HeaderName, Line] = Field(default={}, description="Headers that the answer must have, word by word.")
+
+
+class GrpcProbe(Model):
+    """Healthy when the gRPC health service (grpc.health.v1) answers SERVING."""
+
+    port: Name = Field(description="The port's name.")
+    service: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_./-]*$", max_length=200)] = Field(
+        default="", description="The service that is asked for; the server as a whole when empty."
+    )
+
+
+class FirstRequest(Model):
+    """A cheap real call (one token, one query): a start counts as done only when it was answered once.
+
+    A server may answer its health check long before it can do its work.
+    """
+
+    port: Name = Field(description="The port's name.")
+    method: Literal["GET", "POST"] = Field(default="GET", description="The method.")
+    path: Path = Field(description="The path.")
+    body: Annotated[str, StringConstraints(max_length=4096)] = Field(
+        default="", description="What is sent; references as in arguments."
+    )
+    content_type: Line = Field(default="application/json", description="Type of the body.")
+    status: tuple[StatusCode, ...] = Field(default=(), description="Codes that are right; 200 to 299 when empty.")
+    contains: Line | None = Field(default=None, description="Text in the first 64 KiB of the answer.")
+    timeout: Duration = Field(default=timedelta(seconds=30), description="Time for the call.")
 
 
 class TcpProbe(Model):
@@ -102,20 +136,28 @@ class CommandProbe(Model):
 
 
 class HealthProbe(Model):
-    """How its health is asked for. Exactly one of http, tcp and exec."""
+    """How its health is asked for. Exactly one of http, tcp, grpc and exec."""
 
     http: HttpProbe | None = None
     tcp: TcpProbe | None = None
+    grpc: GrpcProbe | None = None
     exec: CommandProbe | None = None
     startup: Duration = Field(description="How long a start may take before it counts as failed.")
     interval: Duration = Field(description="Time between two probes.")
     timeout: Duration = Field(description="Time for one probe.")
     failures: int = Field(default=3, ge=1, le=100, description="Failed probes in a row before it counts as degraded.")
+    successes: int = Field(default=1, ge=1, le=100, description="Good probes in a row before it is healthy again.")
+    first_request: FirstRequest | None = Field(
+        default=None, description="A real call that must have been answered once before it counts as healthy."
+    )
+    restart_after: Duration | None = Field(
+        default=timedelta(minutes=5), description="How long it may be degraded before it is restarted; null: for ever."
+    )
 
     @model_validator(mode="after")
     def _one_probe(self) -> Self:
-        if sum(probe is not None for probe in (self.http, self.tcp, self.exec)) != 1:
-            raise ValueError("exactly one of http, tcp and exec")
+        if sum(probe is not None for probe in (self.http, self.tcp, self.grpc, self.exec)) != 1:
+            raise ValueError("exactly one of http, tcp, grpc and exec")
         return self
 
 
@@ -141,6 +183,7 @@ class MetricsEndpoint(Model):
 
     port: Name
     path: Path = "/metrics"
+    scheme: Literal["http", "https"] = "http"
 
 
 class Stop(Model):

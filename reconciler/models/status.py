@@ -10,9 +10,10 @@ from enum import Enum
 from reconciler.errors import Complaint
 from reconciler.models.action import Plan
 from reconciler.models.health import Health
+from reconciler.models.recipe import MetricsEndpoint
 from reconciler.models.revision import Revision
 from reconciler.models.wanted import ResolvedService, Wanted
-from reconciler.models.workload import Cause, Drift, Gap, Observed, PendingClass
+from reconciler.models.workload import Cause, Drift, Gap, Instance, Observed, PendingClass, Phase
 
 
 class State(Enum):
@@ -38,6 +39,30 @@ class Fight:
 
 
 @dataclass(frozen=True, slots=True)
+class Transition:
+    """A verdict on a service that is another one than before (None: the first one since the daemon's start)."""
+
+    at: datetime
+    before: tuple[State, Health] | None
+    after: tuple[State, Health]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """One instance of a replica. `up` folds the platform's word and the daemon's own probe; `workload` is its id.
+
+    `answers` is the endpoint layer alone: whether its probe is answered (None: nobody asks, or not known yet).
+    """
+
+    replica: int
+    workload: str
+    instance: Instance
+    up: bool
+    answers: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceStatus:
     """One line of the table. `target` and `recipe` are "" where no good version of the service names them.
 
@@ -46,6 +71,10 @@ class ServiceStatus:
     the earliest time limit of a healthy replica. `attempt` counts failed starts in a row, `ended` is why the last
     workload ended (None if nothing is known of one), `generation` the highest number of hand-overs of a replica.
     `drift` is what was changed by hand and is not repaired yet; `fights` is what somebody undoes again and again.
+
+    `labels` are its own (`metadata.labels`), `scrape` says where it exports metrics (None: nowhere). `serving` are its
+    running instances. `looping`: it fails again and again right after its start. `unhealthy` is since when the replica
+    that has been unhealthy longest is so.
     """
 
     service: str
@@ -68,6 +97,11 @@ class ServiceStatus:
     generation: int = 0
     drift: tuple[Drift, ...] = ()
     fights: tuple[Fight, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    scrape: MetricsEndpoint | None = None
+    serving: tuple[Serving, ...] = ()
+    looping: bool = False
+    unhealthy: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +109,8 @@ class TargetStatus:
     """One target. `looked` is when the last complete look was taken, `gaps` what it could not see.
 
     `leads`: this daemon may write there; `leader` is who may, where daemons contend for it ("": not known).
+    `jobs` counts our workloads there by phase; `gpus` counts theirs, of those that run and of those that wait.
+    `restarts_held` is "" or why unhealthy services are not restarted just now: so many at once are no fault of theirs.
     """
 
     target: str
@@ -86,19 +122,26 @@ class TargetStatus:
     gaps: tuple[Gap, ...] = ()
     leads: bool = True
     leader: str = ""
+    jobs: Mapping[Phase, int] = field(default_factory=dict)
+    gpus: tuple[int, int] = (0, 0)
+    restarts_held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
     """The repository: the revision in force, what is wrong with its files, and whether it can be read now.
 
-    `held` names services that never had a good version, so that no target is known for them, and says why.
+    `held` names services that never had a good version, so that no target is known for them, and says why. `fetched` is
+    when it was read last, which took `seconds`; `verified` is whether the commit's signature is good (None: not asked).
     """
 
     revision: Revision | None = None
     error: str = ""
     complaints: tuple[Complaint, ...] = ()
     held: Mapping[str, str] = field(default_factory=dict)
+    fetched: datetime | None = None
+    seconds: float = 0.0
+    verified: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,19 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Instance:
+    """One process that serves: a Slurm job, or a pod. `name` is the job id, or the pod's name.
+
+    `endpoints` maps a port name to host:port as it is reached from outside of it. `up` is the platform's word on it.
+    """
+
+    name: str
+    node: str = ""
+    up: bool = False
+    endpoints: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """One replica seen on a target: a Slurm job, or the group of Kubernetes objects of a service (replica 0).
 
@@ -105,6 +118,9 @@ class Workload:
     happens. `stopping` is since when it has been stopping by itself, because somebody asked it to. `marked` is False
     when its mark was damaged from outside and is known from an earlier look only. `note` is what it reports about
     itself, as the platform keeps it. `drift` is what differs from what was declared when it was deployed.
+
+    `unhealthy` is since when one that runs, and had been healthy, is not any more (None: it is healthy, or was never).
+    `submitted` is when it was handed over; `gpus` is how many it holds or asks for. `instances` is what serves of it.
     """
 
     target: str
@@ -126,6 +142,10 @@ class Workload:
     marked: bool = True
     note: str = ""
     drift: tuple[Drift, ...] = ()
+    unhealthy: datetime | None = None
+    submitted: datetime | None = None
+    gpus: int = 0
+    instances: tuple[Instance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

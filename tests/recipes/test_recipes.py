@@ -102,7 +102,7 @@ WRONG = [
     ('pattern: "/[A-Za-z0-9_./-]+"', 'pattern: "("', "expected a regular expression"),
     ("http: {port: http, path: /healthz}", "http: {port: web, path: /healthz}", "spec.health.http.port: unknown port"),
     ("metrics: {port: http", "metrics: {port: web", "spec.metrics.port: unknown port"),
-    ("health:\n", "health:\n    tcp: {port: http}\n", "exactly one of http, tcp and exec"),
+    ("health:\n", "health:\n    tcp: {port: http}\n", "exactly one of http, tcp, grpc and exec"),
 ]
 
 
