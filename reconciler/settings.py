@@ -88,6 +88,10 @@ class KubernetesTarget(Model):
         default=False,
         description="Recipes and patches may ask for what Pod Security `baseline` forbids, and for any account.",
     )
+    probes: Literal["kubelet", "daemon"] = Field(
+        default="kubelet",
+        description="Who asks pods whether they are well; daemon: this daemon too, which must reach the pods' network.",
+    )
     tick: Duration = Field(default=timedelta(seconds=30), description="Longest time between two turns.")
     timeout: Duration = Field(default=timedelta(seconds=30), description="Time for one request.")
     parallel: int = Field(default=16, ge=1, le=64, description="Requests at the same time.")
@@ -139,6 +143,10 @@ class SlurmTarget(Model):
         default=True,
         description="Slurm itself starts a job again after a node failure or a preemption (sbatch --requeue).",
     )
+    probes: Literal["job", "daemon"] = Field(
+        default="job",
+        description="Who asks services whether they are well; daemon: this daemon too, which must reach the nodes.",
+    )
     runtime: Literal["none", "apptainer"] = Field(default="none", description="How containers run; none: programs.")
     folders: Folders
     path: tuple[Path, ...] = Field(default=(), description="Folders put before the PATH of jobs.")
@@ -167,6 +175,12 @@ class RemovalSettings(Model):
     keep_data: bool = Field(default=True, description="Data of a removed service stays; on Slurm it always does.")
 
 
+class ProbeSettings(Model):
+    """The daemon's own probes, where a target says `probes: daemon`."""
+
+    parallel: int = Field(default=512, ge=1, le=8192, description="Probes at the same time, on each target.")
+
+
 class HttpSettings(Model):
     """The daemon's own pages."""
 
@@ -184,5 +198,6 @@ class Settings(Model):
     targets: dict[Name, Target] = Field(min_length=1, description="The clusters, by name.")
     placement: tuple[Name, ...] = Field(default=(), description="Order of targets for `auto`; as written when empty.")
     removals: RemovalSettings = RemovalSettings()
+    probes: ProbeSettings = ProbeSettings()
     http: HttpSettings = HttpSettings()
     state: Path = Field(description="Folder for the bare clone and the lock; nothing that could not be lost.")
