@@ -11,12 +11,12 @@ import platform
 
 from rich.console import Console
 
-from tests.bench import front_door, gap, kubernetes, plan, pure, slurm
+from tests.bench import detection, front_door, gap, kubernetes, plan, pure, slurm
 from tests.bench.report import Table, show
 
 _COUNTS = (100, 1_000)
 _MEASURES = ("help", "pure", "slurm", "kubernetes")
-_LONG = ("gap",)  # minutes of waiting for time limits: only when asked for
+_LONG = ("gap", "detection")  # minutes of waiting for time limits: only when asked for
 
 
 def main() -> None:
@@ -52,6 +52,8 @@ def _measure(name: str, counts: tuple[int, ...]) -> tuple[Table, ...]:
             return slurm.measure(counts)
         case "gap":
             return (gap.measure(),)
+        case "detection":
+            return (detection.measure(),)
         case _:
             return kubernetes.measure(counts)
 
