@@ -52,22 +52,24 @@ class Actor:
     def _one(self, action: Action, services: Services) -> Outcome | None:
         if self._stopping.is_set() or self._world.stands_by():
             return None
+        extra = fields_of(self._target, action, services)
         try:
             changed = self._do(action, services)
         except ReconcilerError as error:
             waits = error.next is Next.SOON
             said = "waits" if waits else "failed"
-            _log.log(
-                logging.INFO if waits else logging.WARNING, "%s: %s %s: %s", self._target, describe(action), said, error
-            )
+            level = logging.INFO if waits else logging.WARNING
+            extra["error"] = str(error)
+            _log.log(level, "%s: %s %s: %s", self._target, describe(action), said, error, extra=extra)
             return Outcome(action, str(error), error.next)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one service must not stop the others
-            _log.exception("%s: %s failed", self._target, describe(action))
+            _log.exception("%s: %s failed", self._target, describe(action), extra=extra)
             return Outcome(action, f"internal error: {type(error).__name__}: {error}", Next.RETRY)
         if changed:
-            _log.info("%s: %s: %s", self._target, describe(action), action.reason)
+            _log.info("%s: %s: %s", self._target, describe(action), action.reason, extra=extra)
         else:
-            _log.info("%s: %s: nothing to put back: the platform itself sets it", self._target, describe(action))
+            why = "nothing to put back: the platform itself sets it"
+            _log.info("%s: %s: %s", self._target, describe(action), why, extra=extra)
         return Outcome(action, changed=changed)
 
     def _do(self, action: Action, services: Services) -> bool:
@@ -130,3 +132,16 @@ def describe(action: Action) -> str:
 def subject_of(action: Action) -> str:
     """What it is about: `faiss.0`, or `faiss` for a Hold."""
     return action.service if isinstance(action, Hold) else f"{action.service}.{action.replica}"
+
+
+def fields_of(target: str, action: Action, services: Services) -> dict[str, str]:
+    """What a line of the log about it carries beside its words; the revision is that which runs, where it is ended."""
+    known = services.get(action.service)
+    fields = {"target": target, "service": action.service, "action": kind_of(action), "reason": action.reason}
+    if not isinstance(action, Hold):
+        fields["replica"] = str(action.replica)
+    if isinstance(action, Cancel) and action.old:
+        fields["revision"] = action.old[0].mark.revision
+    elif known is not None:
+        fields["revision"] = known[0].revision.short
+    return fields

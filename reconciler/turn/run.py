@@ -20,11 +20,12 @@ from reconciler.models.status import TargetStatus, View
 from reconciler.models.wanted import Removals, ResolvedService, Wanted
 from reconciler.models.workload import Observed, Phase
 from reconciler.plan import Constraints, make_plan
-from reconciler.turn.act import Actor, kind_of
+from reconciler.turn.act import Actor, Services, fields_of, kind_of
 from reconciler.turn.estimates import Estimates
 from reconciler.turn.hands import Hands
 from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
+from reconciler.turn.verdicts import Verdicts
 from reconciler.turn.world import World
 
 _log = logging.getLogger("reconciler.turn")
@@ -81,6 +82,7 @@ class Turn:
         self._ending = Patience(world.deployer.site)
         self._hands = Hands(world.name, board)
         self._memory = Memory()
+        self._verdicts = Verdicts()
         self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
         self._missed = 0
         self._gaps: set[str] = set()
@@ -103,8 +105,9 @@ class Turn:
                 self._ending.refresh([_nothing_of(one.mark.service) for one in seen.workloads], seen)
             self._hands.see(seen)
         plan = self._plan(desired, past, services, seen)
+        named = {one.name: (one, wanted) for one, wanted in services}
         if seen.complete:  # a look that failed plans nothing, which ends no hold
-            self._say_holds(plan, seen.at)
+            self._say_holds(plan, seen.at, named)
             self._count_ends(seen)
         stands_by = world.stands_by() if act else ""
         if any(isinstance(action, Cancel) for action in plan.actions):
@@ -112,7 +115,7 @@ class Turn:
             self._post(desired, services, seen, plan, stands_by)
         outcomes: tuple[Outcome, ...] = ()
         if act and not stands_by:
-            outcomes = self._actor.perform(plan, {one.name: (one, wanted) for one, wanted in services}, self._note)
+            outcomes = self._actor.perform(plan, named, self._note)
             self._remember(services, outcomes)
             if seen.complete:
                 self._estimates.refresh(services, seen)
@@ -187,12 +190,13 @@ class Turn:
         verdict = self._removals[1]
         return Removals(verdict.allowed | moved, verdict.held)
 
-    def _say_holds(self, plan: Plan, now: datetime) -> None:
+    def _say_holds(self, plan: Plan, now: datetime, services: Services) -> None:
         """Log what is held, once for each reason; errors of actions were logged already."""
         told = {*self._patience.not_now(now).values(), *self._ending.not_now(now).values()}
         holds = {action for action in plan.actions if isinstance(action, Hold) and action.reason not in told}
         for hold in sorted(holds - self._holds, key=lambda one: one.service):
-            _log.warning("%s: hold %s: %s", plan.target, hold.service, hold.reason)
+            extra = fields_of(plan.target, hold, services)
+            _log.warning("%s: hold %s: %s", plan.target, hold.service, hold.reason, extra=extra)
         self._holds = holds
 
     def _count_ends(self, seen: Observed) -> None:
@@ -259,6 +263,7 @@ class Turn:
             leader=world.leader(),
         )
         self._board.post_target(status, table)
+        self._verdicts.tell(table)
         self._board.post_view(View(world.name, tuple(services), seen, plan, errors))
 
 
