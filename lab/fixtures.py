@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from lab.host import LabError
 from lab.keeper import Size
 from lab.kubernetes_choices import ServerChoices
 from lab.lab import Lab
+from lab.monitoring import Prometheus
 from lab.slurm_conf import Choices
 
 _SLURM_SECONDS = 180.0
@@ -42,6 +44,13 @@ def lab_node() -> Iterator[Lab]:
     """A lab with a Kubernetes node, ready; pods run."""
     with running(slurm=False, kubernetes="node") as lab:
         yield lab
+
+
+@pytest.fixture
+def lab_prometheus(tmp_path: Path) -> Iterator[Prometheus]:
+    """A Prometheus of the test's own; `start` starts it with what it is to scrape."""
+    with Prometheus(tmp_path / "prometheus") as prometheus:
+        yield prometheus
 
 
 @contextmanager

@@ -33,6 +33,13 @@ NEEDS: dict[str, dict[str, str]] = {
         "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
     },
     "compiler": {"gcc": "cc", "libc6-dev": "gencat"},
+    "monitoring": {
+        "prometheus": "prometheus",
+        "prometheus-alertmanager": "prometheus-alertmanager",
+        "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
+        "prometheus-postgres-exporter": "prometheus-postgres-exporter",
+        "util-linux": "setpriv",
+    },
     "demo": {"git": "git", "postgresql-15": "/usr/lib/postgresql/15/bin/postgres"},
 }
 
