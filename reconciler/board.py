@@ -14,6 +14,8 @@ from reconciler.models.status import ServiceStatus, SourceStatus, State, Status,
 
 #: Upper bounds of the turn histogram's buckets, in seconds.
 BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
+#: Why a replica is restarted; any other word counts as the last one.
+RESTART_REASONS = ("unhealthy", "failed", "requested", "changed", "node", "preempted", "time-limit", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class Board:
         self._drift: Counter[tuple[str, str, str]] = Counter()
         self._actions: Counter[tuple[str, str, str]] = Counter()
         self._turns: defaultdict[str, TurnTally] = defaultdict(TurnTally)
+        self._restarts: Counter[tuple[str, str, str]] = Counter()
+        self._renewals: Counter[tuple[str, str]] = Counter()
+        self._probes: defaultdict[str, TurnTally] = defaultdict(TurnTally)
+        self._took: defaultdict[tuple[str, str], TurnTally] = defaultdict(TurnTally)
+        self._fetches = TurnTally()
         self._source_failures = 0
         self._chronicle = Chronicle()
 
@@ -110,10 +117,31 @@ class Board:
         with self._lock:
             self._drift[target, service, event] += 1
 
-    def count_action(self, target: str, action: str, result: str) -> None:
-        """Count one action, by its kind and its result."""
+    def count_restart(self, target: str, service: str, reason: str) -> None:
+        """Count one restart of a replica, by its reason: one of `RESTART_REASONS`, any other word is "other"."""
+        with self._lock:
+            self._restarts[target, service, reason if reason in RESTART_REASONS else "other"] += 1
+
+    def count_renewal(self, target: str, service: str) -> None:
+        """Count one successor that was submitted because of a time limit."""
+        with self._lock:
+            self._renewals[target, service] += 1
+
+    def count_probe(self, target: str, seconds: float) -> None:
+        """Count one probe that the daemon itself made, whatever came of it."""
+        with self._lock:
+            self._probes[target] = self._probes[target].add(seconds)
+
+    def count_fetch(self, seconds: float) -> None:
+        """Count one reading of the repository, whatever came of it."""
+        with self._lock:
+            self._fetches = self._fetches.add(seconds)
+
+    def count_action(self, target: str, action: str, result: str, seconds: float = 0.0) -> None:
+        """Count one action, by its kind and its result; it took `seconds`."""
         with self._lock:
             self._actions[target, action, result] += 1
+            self._took[target, action] = self._took[target, action].add(seconds)
 
     def count_turn(self, target: str, seconds: float) -> None:
         """Count one turn."""
