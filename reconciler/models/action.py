@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from reconciler.errors import Next
@@ -36,7 +36,10 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """The same content once more, because somebody asked for it (a new value of `restart:`)."""
+    """The same content once more: somebody asked for it (a new value of `restart:`), or it is not healthy.
+
+    `unhealthy` tells the second from the first.
+    """
 
     service: str
     replica: int
@@ -45,6 +48,7 @@ class Restart:
     generation: int = 0
     attempt: int = 0
     delay: timedelta = timedelta()
+    unhealthy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +110,11 @@ Action = Deploy | Replace | Restart | Renew | Amend | Repair | Cancel | Hold
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a turn will do on one target, in order."""
+    """What a turn will do on one target, in order. `restarts_held` is as in `TargetStatus`."""
 
     target: str
     actions: tuple[Action, ...] = ()
+    restarts_held: str = ""
 
     @property
     def changes(self) -> tuple[Action, ...]:
@@ -121,10 +126,11 @@ class Plan:
 class Outcome:
     """What became of one action: `error` is "" on success; otherwise `next` says what may be done about it.
 
-    `changed` is False when there was nothing to do after all.
+    `changed` is False when there was nothing to do after all. `seconds` is how long it took.
     """
 
     action: Action
     error: str = ""
     next: Next = Next.RETRY
     changed: bool = True
+    seconds: float = field(default=0.0, compare=False)

@@ -46,7 +46,8 @@ class Wanted:
     `units` is how many workloads there should be (replicas on Slurm; 1 on Kubernetes, which counts replicas itself).
     `restart` is the hash of the `restart:` value. `blocked` is "" or why nothing new may be started now. `lead` is how
     long before the time limit a successor is wanted (None: never). `place` and `limit` (0: the site's own) are as in a
-    mark. `grace` is how long a stop may take.
+    mark. `grace` is how long a stop may take. `restart_after` is how long one that runs may be unhealthy before it is
+    restarted (None: for ever, or the platform restarts it by itself).
 
     `surge` is how many replicas may have a successor beside them during a change (0: each old one is ended for its
     successor), `unavailable` how many replicas may be missing meanwhile. `in_place`: the platform puts new content in
@@ -71,6 +72,7 @@ class Wanted:
     limit: int = 0
     grace: timedelta = timedelta(seconds=30)
     depends_on: tuple[str, ...] = ()
+    restart_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

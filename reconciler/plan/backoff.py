@@ -31,6 +31,16 @@ def next_attempt(digest: str, ended: Sequence[Workload]) -> tuple[int, timedelta
     return attempt, timedelta(seconds=_seconds(last.mark.service, attempt)), last.reason
 
 
+def attempt_after(workload: Workload) -> tuple[int, timedelta]:
+    """The number of the attempt after one that runs and is unhealthy, and how long it waits.
+
+    As after a failed one; it is never 0, so that a successor is known for what it is.
+    """
+    healthy = (workload.unhealthy - workload.since).total_seconds() if workload.unhealthy and workload.since else 0.0
+    attempt = workload.mark.attempt + 1 if healthy < _SETTLED else 1
+    return attempt, timedelta(seconds=_seconds(workload.mark.service, attempt))
+
+
 def _age(workload: Workload) -> tuple[int, int, float, str]:
     since = workload.since.timestamp() if workload.since else 0.0
     return (workload.mark.generation, workload.mark.attempt, since, workload.id)

@@ -11,6 +11,7 @@ from reconciler.models.action import Action, Cancel, Hold, Plan
 from reconciler.models.wanted import Removals, Wanted
 from reconciler.models.workload import Observed, Phase, Workload
 from reconciler.plan.budget import Budget
+from reconciler.plan.reaction import Reaction, ReactionLimits, react
 from reconciler.plan.replica import Replica
 
 _GOING = (Phase.STOPPING, Phase.ENDED)
@@ -26,7 +27,7 @@ class Constraints:
     have no good version, with the reason: what lives of them stays. `not_now` names services that are waited for after
     an error or an unanswered write, `not_ended` those of which nothing is ended for such a reason. `fought` are fields
     (service, object, pointer) that are not repaired just now, as somebody undoes it again and again. `ready` names the
-    services of all targets that are healthy, for `dependsOn`.
+    services of all targets that are healthy, for `dependsOn`. `reactions` bounds what is restarted for being unhealthy.
     """
 
     removals: Removals = field(default_factory=Removals)
@@ -35,6 +36,7 @@ class Constraints:
     not_ended: Mapping[str, str] = field(default_factory=dict)
     fought: frozenset[tuple[str, str, str]] = frozenset()
     ready: frozenset[str] = frozenset()
+    reactions: ReactionLimits = field(default_factory=ReactionLimits)
 
 
 def make_plan(wanted: Iterable[Wanted], seen: Observed, now: datetime, constraints: Constraints) -> Plan:
@@ -42,13 +44,15 @@ def make_plan(wanted: Iterable[Wanted], seen: Observed, now: datetime, constrain
     if not seen.complete:
         return Plan(seen.target)
     groups = _by_service(seen.workloads)
-    planner = _Planner(seen, now, constraints)
+    services = {one.service: one for one in wanted}
+    reaction = react(services, seen, now, constraints.reactions)
+    planner = _Planner(seen, now, constraints, reaction)
     actions: list[Action] = []
-    for service in sorted(wanted, key=lambda one: one.service):
-        actions += planner.service(service, groups.pop(service.service, ()))
+    for name in sorted(services):
+        actions += planner.service(services[name], groups.pop(name, ()))
     for name in sorted(groups):
         actions += planner.unwanted(name, groups[name])
-    return Plan(seen.target, tuple(_each_hold_once(actions)))
+    return Plan(seen.target, tuple(_each_hold_once(actions)), reaction.held)
 
 
 def _each_hold_once(actions: Iterable[Action]) -> Iterator[Action]:
@@ -77,6 +81,7 @@ class _Planner:
     seen: Observed
     now: datetime
     constraints: Constraints
+    reaction: Reaction
 
     def service(self, wanted: Wanted, workloads: Sequence[Workload]) -> Iterator[Action]:
         """What to do about a service that is wanted."""
@@ -128,4 +133,5 @@ class _Planner:
             taken="; ".join(same),
             closes=self.seen.closes,
             fought=self.constraints.fought,
+            reaction=self.reaction,
         )

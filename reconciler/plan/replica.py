@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Renew, Repair, Replace, Restart
 from reconciler.models.health import Health
-from reconciler.models.units import format_duration
+from reconciler.models.units import format_duration, rough_duration
 from reconciler.models.wanted import Wanted
 from reconciler.models.workload import DELETED, Drift, Phase, Workload
-from reconciler.plan.backoff import next_attempt
+from reconciler.plan import reaction as reactions
+from reconciler.plan.backoff import attempt_after, next_attempt
 from reconciler.plan.budget import Budget
 from reconciler.plan.lead import is_due, limit_before, lower_limit
+from reconciler.plan.reaction import Reaction
 
 _LIVE = (Phase.PENDING, Phase.RUNNING)
 # How much longer than its grace a stop may take before it is ended by force.
@@ -26,7 +28,8 @@ class Replica:
 
     `waits` is "" or what it waits for before it is started or changed; what runs is renewed all the same. `taken` is ""
     or what stands in its place without our mark, so that nothing is started beside it.
-    `closes` is when the site closes for maintenance. `fought` are fields that are not repaired just now.
+    `closes` is when the site closes for maintenance. `fought` are fields that are not repaired just now. `reaction`
+    says whether one that is unhealthy may be restarted now.
     """
 
     wanted: Wanted
@@ -38,6 +41,7 @@ class Replica:
     taken: str = ""
     closes: datetime | None = None
     fought: frozenset[tuple[str, str, str]] = frozenset()
+    reaction: Reaction = field(default_factory=Reaction)
 
     def is_at_rest(self) -> bool:
         """Whether there is surely nothing to do: one workload, which is what is wanted and not close to its limit."""
@@ -49,6 +53,7 @@ class Replica:
             and self._is_current(workload)
             and workload.marked
             and not workload.drift
+            and not reactions.is_due(self.wanted, workload, self.now)
             and not is_due(self.wanted, workload, self.now)
             and lower_limit(self.wanted, workload, self.now) is None
         )
@@ -155,8 +160,31 @@ class Replica:
                 yield self._cancel(workload, reason)
             elif workload in current:
                 yield from self._amend(workload)
-        if newest.phase is Phase.RUNNING and is_due(self.wanted, newest, self.now) and not self.hold:
+        restart = self._react(newest)
+        if restart:
+            yield restart
+        renewed = newest.phase is Phase.RUNNING and is_due(self.wanted, newest, self.now) and not self.hold
+        if renewed and not isinstance(restart, Restart):
             yield self._renew(newest, ended)
+
+    def _react(self, newest: Workload) -> Restart | Hold | None:
+        """What is done about one that has been unhealthy for too long.
+
+        Not while what it depends on is not healthy: that may be all that it lacks.
+        """
+        if not reactions.is_due(self.wanted, newest, self.now) or self.hold:
+            return None
+        why_not = self.waits or self.taken or self.reaction.why_not(newest)
+        if why_not:
+            return Hold(self.wanted.service, f"unhealthy, and not restarted now: {why_not}")
+        attempt, delay = attempt_after(newest)
+        reason = f"{self._unhealthy(newest)}{_attempt(attempt, delay)}"
+        generation = self._generation()
+        return Restart(self.wanted.service, self.number, reason, (newest,), generation, attempt, delay, unhealthy=True)
+
+    def _unhealthy(self, workload: Workload) -> str:
+        lasts = rough_duration(self.now - (workload.unhealthy or self.now))
+        return f"{workload.id} has been unhealthy for {lasts}" + (f": {workload.reason}" if workload.reason else "")
 
     def _superseded(self, workload: Workload, newest: Workload, budget: Budget) -> str:
         """Why `workload` is to be ended now that `newest` is there; "" when it stays.
@@ -167,6 +195,8 @@ class Replica:
             return ""
         if newest.health is Health.HEALTHY:
             return f"replaced by {newest.id}, which is healthy"
+        if reactions.is_due(self.wanted, workload, self.now) and not self.reaction.why_not(workload):
+            return f"{self._unhealthy(workload)}; {newest.id} is there already"
         if self._is_current(workload) or self.wanted.surge:
             return ""
         in_turn = workload.health is not Health.HEALTHY or budget.take_unavailable()
