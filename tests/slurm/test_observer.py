@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.models.health import Health
-from reconciler.models.workload import Cause, PendingClass, Phase
+from reconciler.models.workload import Cause, Instance, PendingClass, Phase
 from reconciler.slurm import SlurmObserver
 from reconciler.slurm.mark import write
 from tests.slurm.plain import MARK, OURS, WAITING, Texts, at, new_observer, only, whole
@@ -41,6 +41,15 @@ def test_the_mark_of_somebody_else_is_no_damage(slurm: Texts, observer: SlurmObs
     (conflict,) = seen.conflicts
     assert "bears the mark of factory-b" in conflict.what
     assert [one.phase for one in seen.workloads] == []
+
+
+def test_a_job_that_runs_is_an_instance_where_it_says_that_it_listens(slurm: Texts, observer: SlurmObserver) -> None:
+    assert only(observer).instances == (Instance(OURS.id, "a", up=True, endpoints=(("http", "a:1"),)),)
+    slurm.jobs = [OURS._replace(comment=MARK)]
+    (silent,) = only(observer).instances
+    assert (silent.node, silent.up, silent.endpoints) == (OURS.host, False, ())
+    slurm.jobs = [WAITING]
+    assert only(observer).instances == ()
 
 
 @pytest.mark.parametrize("change", [{"name": "web.1"}, {"submit": 9_901}])

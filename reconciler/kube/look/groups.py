@@ -14,7 +14,7 @@ from reconciler.kube.look.seen import Seen
 from reconciler.kube.marks import Stamp
 from reconciler.models.health import Health
 from reconciler.models.units import format_duration
-from reconciler.models.workload import Mark, Phase, Workload
+from reconciler.models.workload import Instance, Mark, Phase, Workload
 
 _WORKLOADS = frozenset(kind.name for kind in WORKLOADS)
 _FOREGROUND = "foregroundDeletion"
@@ -45,6 +45,7 @@ def workload(target: str, group: Sequence[Seen], now: datetime, words: Words = s
         endpoints=_endpoints(group),
         pending=verdict.pending if verdict.phase is Phase.PENDING else None,
         drift=tuple(drift for item in group for drift in item.drift),
+        instances=_instances(group) if verdict.phase is not Phase.STOPPING else (),
     )
 
 
@@ -147,3 +148,18 @@ def _endpoints(group: Sequence[Seen]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (port, f"{item.address}:{number}") for item in group if item.kind == SERVICE.name for port, number in item.ports
     )
+
+
+def _instances(group: Sequence[Seen]) -> tuple[Instance, ...]:
+    """The pods that have an address and are to stay, by name; their addresses are those of the pod network."""
+    ports = [port for item in group if item.kind == SERVICE.name for port in item.ports]
+    pods = [item for item in group if item.kind == POD.name and item.address and item.deleted is None]
+    return tuple(
+        Instance(pod.name, pod.node, _is_ready(pod), tuple((port, f"{pod.address}:{number}") for port, number in ports))
+        for pod in sorted(pods, key=lambda item: item.name)
+        if pod.verdict.phase is not Phase.ENDED
+    )
+
+
+def _is_ready(pod: Seen) -> bool:
+    return pod.verdict.phase is Phase.RUNNING and pod.verdict.health is Health.HEALTHY

@@ -14,6 +14,7 @@ from sys import intern
 from reconciler.kube import marks
 from reconciler.kube.judge.judge import Verdict, deleted, judge
 from reconciler.kube.kinds import CLAIM, POD, SERVICE, Kind, Object
+from reconciler.kube.render import labels
 from reconciler.models.health import Health
 from reconciler.models.workload import Drift, Phase
 
@@ -22,7 +23,9 @@ from reconciler.models.workload import Drift, Phase
 class Seen:
     """What is kept of one object of ours. `deleted` is when its deletion was asked for; `ports`: name and number.
 
-    `version` is its resource version, `generation` counts changes of its spec (0: its kind does not count them).
+    `address` is that of a Service or a pod (a worker of a replica of several machines, which answers nobody, has none),
+    and `node` where a pod is. `version` is its resource version, `generation` counts changes of its spec (0: its kind
+    does not count them).
     `child`: a controller made it out of an object of ours. `managers` are those who own fields of it by an update,
     other than controllers' statuses and ourselves. `drift` is what differs from what is declared, as far as it could
     be compared; otherwise `raw` is what is needed to do that later. Neither version nor raw make it another one.
@@ -44,6 +47,7 @@ class Seen:
     managers: tuple[str, ...] = ()
     drift: tuple[Drift, ...] = ()
     raw: bytes = field(default=b"", compare=False, repr=False)
+    node: str = ""
 
     @property
     def service(self) -> str:
@@ -85,6 +89,8 @@ def see(kind: Kind, item: Object, owner: str) -> Seen | None:
         child=any(reference.get("controller") for reference in metadata.get("ownerReferences") or ()),
         managers=_managers(metadata),
     )
+    if kind == POD:
+        return _with_place(seen, item)
     return _with_ports(seen, item) if kind == SERVICE else seen
 
 
@@ -114,4 +120,15 @@ def _with_ports(seen: Seen, item: Object) -> Seen:
     spec = item.get("spec", {})
     address = spec.get("clusterIP") or f"{seen.name}.{seen.namespace}.svc"
     ports = tuple((port.get("name", ""), port["port"]) for port in spec.get("ports", []))
-    return replace(seen, address=f"[{address}]" if ":" in address else address, ports=ports)
+    return replace(seen, address=_host(address), ports=ports)
+
+
+def _with_place(seen: Seen, item: Object) -> Seen:
+    worker = item["metadata"].get("labels", {}).get(labels.ROLE) == labels.WORKER
+    address = "" if worker else item.get("status", {}).get("podIP", "")
+    return replace(seen, address=_host(address), node=intern(item.get("spec", {}).get("nodeName", "")))
+
+
+def _host(address: str) -> str:
+    """As it stands before a port."""
+    return f"[{address}]" if ":" in address else address

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from reconciler.models.health import Health
-from reconciler.models.workload import Phase, Workload
+from reconciler.models.workload import Instance, Phase, Workload
 from reconciler.slurm.look.jobs import Job
 from reconciler.slurm.look.squeue import Record
 from reconciler.slurm.look.states import Verdict, verdict
@@ -51,6 +51,7 @@ def workload(frame: Frame, job: Job) -> Workload:
     silent = report is None and frame.age(record.start) > _SILENCE
     found = verdict(record.state, record.why, report, again=stamp.report is not None, silent=silent)
     stopping = _stopping(record, found, report)
+    endpoints = _endpoints(report) if report and found.phase is Phase.RUNNING else ()
     return Workload(
         target=frame.target,
         id=record.id,
@@ -60,7 +61,7 @@ def workload(frame: Frame, job: Job) -> Workload:
         reason=_reason(record, found),
         since=frame.at(stopping or _since(record, found)),
         deadline=frame.at(record.end) if found.phase is Phase.RUNNING else None,
-        endpoints=_endpoints(report) if report and found.phase is Phase.RUNNING else (),
+        endpoints=endpoints,
         lasted=_lasted(record, report) if report and found.phase is Phase.ENDED else 0.0,
         limit=limit_of(record.limit),
         expected=frame.at(record.start) if found.phase is Phase.PENDING and frame.age(record.start) < 0 else None,
@@ -70,6 +71,7 @@ def workload(frame: Frame, job: Job) -> Workload:
         stopping=frame.at(stopping),
         marked=job.marked,
         note=stamp.note,
+        instances=_instances(record, found, report, endpoints),
     )
 
 
@@ -111,6 +113,16 @@ def _lasted(record: Record, report: Report) -> float:
     if report.stage is not Stage.OK or record.start is None or record.end is None:
         return 0.0
     return float(max(record.end - max(report.since or 0, record.start), 0))
+
+
+def _instances(
+    record: Record, found: Verdict, report: Report | None, endpoints: tuple[tuple[str, str], ...]
+) -> tuple[Instance, ...]:
+    """The job itself, while it runs; of several nodes, the first one answers."""
+    if found.phase is not Phase.RUNNING:
+        return ()
+    node = report.node if report else record.host
+    return (Instance(record.id, node, found.health is Health.HEALTHY, endpoints),)
 
 
 def _endpoints(report: Report) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ from reconciler.kube.look.groups import workload
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.marks import Stamp
 from reconciler.models.health import Health
-from reconciler.models.workload import Drift, Mark, Phase, Workload
+from reconciler.models.workload import Drift, Instance, Mark, Phase, Workload
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _WELL = Verdict(Phase.RUNNING, Health.HEALTHY)
@@ -126,3 +126,19 @@ def test_pods_do_not_spoil_a_healthy_deployment_but_a_lost_claim_does() -> None:
 def test_what_differs_is_the_workloads() -> None:
     drift = Drift("Service ai/a", "/spec/ports", "kubectl-edit", "7")
     assert _one(_SET[0], replace(_SET[1], drift=(drift,)), _SET[2]).drift == (drift,)
+
+
+def _pod(name: str, address: str = "10.0.0.7", verdict: Verdict = _WELL, **more: object) -> Seen:
+    pod = replace(_seen("Pod", verdict=verdict), name=name, address=address, node="n1", child=True)
+    return replace(pod, **more)  # type: ignore[arg-type]  # fields by their names
+
+
+def test_each_pod_with_an_address_is_an_instance_and_only_a_ready_one_is_up() -> None:
+    service = replace(_SET[1], address="10.1.0.1", ports=(("http", 8080),))
+    starting = _pod("a-2", "[fd00::2]", Verdict(Phase.PENDING, Health.PROGRESSING))
+    gone = (_pod("a-0", ""), _pod("a-3", deleted=_NOW), _pod("a-4", verdict=Verdict(Phase.ENDED, Health.DEGRADED)))
+    made = _one(_SET[0], service, _SET[2], starting, _pod("a-1"), *gone)
+    assert made.instances == (
+        Instance("a-1", "n1", up=True, endpoints=(("http", "10.0.0.7:8080"),)),
+        Instance("a-2", "n1", up=False, endpoints=(("http", "[fd00::2]:8080"),)),
+    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.kube import marks
-from reconciler.kube.kinds import OPTIONAL, Kind, Object
+from reconciler.kube.kinds import OPTIONAL, POD, Kind, Object
 from reconciler.kube.look.groups import workload
 from reconciler.kube.look.seen import see
+from reconciler.kube.render.labels import LEADER, ROLE, WORKER
 from reconciler.models.health import Health
 
 _WORDS = ("conditions", "type", "status", "reason", "message", "replicas", "lastTransitionTime", "observedGeneration")
@@ -43,3 +45,18 @@ def test_an_odd_status_is_unknown_in_words() -> None:
 
 def test_what_another_owner_made_is_not_seen() -> None:
     assert see(OPTIONAL[0], _item({}, {}), "other") is None
+
+
+@pytest.mark.parametrize(("role", "address"), [({}, "10.0.0.7"), ({ROLE: LEADER}, "10.0.0.7"), ({ROLE: WORKER}, "")])
+def test_a_pod_has_its_address_and_node_and_a_worker_answers_nobody(role: dict[str, str], address: str) -> None:
+    item = _item({"phase": "Running", "podIP": "10.0.0.7"}, {"nodeName": "n1"})
+    item["metadata"]["labels"] |= role
+    seen = see(POD, item, "factory")
+    assert seen is not None
+    assert (seen.address, seen.node) == (address, "n1")
+
+
+def test_a_pod_without_a_node_has_no_address_either() -> None:
+    seen = see(POD, _item({"phase": "Pending"}, {}), "factory")
+    assert seen is not None
+    assert (seen.address, seen.node) == ("", "")
