@@ -77,6 +77,12 @@ def is_set(value: Value | None) -> bool:
     return bool(value)
 
 
+def is_kept(when: str, service: ResolvedService) -> bool:
+    """Whether what stands under this `when` is there for a service."""
+    gpus = when == "resources.gpus"
+    return is_set(service.resources.gpus if gpus else service.config[when.removeprefix("config.")])
+
+
 def as_text(value: Value | None) -> str:
     """How a value is written into an argument: booleans as YAML writes them, null as nothing."""
     match value:
@@ -94,14 +100,8 @@ def _chosen(arguments: Sequence[Argument], service: ResolvedService) -> Iterator
     for argument in arguments:
         if not isinstance(argument, When):
             yield argument
-        elif is_set(_condition(argument.when, service)):
+        elif is_kept(argument.when, service):
             yield from argument.args
-
-
-def _condition(when: str, service: ResolvedService) -> Value | None:
-    if when == "resources.gpus":
-        return service.resources.gpus
-    return service.config[when.removeprefix("config.")]
 
 
 def _each(text: str, service: ResolvedService) -> Iterator[Parts]:

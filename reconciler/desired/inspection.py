@@ -9,6 +9,7 @@ from pydantic_core import SchemaError
 from reconciler.desired.additions import inspect_additions
 from reconciler.desired.finding import Finding, Path, did_you_mean
 from reconciler.desired.parameters import check_value, matches
+from reconciler.desired.probing import check_first_request
 from reconciler.desired.references import check_text
 from reconciler.desired.words import describe
 from reconciler.models.recipe import Argument, Parameter, RecipeSpec, When
@@ -16,7 +17,8 @@ from reconciler.models.recipe import Argument, Parameter, RecipeSpec, When
 
 def inspect(spec: RecipeSpec) -> list[Finding]:
     """Everything that is wrong between the parts of a recipe."""
-    return [*_parameters(spec), *_ports(spec), *_arguments(spec), *_environment(spec), *inspect_additions(spec)]
+    found = [*_parameters(spec), *_ports(spec), *_arguments(spec), *_environment(spec)]
+    return [*found, *check_first_request(spec), *inspect_additions(spec)]
 
 
 def _parameters(spec: RecipeSpec) -> Iterator[Finding]:
@@ -45,6 +47,8 @@ def _ports(spec: RecipeSpec) -> Iterator[Finding]:
     named = {
         ("spec", "health", "http", "port"): health.http.port if health.http else None,
         ("spec", "health", "tcp", "port"): health.tcp.port if health.tcp else None,
+        ("spec", "health", "grpc", "port"): health.grpc.port if health.grpc else None,
+        ("spec", "health", "firstRequest", "port"): health.first_request.port if health.first_request else None,
         ("spec", "metrics", "port"): spec.metrics.port if spec.metrics else None,
     }
     for path, port in named.items():

@@ -8,6 +8,7 @@ from reconciler.desired.finding import Finding, did_you_mean
 from reconciler.desired.kubernetes import check_kubernetes
 from reconciler.desired.parameters import resolve_config
 from reconciler.desired.placement import choose_target, lacks_gpus
+from reconciler.desired.probing import check_length
 from reconciler.desired.recipes import Catalogue
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
@@ -50,7 +51,8 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
         frozen=catalogue.frozen.get(spec.recipe, ""),
         env={**target.defaults.env, **spec.env},
     )
-    return resolved, ()
+    too_long = tuple(check_length(resolved))
+    return (None, too_long) if too_long else (resolved, ())
 
 
 def _merge_resources(recipe: Resources, service: Resources) -> Resources:

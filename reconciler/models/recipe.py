@@ -3,7 +3,9 @@
 Words in `${…}` are the only template language: a reference is replaced by one value, always as one argument, and
 nothing is ever evaluated. References: `config.<parameter>`, `port.<name>`, `storage.<name>`, `secretfile.<NAME>`
 (a path), `service.name`, `host` (the address to listen on). An argument that is exactly `${config.<list>}` becomes
-several arguments; `when` drops arguments whose parameter is unset, false, empty or null.
+several arguments; `when` drops arguments whose parameter is unset, false, empty or null. The body of a first request
+knows `config` and `service` only, as it is complete before a platform is chosen; one that is JSON is read as JSON, so
+that no value can break it, and a text in it that is exactly one reference becomes a value of that parameter's type.
 """
 
 from __future__ import annotations
@@ -16,13 +18,13 @@ from pydantic import Field, StringConstraints, model_validator
 from reconciler.models.kubernetes import KubernetesRecipe
 from reconciler.models.model import Model
 from reconciler.models.service import Resources, Value
-from reconciler.models.units import Duration, EnvName, Line, Name, Quantity
+from reconciler.models.units import CONDITION, HEADER_NAME, PATH, SERVICE_PATH, Duration, EnvName, Line, Name, Quantity
 
 Category = Literal["inference", "storage", "vector-db"]
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]*$", max_length=50)]
 StatusCode = Annotated[int, Field(ge=100, le=599)]
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_./%-]*$", max_length=200)]
+HeaderName = Annotated[str, StringConstraints(pattern=HEADER_NAME)]
+Path = Annotated[str, StringConstraints(pattern=PATH, max_length=200)]
 
 
 class Parameter(Model):
@@ -41,7 +43,7 @@ class Parameter(Model):
 class When(Model):
     """Arguments that are there only when a parameter is set (not null, false, 0 or empty)."""
 
-    when: Annotated[str, StringConstraints(pattern=r"^(config\.[a-z][A-Za-z0-9]*|resources\.gpus)$")]
+    when: Annotated[str, StringConstraints(pattern=CONDITION)]
     args: tuple[Line, ...]
 
 
@@ -100,7 +102,7 @@ class GrpcProbe(Model):
     """Healthy when the gRPC health service (grpc.health.v1) answers SERVING."""
 
     port: Name = Field(description="The port's name.")
-    service: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_./-]*$", max_length=200)] = Field(
+    service: Annotated[str, StringConstraints(pattern=SERVICE_PATH, max_length=200)] = Field(
         default="", description="The service that is asked for; the server as a whole when empty."
     )
 
@@ -114,13 +116,25 @@ class FirstRequest(Model):
     port: Name = Field(description="The port's name.")
     method: Literal["GET", "POST"] = Field(default="GET", description="The method.")
     path: Path = Field(description="The path.")
+    when: Annotated[str, StringConstraints(pattern=CONDITION)] | None = Field(
+        default=None, description="`config.<parameter>`: left out where that is unset, false, 0 or empty."
+    )
     body: Annotated[str, StringConstraints(max_length=4096)] = Field(
-        default="", description="What is sent; references as in arguments."
+        default="", description="What a POST sends; may refer to `config` and `service`; JSON keeps their types."
     )
     content_type: Line = Field(default="application/json", description="Type of the body.")
+    bearer: EnvName | None = Field(
+        default=None, description="A secret of the recipe that is sent as a bearer token, where a service sets it."
+    )
     status: tuple[StatusCode, ...] = Field(default=(), description="Codes that are right; 200 to 299 when empty.")
     contains: Line | None = Field(default=None, description="Text in the first 64 KiB of the answer.")
     timeout: Duration = Field(default=timedelta(seconds=30), description="Time for the call.")
+
+    @model_validator(mode="after")
+    def _body_of_a_post(self) -> Self:
+        if self.body and self.method != "POST":
+            raise ValueError("a body only with `method: POST`")
+        return self
 
 
 class TcpProbe(Model):

@@ -99,6 +99,11 @@ _LINE = r"^[^\x00-\x1f\x7f]*$"
 _WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.,:+@/&|*()\[\]-]*$"
 _POINTER = r"^(/([^~/]|~[01])*)+$"
 _PERCENT = r"^(100|[1-9]?[0-9])%$"
+#: Patterns of a recipe's words.
+HEADER_NAME = r"^[A-Za-z0-9-]{1,64}$"
+PATH = r"^/[A-Za-z0-9_./%-]*$"
+SERVICE_PATH = r"^[A-Za-z0-9_./-]*$"
+CONDITION = r"^(config\.[a-z][A-Za-z0-9]*|resources\.gpus)$"
 
 #: What each pattern asks for, in words for error messages.
 PATTERN_WORDS = {
@@ -109,6 +114,10 @@ PATTERN_WORDS = {
     _WORD: "one word: letters, digits and _ . , : + @ / & | * ( ) [ ] -, beginning with a letter, a digit or _",
     _POINTER: "a JSON pointer such as /spec/replicas; `/` in a key is written ~1 and `~` is written ~0",
     _PERCENT: "a share such as 50%",
+    HEADER_NAME: "a name of a header: letters, digits and `-`, at most 64 of them",
+    PATH: "a path that begins with `/`: letters, digits and _ . / % -",
+    SERVICE_PATH: "a name of a gRPC service such as inference.GRPCInferenceService: letters, digits and _ . / -",
+    CONDITION: "`config.<parameter>` or `resources.gpus`",
 }
 
 #: A DNS-1123 label (RFC 1123; Kubernetes object names): it is also a safe job name and has no dot.
