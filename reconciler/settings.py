@@ -187,6 +187,15 @@ class HttpSettings(Model):
     listen: Listen = Field(default="127.0.0.1:9464", description="Address and port; port 0 takes a free one.")
 
 
+class LogSettings(Model):
+    """The daemon's log, on standard error; `--log-format` and `--log-level` come first."""
+
+    format: Literal["text", "json"] = Field(default="text", description="json: one object a line.")
+    level: Literal["debug", "info", "warning", "error"] | None = Field(
+        default=None, description="Least level that is written; info, or warning for `once`, when unset."
+    )
+
+
 class Settings(Model):
     """Everything the operator sets (`--config`, or RECONCILER_CONFIG)."""
 
@@ -200,4 +209,5 @@ class Settings(Model):
     removals: RemovalSettings = RemovalSettings()
     probes: ProbeSettings = ProbeSettings()
     http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
     state: Path = Field(description="Folder for the bare clone and the lock; nothing that could not be lost.")

@@ -18,6 +18,7 @@ from reconciler.cli.schema import schema
 from reconciler.cli.status import status
 from reconciler.cli.validate import validate
 from reconciler.errors import ReconcilerError
+from reconciler.logs import writes_json
 
 app = typer.Typer(
     name="reconciler",
@@ -40,6 +41,13 @@ def main() -> None:
     try:
         app()
     except ReconcilerError as error:
-        for line in str(error).splitlines():
-            print(f"error: {line}", file=sys.stderr)  # noqa: T201 - the front door talks to a person
+        _complain(str(error))
         sys.exit(2)
+
+
+def _complain(text: str) -> None:
+    for line in text.splitlines():
+        if writes_json():
+            logging.getLogger("reconciler").error("%s", line)
+        else:
+            print(f"error: {line}", file=sys.stderr)  # noqa: T201 - the front door talks to a person

@@ -5,17 +5,18 @@ from __future__ import annotations
 import typer
 
 from reconciler.cli.config import DEFAULT, Config, load_settings
-from reconciler.cli.run import start_logging
+from reconciler.cli.log_options import LogFormat, LogLevel, start_log
 from reconciler.models.text import visible
 
 
-def once(config: Config = DEFAULT) -> None:
+def once(config: Config = DEFAULT, log_format: LogFormat = None, log_level: LogLevel = None) -> None:
     """Do one full pass and end with 0; with 1 when a file is bad, a target did not answer or an action failed."""
     from reconciler.cli.plan import text_of
     from reconciler.daemon import single_pass
 
-    start_logging("warning")
-    result = single_pass(load_settings(config), act=True)
+    settings = load_settings(config)
+    start_log(settings.log, log_format, log_level, "warning")
+    result = single_pass(settings, act=True)
     typer.echo(text_of(result), nl=False)
     for report in result.reports.values():
         for outcome in report.outcomes:

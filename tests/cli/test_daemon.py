@@ -82,7 +82,24 @@ def test_the_log_tells_what_is_done_and_why(factory: Factory) -> None:
     lines = factory.log.read_text().splitlines()
     form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} (INFO |WARNING|ERROR) +reconciler[.a-z]*: \S.*"
     assert [line for line in lines if not re.fullmatch(form, line)] == []
-    words = [line.partition(": ")[2] for line in lines]
+    words = [line.partition(": ")[2].partition(" [")[0] for line in lines]
     assert any(re.fullmatch(r"metrics at http://127\.0\.0\.1:\d+/metrics", one) for one in words)
     assert {"slurm: deploy a.0: not there", "slurm: deploy b.0: not there", "stopped"} <= set(words)
     assert any(one.startswith("desired/b.yaml:") for one in words)
+    deploy = next(line for line in lines if "deploy a.0" in line)
+    assert re.search(r" \[service=a target=slurm replica=0 revision=[0-9a-f]{12} action=deploy\]$", deploy)
+
+
+def test_the_same_log_for_programs(factory: Factory) -> None:
+    factory.configure(log={"format": "json"})
+    sha = factory.commit(files("a"), "one service")
+    factory.start()
+    factory.wait_healthy(["a"])
+    assert factory.stop() == 0
+    lines = [json.loads(line) for line in factory.log.read_text().splitlines()]
+    deploy = next(line for line in lines if line.get("action") == "deploy")
+    assert (deploy["level"], deploy["logger"]) == ("info", "reconciler.act")
+    known = {"service": "a", "target": "slurm", "replica": "0", "revision": sha[:12], "reason": "not there"}
+    assert known.items() <= deploy.items()
+    verdict = next(line for line in lines if line.get("after") == "Running/Healthy")
+    assert (verdict["service"], verdict["action"], verdict["revision"]) == ("a", "verdict", sha[:12])
