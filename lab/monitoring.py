@@ -60,10 +60,7 @@ def scrape_config(
 
     `interval` is that of scrapes and rules; `alertmanagers` are host:port addresses. JSON is YAML.
     """
-    scrapes = [
-        {"job_name": name, **(job if isinstance(job, Mapping) else {"static_configs": [{"targets": list(job)}]})}
-        for name, job in jobs.items()
-    ]
+    scrapes = [{"job_name": name, **(job if isinstance(job, Mapping) else _static(job))} for name, job in jobs.items()]
     managers = [{"static_configs": [{"targets": list(alertmanagers)}]}]
     content = {
         "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
@@ -72,6 +69,11 @@ def scrape_config(
         **({"alerting": {"alertmanagers": managers}} if alertmanagers else {}),
     }
     return json.dumps(content, indent=2) + "\n"
+
+
+def _static(addresses: Sequence[str]) -> dict[str, Any]:
+    """Reconciler's metrics have labels of their own that Prometheus would rename otherwise (`service`, `instance`)."""
+    return {"honor_labels": True, "static_configs": [{"targets": list(addresses)}]}
 
 
 class Prometheus(Server):

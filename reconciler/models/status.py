@@ -10,7 +10,7 @@ from enum import Enum
 from reconciler.errors import Complaint
 from reconciler.models.action import Plan
 from reconciler.models.health import Health
-from reconciler.models.recipe import MetricsEndpoint
+from reconciler.models.recipe import HealthProbe, MetricsEndpoint
 from reconciler.models.revision import Revision
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Cause, Drift, Gap, Instance, Observed, PendingClass, Phase
@@ -72,9 +72,9 @@ class ServiceStatus:
     workload ended (None if nothing is known of one), `generation` the highest number of hand-overs of a replica.
     `drift` is what was changed by hand and is not repaired yet; `fights` is what somebody undoes again and again.
 
-    `labels` are its own (`metadata.labels`), `scrape` says where it exports metrics (None: nowhere). `serving` are its
-    running instances. `looping`: it fails again and again right after its start. `unhealthy` is since when the replica
-    that has been unhealthy longest is so.
+    `labels` are its own (`metadata.labels`), `scrape` says where it exports metrics (None: nowhere), `probe` how its
+    health is asked for. `serving` are its running instances. `looping`: it fails again and again right after its start.
+    `unhealthy` is since when the replica that has been unhealthy longest is so.
     """
 
     service: str
@@ -99,6 +99,7 @@ class ServiceStatus:
     fights: tuple[Fight, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     scrape: MetricsEndpoint | None = None
+    probe: HealthProbe | None = None
     serving: tuple[Serving, ...] = ()
     looping: bool = False
     unhealthy: datetime | None = None
