@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.models.probe import Probed, Probing
-from reconciler.models.revision import Change, File, Revision, Snapshot
+from reconciler.models.revision import Change, File, Revision, Snapshot, Trust
+from reconciler.models.status import ServiceStatus
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Observed, Workload
 
@@ -18,8 +19,16 @@ Bell = Callable[[], None]
 class Source(Protocol):
     """Where desired state comes from."""
 
+    @property
+    def trust(self) -> Trust:
+        """What is known of signatures since the last refresh."""
+        ...
+
     def refresh(self) -> Revision:
-        """Fetch, and return the revision now at the head. Raises SourceError when it cannot be read."""
+        """Fetch, and return the revision to be in force: the head, unless it is refused for want of a signature.
+
+        Raises SourceError when there is none, or it cannot be read.
+        """
         ...
 
     def read(self, revision: Revision) -> Snapshot:
@@ -131,6 +140,13 @@ class Deployer(Protocol):
 
     def forget(self, service: str) -> None:
         """A service that is wanted no more: free what is remembered of it."""
+        ...
+
+    def announce(self, status: ServiceStatus, at: datetime) -> None:
+        """Tell people who look at the platform of a verdict that changed at `at`, where it has a place for that.
+
+        Best effort: returns at once, never raises, and may leave some out when there are many.
+        """
         ...
 
     def dialect(self) -> str:

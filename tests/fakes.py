@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.errors import TargetError
 from reconciler.models.health import Health
+from reconciler.models.status import ServiceStatus
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Observed, Phase, Workload
 from reconciler.ports import Bell
@@ -33,6 +34,7 @@ class FakePlatform:
     words: str = ""
     rendered: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
+    announced: list[tuple[str, Health]] = field(default_factory=list)
     queue: timedelta | None = None
     asked: list[str] = field(default_factory=list)
 
@@ -94,6 +96,9 @@ class FakePlatform:
 
     def forget(self, service: str) -> None:
         self.forgotten.append(service)
+
+    def announce(self, status: ServiceStatus, at: datetime) -> None:  # noqa: ARG002 - the time is not looked at
+        self.announced.append((status.service, status.health))
 
     def dialect(self) -> str:
         return self.words

@@ -11,6 +11,7 @@ from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.events import FOLLOWED
 from reconciler.kube.look.observer import KubernetesObserver
 from reconciler.kube.write.deployer import KubernetesDeployer
+from reconciler.kube.write.events import EventWriter
 from reconciler.settings import KubernetesTarget
 
 #: Connections of the observer beside those of the kinds: for events, and for lists.
@@ -35,4 +36,5 @@ def connect(
     reader = Client(target, watches + _LISTS)
     writer = Client(target, target.parallel, may_not=may_not, writes=True)
     observer = KubernetesObserver(name, target, owner, reader, cache)
-    return observer, KubernetesDeployer(name, target, owner, writer, cache, keep_data=keep_data)
+    events = EventWriter(writer, cache, target.namespaces, owner)
+    return observer, KubernetesDeployer(name, target, owner, writer, cache, keep_data=keep_data, events=events)

@@ -37,7 +37,7 @@ NEEDS = (
     *(Need(kind) for kind in (*ALWAYS, *OPTIONAL) if kind not in (CLAIM, POD)),
     # Pods that nothing runs any more: left by a StatefulSet that was being made anew when its service was removed.
     Need(POD, _FOLLOW, ("delete",)),
-    Need(EVENT, _FOLLOW, ()),
+    Need(EVENT, _FOLLOW, ("create",)),
 )
 
 

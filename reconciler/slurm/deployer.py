@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from reconciler.errors import ConflictError, RefusedError, TargetError
+from reconciler.models.status import ServiceStatus
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Phase, Workload
 from reconciler.settings import SlurmTarget
@@ -95,6 +96,9 @@ class SlurmDeployer:
 
     def forget(self, service: str) -> None:
         """See `reconciler.ports.Deployer.forget`; what is kept is bounded."""
+
+    def announce(self, status: ServiceStatus, at: datetime) -> None:
+        """See `reconciler.ports.Deployer.announce`: Slurm has no place for it."""
 
     def dialect(self) -> str:
         """See `reconciler.ports.Deployer.dialect`: a script depends on nothing else."""

@@ -39,6 +39,15 @@ class Verdicts:
         return changes
 
 
+def worth_telling(changes: Iterable[tuple[ServiceStatus, Verdict | None]]) -> list[ServiceStatus]:
+    """Of the changes those that people ought to see where the service runs: what became bad, and is well again."""
+    return [
+        one
+        for one, last in changes
+        if last is not None and (one.health in _BAD or (one.health is Health.HEALTHY and last[1] in _BAD))
+    ]
+
+
 def _tell(one: ServiceStatus, last: Verdict | None) -> None:
     after = _words((one.state, one.health))
     level = logging.WARNING if one.health in _BAD else logging.DEBUG if last is None else logging.INFO

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from reconciler.errors import ConflictError, LookError, RefusedError, UncertainError, UnreachableError
 from reconciler.kube.door.api import Api
@@ -17,9 +17,11 @@ from reconciler.kube.render.manifests import Manifest
 from reconciler.kube.render.text import dump
 from reconciler.kube.write.apply import Applier
 from reconciler.kube.write.conflicts import Guard
+from reconciler.kube.write.events import EventWriter
 from reconciler.kube.write.remove import Remover
 from reconciler.kube.write.repair import Repairer
 from reconciler.kube.write.sizes import check_sizes
+from reconciler.models.status import ServiceStatus
 from reconciler.models.wanted import Rendered, ResolvedService
 from reconciler.models.workload import Mark, Workload
 from reconciler.settings import KubernetesTarget
@@ -31,6 +33,7 @@ class KubernetesDeployer:
     It touches nothing but what bears the mark of `owner`. `keep_data`: claims of removed services stay.
     A deploy takes the place of what runs under the same name (Wanted.in_place): nothing of it is to be cancelled.
     `monotonic` tells the time in seconds, by which it knows what is still fresh.
+    `events` writes verdicts (None: nobody does).
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class KubernetesDeployer:
         cache: Cache,
         *,
         keep_data: bool = True,
+        events: EventWriter | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._target_name = target_name
@@ -50,6 +54,7 @@ class KubernetesDeployer:
         self._keep_data = keep_data
         self._api = api
         self._cache = cache
+        self._events = events
         self._guard = Guard(api, owner, cache, monotonic)
         self._applier = Applier(api, cache, self._guard, create_namespaces=target.create_namespaces)
         self._remover = Remover(api, cache, self._guard, [*(kind.full for kind in (*ALWAYS, *OPTIONAL)), *target.kinds])
@@ -96,6 +101,11 @@ class KubernetesDeployer:
         """See `reconciler.ports.Deployer.forget`."""
         self._guard.forget(service)
         self._cache.declared.forget(service)
+
+    def announce(self, status: ServiceStatus, at: datetime) -> None:
+        """See `reconciler.ports.Deployer.announce`: as an Event on what makes the pods."""
+        if self._events is not None:
+            self._events.announce(status, at)
 
     def dialect(self) -> str:
         """See `reconciler.ports.Deployer.dialect`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,6 +20,9 @@ from reconciler.kube.door.lease import Lease
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.rbac import Subject, roles
 from reconciler.kube.write.deployer import KubernetesDeployer
+from reconciler.kube.write.events import EventWriter
+from reconciler.models.health import Health
+from reconciler.models.status import ServiceStatus, State
 from tests.kube.conftest import Cluster, until
 from tests.kube.golden import TARGET, samples
 from tests.kube.rights.grants import Grant, grants
@@ -77,6 +81,15 @@ class Story:
 
         until(drifted)
         observer.close()
+
+    def tell(self) -> None:
+        """Write a verdict as an Event."""
+        service = samples()["guarded"].service
+        writer = EventWriter(self.cluster.client(writes=True), self.cluster.cache, ("ai",), self.cluster.owner)
+        at = datetime(2026, 11, 24, tzinfo=UTC)
+        writer.announce(ServiceStatus(service.name, "cloud", "", State.RUNNING, Health.DEGRADED, at, "bad"), at)
+        until(lambda: "create" in {grant.verb for grant in self.used() if grant.resource == "events"})
+        writer.close()
 
     def delete_all(self) -> None:
         """By hand; whoever looked before does not know."""
@@ -139,6 +152,7 @@ def test_every_verb_that_is_granted_is_used_and_nothing_is_denied(story: Story) 
     story.deploy(of_old)
     story.follow_lease()
     story.put_back(cluster.deployer())
+    story.tell()
     story.delete_all()
     story.deploy(Cache(Declared()))
     story.deploy(of_old)
