@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.health.replica import STATES, Standing, Verdict, stand
+from reconciler.health.serving import looping
 from reconciler.models.health import Health
 from reconciler.models.status import State
 from reconciler.models.wanted import Wanted
@@ -121,6 +122,11 @@ class Fold:
         """Failed starts in a row of what is not healthy, also of a successor beside what is."""
         behind = (one for one in self.loads if one.phase in STATES and one.health is not Health.HEALTHY)
         return max((workload.mark.attempt for workload in behind), default=0)
+
+    @property
+    def loops(self) -> int:
+        """How often in a row it failed soon after its start, where that is a crash loop; otherwise 0."""
+        return 0 if self.wanted.suspended or not self.loads else looping(self.loads, self.attempt)
 
 
 def _behind(workload: Workload) -> tuple[int, datetime]:

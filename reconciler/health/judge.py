@@ -12,6 +12,7 @@ from reconciler.health.fold import Fold
 from reconciler.health.hands import changed_by_hand
 from reconciler.health.memory import Memory
 from reconciler.health.replica import STATES, Verdict, last_ended, serving_of
+from reconciler.health.serving import serving, unhealthy
 from reconciler.models.action import Cancel, Hold, Plan
 from reconciler.models.health import Health
 from reconciler.models.status import Fight, ServiceStatus, State
@@ -27,15 +28,17 @@ def judge(
     before: Mapping[str, ServiceStatus],
     fights: Mapping[str, Sequence[Fight]] = MappingProxyType({}),
     memory: Memory | None = None,
+    answers: Mapping[str, bool | None] = MappingProxyType({}),
 ) -> tuple[ServiceStatus, ...]:
     """One status for each service of the target, wanted or still alive, sorted by name.
 
     `errors` names services whose last action failed. `before` is the table of the turn before: a state that did not
     change keeps its `since`, and a look that was not whole leaves what was known as it was last seen. `fights` is what
-    is undone again and again, by service. With a `memory` the same is not judged twice.
+    is undone again and again, by service. With a `memory` the same is not judged twice. `answers` is what the daemon's
+    own probes have come to (`HealthChecker.answers`), where it makes any.
     """
     if seen.complete:
-        table = _known(services, seen, plan, errors, before, fights, memory or Memory())
+        table = _known(services, seen, plan, errors, before, fights, memory or Memory(), answers)
     else:
         table = _unknown(services, seen, before)
     return tuple(sorted(table, key=lambda status: status.service))
@@ -49,6 +52,7 @@ def _known(
     before: Mapping[str, ServiceStatus],
     fights: Mapping[str, Sequence[Fight]],
     memory: Memory,
+    answers: Mapping[str, bool | None],
 ) -> Iterator[ServiceStatus]:
     groups: defaultdict[str, list[Workload]] = defaultdict(list)
     for workload in seen.workloads:
@@ -63,9 +67,11 @@ def _known(
             continue
         said = _Said(errors.get(name, ""), holds.get(name, ""), conflicts.get(name, ""), fights.get(name, ()))
         quiet = said == _NOTHING
-        line = memory.recall(service, wanted, loads) if quiet else None
+        serves = serving(loads, answers)
+        line = memory.recall(service, wanted, loads, serves) if quiet else None
         if line is None:
             line = _seen_line(service, Fold.of(wanted, loads, seen.at), said, seen.at, before.get(name))
+            line = replace(line, serving=serves) if serves else line
             memory.keep(service, wanted, loads, line if quiet else None)
         yield line
     going = {action.service for action in plan.actions if isinstance(action, Cancel)}
@@ -96,6 +102,7 @@ def _seen_line(
 ) -> ServiceStatus:
     verdict = _and(fold.verdict(said.error, said.hold), said.conflict)
     verdict = _and(verdict, changed_by_hand(fold.drift, fold.wanted, said.fights, now))
+    verdict = _in_loop(verdict, fold.loops)
     line = _line(service, fold, verdict, now, before)
     return replace(line, drift=fold.drift, fights=tuple(said.fights)) if fold.drift or said.fights else line
 
@@ -127,7 +134,17 @@ def _as_seen_last(line: ServiceStatus, known: ServiceStatus) -> ServiceStatus:
         endpoints=known.endpoints,
         deadline=known.deadline,
         generation=known.generation,
+        serving=known.serving,
+        unhealthy=known.unhealthy,
     )
+
+
+def _in_loop(verdict: Verdict, times: int) -> Verdict:
+    """The verdict on one that fails again and again, with how often it did."""
+    if not times:
+        return verdict
+    counted = f"attempt {times}" in verdict.why
+    return replace(verdict, why=f"crash loop: {verdict.why if counted else f'attempt {times}; {verdict.why}'}")
 
 
 def _and(verdict: Verdict, more: str) -> Verdict:
@@ -159,6 +176,11 @@ def _line(
         attempt=fold.attempt,
         ended=_ended(fold.loads, before),
         generation=max((workload.mark.generation for workload in fold.loads), default=0),
+        labels=service.service.metadata.labels,
+        scrape=service.recipe.spec.metrics,
+        probe=service.recipe.spec.health,
+        looping=fold.loops > 0,
+        unhealthy=unhealthy(verdict, fold.loads, now, before),
     )
 
 
@@ -175,20 +197,26 @@ def _leftover(
     replicas: defaultdict[int, list[Workload]] = defaultdict(list)
     for workload in alive:
         replicas[workload.mark.replica].append(workload)
-    serving = [one for one in map(serving_of, replicas.values()) if one]
+    best = [one for one in map(serving_of, replicas.values()) if one]
+    verdict = Verdict(state, alive[0].health, reason or "is being removed")
     return ServiceStatus(
         service=name,
         target=seen.target,
         recipe="",
         state=state,
-        health=alive[0].health,
+        health=verdict.health,
         since=_since(state, None, seen.at, before),
-        why=reason or "is being removed",
+        why=verdict.why,
         revision=alive[0].mark.revision,
-        ready=sum(workload.health is Health.HEALTHY for workload in serving),
-        endpoints=tuple(endpoint for workload in serving for endpoint in workload.endpoints),
+        ready=sum(workload.health is Health.HEALTHY for workload in best),
+        endpoints=tuple(endpoint for workload in best for endpoint in workload.endpoints),
         ended=_ended(alive, before),
         generation=max(workload.mark.generation for workload in alive),
+        labels=before.labels if before else {},
+        scrape=before.scrape if before else None,
+        probe=before.probe if before else None,
+        serving=serving(alive, {}),
+        unhealthy=unhealthy(verdict, alive, seen.at, before),
     )
 
 

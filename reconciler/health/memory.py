@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.models.health import Health
-from reconciler.models.status import ServiceStatus
+from reconciler.models.status import ServiceStatus, Serving
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Phase, Workload
 
@@ -29,13 +29,15 @@ class Memory:
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
 
-    def recall(self, service: ResolvedService, wanted: Wanted, loads: Sequence[Workload]) -> ServiceStatus | None:
+    def recall(
+        self, service: ResolvedService, wanted: Wanted, loads: Sequence[Workload], serves: tuple[Serving, ...]
+    ) -> ServiceStatus | None:
         """The line of the turn before, if it would be made of the same again."""
         entry = self._entries.get(wanted.service)
         if entry is None or entry.service is not service or entry.wanted is not wanted:
             return None
         same = len(loads) == len(entry.loads) and all(one is old for one, old in zip(loads, entry.loads, strict=True))
-        return entry.line if same else None
+        return entry.line if same and entry.line.serving == serves else None
 
     def keep(
         self, service: ResolvedService, wanted: Wanted, loads: Sequence[Workload], line: ServiceStatus | None

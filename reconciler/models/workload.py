@@ -121,6 +121,7 @@ class Workload:
 
     `unhealthy` is since when one that runs, and had been healthy, is not any more (None: it is healthy, or was never).
     `submitted` is when it was handed over; `gpus` is how many it holds or asks for. `instances` is what serves of it.
+    `restarts` is how often in a row the platform itself started it again because it ended soon after its start.
     """
 
     target: str
@@ -146,6 +147,7 @@ class Workload:
     submitted: datetime | None = None
     gpus: int = 0
     instances: tuple[Instance, ...] = ()
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ def _together(wanted: Mapping[str, Wanted], mine: Sequence[Workload], limits: Re
     """Why nothing is restarted: so much turned unhealthy together that it is no fault of the services; "" otherwise."""
     running = [one for one in mine if one.phase is Phase.RUNNING]
     healthy = {_key(one) for one in running if one.health is Health.HEALTHY}
-    bad = {_key(one): one.unhealthy for one in running if one.unhealthy and _key(one) not in healthy}
+    latest_first = sorted(running, key=_longest, reverse=True)
+    bad = {_key(one): one.unhealthy for one in latest_first if one.unhealthy and _key(one) not in healthy}
     if all(wanted[service].restart_after is None for service, _ in bad):
         return ""  # nothing would be restarted anyway
     count = len({*map(_key, running)})
