@@ -16,7 +16,7 @@ from reconciler.errors import Next, SourceError
 from reconciler.health import Memory, judge
 from reconciler.models.action import Amend, Cancel, Hold, Outcome, Plan, Repair
 from reconciler.models.revision import Change, Revision
-from reconciler.models.status import TargetStatus, View
+from reconciler.models.status import ServiceStatus, TargetStatus, View
 from reconciler.models.wanted import Removals, ResolvedService, Wanted
 from reconciler.models.workload import Observed, Phase
 from reconciler.plan import Constraints, make_plan
@@ -25,7 +25,7 @@ from reconciler.turn.estimates import Estimates
 from reconciler.turn.hands import Hands
 from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
-from reconciler.turn.verdicts import Verdicts
+from reconciler.turn.verdicts import Verdict, Verdicts, worth_telling
 from reconciler.turn.world import World
 
 _log = logging.getLogger("reconciler.turn")
@@ -83,6 +83,7 @@ class Turn:
         self._hands = Hands(world.name, board)
         self._memory = Memory()
         self._verdicts = Verdicts()
+        self._changes: list[tuple[ServiceStatus, Verdict | None]] = []
         self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
         self._missed = 0
         self._gaps: set[str] = set()
@@ -120,6 +121,7 @@ class Turn:
             if seen.complete:
                 self._estimates.refresh(services, seen)
         self._post(desired, services, seen, plan, stands_by)
+        self._announce(seen.at, may=act and not stands_by)
         self._board.count_turn(world.name, time.monotonic() - began)
         return Report(seen, plan, outcomes, self._again(outcomes))
 
@@ -235,6 +237,12 @@ class Turn:
         soonest = min((wait for wait in waits if wait is not None), default=None)
         return None if soonest is None else max(0.3, soonest)
 
+    def _announce(self, now: datetime, *, may: bool) -> None:
+        """Tell people on the platform what has become bad, and what is well again."""
+        changes, self._changes = self._changes, []
+        for one in worth_telling(changes) if may else ():
+            self._world.deployer.announce(one, now)
+
     def _post(
         self,
         desired: Desired,
@@ -263,7 +271,7 @@ class Turn:
             leader=world.leader(),
         )
         self._board.post_target(status, table)
-        self._verdicts.tell(table)
+        self._changes += self._verdicts.tell(table)
         self._board.post_view(View(world.name, tuple(services), seen, plan, errors))
 
 
