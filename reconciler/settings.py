@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from reconciler.models.kinds import why_never
 from reconciler.models.kubernetes import Toleration
@@ -21,6 +21,23 @@ Share = Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])%$")]
 Listen = Annotated[str, StringConstraints(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
 
 
+def _json_file(path: Path) -> Path:
+    if path.suffix != ".json":
+        raise ValueError("a file whose name ends with .json, as Prometheus' file_sd wants it")
+    return path
+
+
+class VerifySettings(Model):
+    """Whose commits are trusted: signatures made with SSH keys (git-commit(1), `gpg.format=ssh`)."""
+
+    allowed_signers: Path = Field(description="File of those who may sign (ssh-keygen(1), ALLOWED SIGNERS).")
+    revoked_keys: Path | None = Field(default=None, description="File of keys that are trusted no more.")
+    required: bool = Field(
+        default=False,
+        description="A head that is not signed so is not put in force; the newest commit before it that is stays so.",
+    )
+
+
 class SourceSettings(Model):
     """Where desired state comes from."""
 
@@ -33,6 +50,7 @@ class SourceSettings(Model):
     path: Line = Field(default="desired", description="Folder inside the repository.")
     interval: Duration = Field(default=timedelta(seconds=30), description="Time between two polls of a remote one.")
     timeout: Duration = Field(default=timedelta(seconds=60), description="Time for one fetch.")
+    verify: VerifySettings | None = Field(default=None, description="Signatures of commits; unset: none is asked for.")
 
 
 class RecipesSettings(Model):
@@ -181,6 +199,15 @@ class ProbeSettings(Model):
     parallel: int = Field(default=512, ge=1, le=8192, description="Probes at the same time, on each target.")
 
 
+class DiscoverySettings(Model):
+    """Where Prometheus finds the services, besides the page `/sd`."""
+
+    file: Annotated[Path, AfterValidator(_json_file)] | None = Field(
+        default=None, description="File (.json) that the same list is written to, for file_sd; none when unset."
+    )
+    interval: Duration = Field(default=timedelta(seconds=5), description="Longest time until a change is in the file.")
+
+
 class HttpSettings(Model):
     """The daemon's own pages."""
 
@@ -209,5 +236,6 @@ class Settings(Model):
     removals: RemovalSettings = RemovalSettings()
     probes: ProbeSettings = ProbeSettings()
     http: HttpSettings = HttpSettings()
+    discovery: DiscoverySettings = DiscoverySettings()
     log: LogSettings = LogSettings()
     state: Path = Field(description="Folder for the bare clone and the lock; nothing that could not be lost.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from reconciler.board import Board
@@ -38,7 +39,7 @@ class Feed:
 
     @property
     def failure(self) -> str:
-        """Why the repository could not be read the last time; "" when it could."""
+        """Why the repository could not be read the last time, or its head is not in force; "" when all is well."""
         return self._failure
 
     def refresh(self) -> bool:
@@ -46,9 +47,12 @@ class Feed:
         before = self._desired
         try:
             revision = self._source.refresh()
+            refused = self._source.trust.refused
+            if refused and refused != self._failure:
+                _log.warning("%s", refused, extra={"action": "refuse", "revision": revision.short, "reason": refused})
             if before is not None and before.revision.sha == revision.sha:
-                self._failure = ""
-                self._post(before)
+                self._failure = refused
+                self._post(before, refused)
                 return False
             snapshot = self._source.read(revision)
             earlier, history = partial(self._source.earlier, revision), partial(self._source.history, revision)
@@ -58,10 +62,11 @@ class Feed:
             self._failure = str(error)
             self._post(before, self._failure)
             return False
-        self._desired, self._failure = desired, ""
+        self._desired, self._failure = desired, refused
         self._spare_the_collector()
-        self._post(desired)
-        _log.info("revision %s by %s: %s", revision.short, revision.author, revision.subject)
+        self._post(desired, refused)
+        extra = {"action": "read", "revision": revision.short}
+        _log.info("revision %s by %s: %s", revision.short, revision.author, revision.subject, extra=extra)
         told = frozenset(before.complaints) if before else frozenset()
         for complaint in desired.complaints:
             if complaint not in told:
@@ -81,7 +86,8 @@ class Feed:
 
     def _post(self, desired: Desired | None, error: str = "") -> None:
         known = SourceStatus(desired.revision, error, desired.complaints, desired.held) if desired else None
-        self._board.post_source(known or SourceStatus(error=error))
+        verified = self._source.trust.verified
+        self._board.post_source(replace(known or SourceStatus(error=error), verified=verified))
 
     def history(self) -> Iterator[Change]:
         """The commits behind the desired state in force, newest first."""

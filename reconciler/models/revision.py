@@ -54,3 +54,11 @@ class Change:
 
     revision: Revision
     files: Mapping[str, tuple[File | None, File | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whether the head is signed by somebody trusted (None: not asked); `refused`: why it is not in force, or ""."""
+
+    verified: bool | None = None
+    refused: str = ""

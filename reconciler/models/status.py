@@ -133,7 +133,8 @@ class SourceStatus:
     """The repository: the revision in force, what is wrong with its files, and whether it can be read now.
 
     `held` names services that never had a good version, so that no target is known for them, and says why. `fetched` is
-    when it was read last, which took `seconds`; `verified` is whether the commit's signature is good (None: not asked).
+    when it was read last, which took `seconds`; `verified` is whether the head's signature is good (None: not asked):
+    where it must be and is not, an older commit is in force, and `error` says why.
     """
 
     revision: Revision | None = None

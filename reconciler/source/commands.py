@@ -17,7 +17,8 @@ from reconciler.errors import SourceError
 #: Most bytes that one listing may have. A few crafted trees can name more files than there are atoms ("git bomb").
 LISTING_LIMIT = 32 * 2**20
 _ERROR_LIMIT = 600
-_LOCAL_ENVIRONMENT = {
+#: Of a command that reads only the clone.
+LOCAL_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,  # what is read from objects depends on nobody's configuration
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_COUNT": "0",
@@ -55,7 +56,7 @@ class Commands:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._environment = {"GIT_DIR": str(folder), **_LOCAL_ENVIRONMENT}
+        self._environment = {"GIT_DIR": str(folder), **LOCAL_ENVIRONMENT}
 
     def local(self, *words: str, limit: int = LISTING_LIMIT) -> bytes:
         """Output of a command that only reads the clone.

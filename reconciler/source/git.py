@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
-from reconciler.models.revision import Change, File, Revision, Snapshot
+from reconciler.models.revision import Change, File, Revision, Snapshot, Trust
 from reconciler.ports import Bell
 from reconciler.settings import SourceSettings
 from reconciler.source.address import parse_address, parse_folder
@@ -19,6 +19,8 @@ from reconciler.source.log import PAGE, Commit, Side, read_messages, read_page, 
 from reconciler.source.reader import Reader
 from reconciler.source.remote import Remote
 from reconciler.source.tree import read_tree
+from reconciler.source.trust import choose, refusal
+from reconciler.source.verify import Verifier
 from reconciler.source.watch import Watch
 
 #: Most older versions of one file that are looked at.
@@ -48,11 +50,30 @@ class GitSource:
         self._commands = self._clone.commands
         self._watch = Watch(address.folder, settings.interval)
         self._known: dict[str, str] = {}
+        self._verify = settings.verify
+        self._verifier = Verifier(settings.verify, self._commands.folder) if settings.verify else None
+        self._trust = Trust()
+
+    @property
+    def trust(self) -> Trust:
+        """What the last refresh came to, as far as signatures are concerned."""
+        return self._trust
 
     def refresh(self) -> Revision:
-        """Ask the repository for its head, fetch it when it is new, and return it. Raises SourceError."""
+        """Ask the repository for its head, fetch it when it is new, and return it. Raises SourceError.
+
+        Where signatures are required, it is the newest commit that is trusted (see trust.py).
+        """
         sha = self._clone.refresh()
+        if self._verifier:
+            sha = self._reading(partial(self._trusted, sha, self._verifier))
         return self._reading(partial(read_revision, self._commands, sha))
+
+    def _trusted(self, head: str, verifier: Verifier) -> str:
+        why = verifier.complaint(head)
+        required = self._verify is not None and self._verify.required
+        self._trust = Trust(verified=not why, refused=refusal(head, why) if why and required else "")
+        return choose(self._commands, head, verifier.complaint) if required else head
 
     def read(self, revision: Revision) -> Snapshot:
         """All files of `revision`; none where the folder is not there at that commit. Raises SourceError."""

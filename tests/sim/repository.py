@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.errors import SourceError
-from reconciler.models.revision import Change, File, Revision, Snapshot
+from reconciler.models.revision import Change, File, Revision, Snapshot, Trust
 from reconciler.ports import Bell
 from tests.desired.world import Repository
 
@@ -89,6 +89,7 @@ class SimSource:
     def __init__(self) -> None:
         self.repository = Repository()
         self.broken = False
+        self.trust = Trust()
 
     def commit(self, files: Mapping[str, str | None], message: str = "a commit") -> None:
         """A new head; None removes a file."""
