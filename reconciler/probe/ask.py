@@ -11,7 +11,6 @@ from reconciler.models.probe import Probing
 from reconciler.models.recipe import FirstRequest, HttpProbe
 from reconciler.models.units import format_duration
 from reconciler.probe.failures import NoAnswerError
-from reconciler.probe.grpc import check
 from reconciler.probe.http import BODY, Answer, Request, exchange
 from reconciler.probe.names import Names
 from reconciler.probe.wire import Call, opened
@@ -24,6 +23,8 @@ async def ask(names: Names, probing: Probing) -> None:
         async with _call(names, probing, probe.http.port, probe.timeout) as call:
             await _http(call, probe.http)
     elif probe.grpc:
+        from reconciler.probe.grpc import check  # noqa: PLC0415 - h2 is loaded only where something speaks gRPC
+
         async with _call(names, probing, probe.grpc.port, probe.timeout) as call:
             await check(call, probe.grpc.service)
     elif probe.tcp:
@@ -64,7 +65,7 @@ async def _http(call: Call, probe: HttpProbe) -> None:
     _check_text(asked, answer, probe.contains)
     for name, value in probe.headers.items():
         found = [given for key, given in answer.headers if key == name.lower().encode()]
-        if value.encode() not in found:
+        if value.strip().encode() not in found:
             raise NoAnswerError(f"{asked}: its header {name} is {'another' if found else 'missing'}, expected {value}")
 
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+from h2 import events
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import Event
+from h2.exceptions import ProtocolError
 
 from reconciler import __version__
 from reconciler.probe.failures import NoAnswerError
 from reconciler.probe.wire import CHUNK, Call, opened
-
-if TYPE_CHECKING:
-    from h2.connection import H2Connection
-    from h2.events import Event
 
 _PATH = "/grpc.health.v1.Health/Check"
 #: Reads of one answer, and bytes of its message.
@@ -30,6 +31,8 @@ _STATUS = {
     "12": "it has no health service (grpc.health.v1)",
     "14": "it is unavailable",
 }
+_CODES = {str(code) for code in range(1, 17)}
+_HTTP = {str(code) for code in range(100, 600)}
 
 
 @dataclass(slots=True)
@@ -43,8 +46,6 @@ class _Reply:
 
 async def check(call: Call, service: str) -> None:
     """Ask for a service ("": the server as a whole). Raises NoAnswerError unless it is SERVING, and ShortageError."""
-    from h2.exceptions import ProtocolError  # noqa: PLC0415 - 20 ms, paid only where something speaks gRPC
-
     asked = f"gRPC health of {service}" if service else "gRPC health"
     async with opened(call) as (reader, writer):
         call.doing = f"{asked} from"
@@ -65,6 +66,8 @@ async def _exchange(call: Call, service: str, reader: asyncio.StreamReader, writ
         data = await reader.read(CHUNK)
         if not data:
             break
+        if data.startswith(b"HTTP/1"):  # h2 would wait for the end of a frame
+            raise ProtocolError
         for event in connection.receive_data(data):
             _take(event, reply)
         if reply.ended or len(reply.message) > _MESSAGE:
@@ -74,10 +77,7 @@ async def _exchange(call: Call, service: str, reader: asyncio.StreamReader, writ
 
 def _begin(call: Call, service: str) -> H2Connection:
     """A connection with the request on it, still to be sent."""
-    from h2.config import H2Configuration  # noqa: PLC0415 - as above
-    from h2.connection import H2Connection  # noqa: PLC0415 - as above
-
-    connection = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+    connection = H2Connection(H2Configuration(client_side=True, header_encoding=None))
     connection.initiate_connection()
     headers = [
         (":method", "POST"),
@@ -103,11 +103,9 @@ def _varint(number: int) -> bytes:
 
 
 def _take(event: Event, reply: _Reply) -> None:
-    from h2 import events  # noqa: PLC0415 - as above
-
     match event:
         case events.ResponseReceived() | events.TrailersReceived():
-            reply.headers.update(event.headers)  # type: ignore[arg-type]  # they are text: header_encoding
+            reply.headers |= {_text(name): _text(value) for name, value in event.headers}
         case events.DataReceived():
             reply.message += event.data
         case events.StreamEnded() | events.StreamReset() | events.ConnectionTerminated():
@@ -116,13 +114,17 @@ def _take(event: Event, reply: _Reply) -> None:
             pass
 
 
+def _text(word: str | bytes) -> str:
+    return word if isinstance(word, str) else word.decode("latin-1")
+
+
 def _judge(reply: _Reply) -> str:
     """What is wrong with an answer; "" when it is SERVING. Nothing of its words is repeated."""
     http, status = reply.headers.get(":status"), reply.headers.get("grpc-status")
     if http is None:
         return "the connection was closed before an answer"
     if http != "200":
-        return f"HTTP {int(http)}, expected 200" if http.isdecimal() else "what it answers is not HTTP/2"
+        return f"HTTP {http}, expected 200" if http in _HTTP else "what it answers is not HTTP/2"
     if status is None:
         return "the answer has no gRPC status"
     if status != "0":
@@ -131,6 +133,3 @@ def _judge(reply: _Reply) -> str:
     if found == _SERVING:
         return ""
     return f"{_WORDS.get(found, 'an answer that is not understood')}, expected SERVING"
-
-
-_CODES = {str(code) for code in range(1, 17)}
