@@ -1,9 +1,10 @@
 """Prometheus metrics, made from the board at scrape time: what is no longer there vanishes by itself.
 
-`Exporter` writes the page. The families of services are written as text directly, as there may be very many of them;
-the few others go through the client library.
+`Exporter` writes the page, in the format that `choose` finds in a request; `families` has every metric there is.
 """
 
 from reconciler.metrics.exporter import Exporter, utc_now
+from reconciler.metrics.exposition import Form
+from reconciler.metrics.negotiation import choose
 
-__all__ = ["Exporter", "utc_now"]
+__all__ = ["Exporter", "Form", "choose", "utc_now"]

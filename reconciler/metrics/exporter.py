@@ -6,30 +6,31 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_open
 from prometheus_client.process_collector import ProcessCollector
 
 from reconciler.board import Board
-from reconciler.metrics.collector import BoardCollector
+from reconciler.metrics.exposition import Form
+from reconciler.metrics.others import other_text
 from reconciler.metrics.services import service_text
 
 
 class Exporter:
     """Reads `board` at every scrape; `clock` gives an aware time, for ages. Safe to use from many threads."""
 
-    #: The type of what `page` gives.
-    content_type = "text/plain; version=0.0.4; charset=utf-8"
-
     def __init__(self, board: Board, clock: Callable[[], datetime]) -> None:
         self._board = board
         self._clock = clock
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(BoardCollector(board, clock))
         ProcessCollector(registry=self._registry)
 
-    def page(self) -> bytes:
-        """All metrics as they stand."""
-        services = service_text(self._board.status(), self._board.tallies(), self._clock())
-        return "".join(services).encode() + generate_latest(self._registry)
+    def page(self, form: Form = Form.TEXT) -> bytes:
+        """All metrics as they stand, in one of the two formats."""
+        status, tallies, now = self._board.status(), self._board.tallies(), self._clock()
+        services = "".join(service_text(status, tallies, now, form)).encode()
+        others = "".join(other_text(status, tallies, now, form)).encode()
+        process = generate_open if form is Form.OPEN else generate_latest  # the former ends with `# EOF`
+        return b"".join([services, others, process(self._registry)])
 
 
 def utc_now() -> datetime:

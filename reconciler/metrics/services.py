@@ -1,162 +1,178 @@
-"""The families that have a series for each service. Written for 10,000 services and more."""
+"""The families that have series for each service. Written for 10,000 services and more."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from itertools import islice
 
-from reconciler.board import Tallies
-from reconciler.metrics.exposition import Family, label
+from reconciler.board import DRIFT_EVENTS, RESTART_REASONS, Tallies
+from reconciler.metrics import families as all_of
+from reconciler.metrics.exposition import Family, Form, label
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State, Status
-from reconciler.models.workload import PendingClass
 
-_Row = tuple[ServiceStatus, str, str]
-
-_STATE = Family("reconciler_service_state", "gauge", "1 for the state that the service is in.")
-_HEALTH = Family("reconciler_service_health", "gauge", "1 for the health that the service has.")
-_REVISION = Family(
-    "reconciler_service_revision_info", "gauge", "The commit that what runs was deployed from, and the recipe."
-)
-_PENDING = Family(
-    "reconciler_service_pending",
-    "gauge",
-    "1 for what a replica waits for, of which nothing runs: waiting (passes by itself), reserved (until the site is"
-    " open), held (by somebody's hand), blocked (for ever). No series where nothing is pending.",
-)
-_ENDED = Family("reconciler_service_last_end_info", "gauge", "Why the last workload of the service ended.")
-_ENDS = Family(
-    "reconciler_workload_ends_total", "counter", "Workloads that ended since the start of the daemon, by cause."
-)
-_DRIFT = Family(
-    "reconciler_drift_total", "counter", "Fields changed by hand since the start of the daemon: found, and repaired."
-)
-_FIGHT = Family(
-    "reconciler_service_fight",
-    "gauge",
-    "1 for each manager that undoes repairs of the service again and again; no series where nobody does.",
-)
-_TARGET_PENDING = Family("reconciler_target_pending", "gauge", "Services that are pending on the target, by class.")
-
+#: A line of the table, and its service and target as labels. Other labels come before these, by their names; only
+#: that of the state comes between them.
+_Row = tuple[ServiceStatus, str]
 _Number = Callable[[ServiceStatus], float | None]
+
 _NUMBERS: tuple[tuple[Family, _Number], ...] = (
-    (Family("reconciler_service_replicas", "gauge", "Replicas that are wanted."), lambda one: one.replicas),
-    (Family("reconciler_service_replicas_ready", "gauge", "Replicas that are healthy."), lambda one: one.ready),
-    (
-        Family("reconciler_service_frozen", "gauge", "1: its file is bad, an older version is in force."),
-        lambda one: bool(one.frozen),
-    ),
-    (
-        Family("reconciler_service_state_since_seconds", "gauge", "When it entered its state, since the epoch."),
-        lambda one: one.since.timestamp(),
-    ),
-    (
-        Family(
-            "reconciler_service_expected_start_seconds",
-            "gauge",
-            "When the platform expects the start of the replica that is furthest behind, since the epoch; no series"
-            " where it does not say.",
-        ),
-        lambda one: one.expected.timestamp() if one.expected else None,
-    ),
-    (
-        Family("reconciler_service_attempt", "gauge", "Failed starts in a row of what is not healthy yet."),
-        lambda one: one.attempt,
-    ),
-    (
-        Family("reconciler_service_drift", "gauge", "Fields that were changed by hand and are not repaired."),
-        lambda one: len(one.drift),
-    ),
-    (
-        Family("reconciler_service_generation", "gauge", "Hand-overs to a successor, of the replica with the most."),
-        lambda one: one.generation,
-    ),
+    (all_of.REPLICAS, lambda one: one.replicas),
+    (all_of.READY, lambda one: one.ready),
+    (all_of.FROZEN, lambda one: bool(one.frozen)),
+    (all_of.SINCE, lambda one: one.since.timestamp()),
+    (all_of.EXPECTED, lambda one: one.expected.timestamp() if one.expected else None),
+    (all_of.ATTEMPT, lambda one: one.attempt),
+    (all_of.DRIFT_NOW, lambda one: len(one.drift)),
+    (all_of.GENERATION, lambda one: one.generation),
+    (all_of.LOOPING, lambda one: one.looping),
+    (all_of.UNHEALTHY, lambda one: one.unhealthy.timestamp() if one.unhealthy else None),
 )
-_REMAINING = Family(
-    "reconciler_service_walltime_remaining_seconds",
-    "gauge",
-    "Seconds until the first time limit of a healthy replica; no series where there is none.",
-)
+_NO_NAME = re.compile(r"[^a-zA-Z0-9_]")
+_LONGEST_NAME = 64
 
 
-def _one_hot(family: Family, values: type[Enum], name: str) -> dict[Enum, str]:
-    """For each value a text with a line for every value of which only its own is 1; to be filled with service, target.
+def _parts(family: Family, name: str, words: Iterable[str], one: str = "") -> tuple[str, ...]:
+    """The text around service and target in a line for each word; all are 0, but that of `one` is 1.
 
-    One `%` for all lines of a service is several times faster than a line at a time.
+    `pair.join(parts)` writes all lines of a service at once, which is several times faster than a line at a time.
     """
-    return {
-        value: "".join(
-            f'{family.name}{{service="%s",{name}="{other.value}",target="%s"}} {float(other is value)}\n'
-            for other in values
-        )
-        for value in values
-    }
+    starts = [f'{family.name}{{{name}="{word}",' for word in words]
+    ends = [f"}} {float(word == one)}\n" for word in words]
+    between = (end + start for end, start in zip(ends, starts[1:], strict=False))
+    return (starts[0], *between, ends[-1])
 
 
-_STATES = _one_hot(_STATE, State, "state")
-_HEALTHS = _one_hot(_HEALTH, Health, "health")
+def _one_hot(family: Family, values: type[Enum], name: str) -> dict[Enum, tuple[str, ...]]:
+    words = [value.value for value in values]
+    return {value: _parts(family, name, words, value.value) for value in values}
 
 
-def service_text(status: Status, tallies: Tallies, now: datetime) -> Iterator[str]:
+_STATES = {
+    state: "".join(
+        f'{all_of.STATE.name}{{service="%s",state="{other.value}",target="%s"}} {float(other is state)}\n'
+        for other in State
+    )
+    for state in State
+}
+_HEALTHS = _one_hot(all_of.HEALTH, Health, "health")
+
+
+def service_text(status: Status, tallies: Tallies, now: datetime, form: Form) -> Iterator[str]:
     """All families, in a fixed order. `now` is an aware time."""
-    rows = [(one, label(one.service), label(one.target)) for one in status.services]
-    yield from _STATE.write(_STATES[one.state] % ((name, target) * len(State)) for one, name, target in rows)
-    yield from _HEALTH.write(_HEALTHS[one.health] % ((name, target) * len(Health)) for one, name, target in rows)
+    rows = [(one, f'service="{label(one.service)}",target="{label(one.target)}"') for one in status.services]
+    yield from all_of.STATE.write(form, (_STATES[one.state] % names for one, names in _named(status)))
+    yield from all_of.HEALTH.write(form, (pair.join(_HEALTHS[one.health]) for one, pair in rows))
     for family, number in _NUMBERS:
-        yield from family.write(_numbers(family, rows, number))
-    yield from _REMAINING.write(_numbers(_REMAINING, rows, lambda one: _remaining(one, now)))
-    yield from _infos(rows)
-    yield from _TARGET_PENDING.write(_by_class(status))
-    yield from _ENDS.write(
-        f'{_ENDS.name}{{cause="{label(cause)}",service="{label(service)}",target="{label(target)}"}} {float(count)}\n'
-        for (target, service, cause), count in sorted(tallies.ends.items())
-    )
-    yield from _DRIFT.write(
-        f'{_DRIFT.name}{{event="{event}",service="{label(service)}",target="{label(target)}"}} {float(count)}\n'
-        for (target, service, event), count in sorted(tallies.drift.items())
-    )
+        yield from family.write(form, _numbers(family, rows, number))
+    yield from all_of.REMAINING.write(form, _numbers(all_of.REMAINING, rows, lambda one: _remaining(one, now)))
+    yield from _infos(status, rows, form)
+    yield from _counters(tallies, rows, form)
+
+
+def _named(status: Status) -> Iterator[tuple[ServiceStatus, tuple[str, ...]]]:
+    return ((one, (label(one.service), label(one.target)) * len(State)) for one in status.services)
 
 
 def _numbers(family: Family, rows: Iterable[_Row], number: _Number) -> Iterator[str]:
     head = family.name
-    for one, name, target in rows:
+    for one, pair in rows:
         value = number(one)
         if value is not None:
-            yield f'{head}{{service="{name}",target="{target}"}} {float(value)}\n'
-
-
-def _infos(rows: list[_Row]) -> Iterator[str]:
-    yield from _REVISION.write(
-        f'{_REVISION.name}{{recipe="{label(one.recipe)}",revision="{label(one.revision)}",service="{name}",'
-        f'target="{target}"}} 1.0\n'
-        for one, name, target in rows
-    )
-    yield from _PENDING.write(
-        f'{_PENDING.name}{{class="{one.pending.value}",service="{name}",target="{target}"}} 1.0\n'
-        for one, name, target in rows
-        if one.pending
-    )
-    yield from _ENDED.write(
-        f'{_ENDED.name}{{cause="{one.ended.value}",service="{name}",target="{target}"}} 1.0\n'
-        for one, name, target in rows
-        if one.ended
-    )
-    yield from _FIGHT.write(
-        f'{_FIGHT.name}{{manager="{label(manager)}",service="{name}",target="{target}"}} 1.0\n'
-        for one, name, target in rows
-        for manager in sorted({fight.drift.manager for fight in one.fights})
-    )
-
-
-def _by_class(status: Status) -> Iterator[str]:
-    counts = Counter((one.target, one.pending) for one in status.services if one.pending)
-    for target in status.targets:
-        for kind in PendingClass:
-            count = float(counts[target, kind])
-            yield f'{_TARGET_PENDING.name}{{class="{kind.value}",target="{label(target)}"}} {count}\n'
+            yield f"{head}{{{pair}}} {float(value)}\n"
 
 
 def _remaining(one: ServiceStatus, now: datetime) -> float | None:
     return (one.deadline - now).total_seconds() if one.deadline else None
+
+
+def _infos(status: Status, rows: list[_Row], form: Form) -> Iterator[str]:
+    kinds = {name: target.kind for name, target in status.targets.items()}
+    yield from all_of.INFO.write(
+        form,
+        (
+            f'{all_of.INFO.name}{{platform="{kinds.get(one.target, "")}",recipe="{label(one.recipe)}",'
+            f'revision="{label(one.revision)}",{pair}}} 1.0\n'
+            for one, pair in rows
+        ),
+    )
+    named = ((pair, _labels(one.labels)) for one, pair in rows if one.labels)
+    yield from all_of.LABELS.write(form, (f"{all_of.LABELS.name}{{{more}{pair}}} 1.0\n" for pair, more in named))
+    for family, words in _WORDS:
+        name = _own(family)
+        lines = (f'{family.name}{{{name}="{word}",{pair}}} 1.0\n' for one, pair in rows for word in words(one))
+        yield from family.write(form, lines)
+    yield from all_of.ENDPOINT.write(
+        form, (line for one, pair in rows if one.serving for line in _endpoints(one, pair))
+    )
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    """As kube-state-metrics names them: what a name of Prometheus cannot have becomes `_`; of two alike the first."""
+    shown: dict[str, str] = {}
+    for name in sorted(labels)[: all_of.MOST_LABELS]:
+        shown.setdefault(_NO_NAME.sub("_", name[:_LONGEST_NAME]), labels[name])
+    return "".join(f'label_{name}="{label(value)}",' for name, value in sorted(shown.items()))
+
+
+def _managers(one: ServiceStatus) -> list[str]:
+    return sorted({label(fight.drift.manager) for fight in one.fights})[: all_of.MOST_MANAGERS]
+
+
+_WORDS: tuple[tuple[Family, Callable[[ServiceStatus], Sequence[str]]], ...] = (
+    (all_of.PENDING, lambda one: [one.pending.value] if one.pending else ()),
+    (all_of.ENDED, lambda one: [one.ended.value] if one.ended else ()),
+    (all_of.FIGHT, _managers),
+)
+
+
+def _endpoints(one: ServiceStatus, pair: str) -> Iterator[str]:
+    known = {(serving.replica, serving.instance.name): serving.up for serving in one.serving}
+    for (replica, name), up in islice(known.items(), all_of.MOST_INSTANCES):
+        yield f'{all_of.ENDPOINT.name}{{instance="{label(name)}",replica="{replica}",{pair}}} {float(up)}\n'
+
+
+def _counters(tallies: Tallies, rows: list[_Row], form: Form) -> Iterator[str]:
+    """Those that are wanted to grow start at 0, so that the first one counts where a rate is asked for."""
+    placed = [(one, pair) for one, pair in rows if one.target]
+    shares = tallies.availability()
+    yield from all_of.AVAILABILITY.write(
+        form, _numbers(all_of.AVAILABILITY, rows, lambda one: shares.get((one.target, one.service)))
+    )
+    yield from all_of.RENEWALS.write(
+        form, _numbers(all_of.RENEWALS, placed, lambda one: tallies.renewals.get((one.target, one.service), 0))
+    )
+    yield from all_of.RESTARTS.write(form, _filled(all_of.RESTARTS, RESTART_REASONS, placed, tallies.restarts))
+    yield from all_of.DRIFT.write(form, _filled(all_of.DRIFT, DRIFT_EVENTS, placed, tallies.drift))
+    ends = (((service, target, cause), count) for (target, service, cause), count in sorted(tallies.ends.items()))
+    yield from all_of.ENDS.gauges(form, ends)
+
+
+def _own(family: Family) -> str:
+    """The one label that is not the service or its target."""
+    return next(name for name in family.labels if name not in ("service", "target"))
+
+
+def _by_service(counts: Mapping[tuple[str, str, str], int]) -> Mapping[tuple[str, str], Counter[str]]:
+    found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for (target, service, word), count in counts.items():
+        found[target, service][word] += count
+    return found
+
+
+def _filled(
+    family: Family, words: Sequence[str], rows: Iterable[_Row], counts: Mapping[tuple[str, str, str], int]
+) -> Iterator[str]:
+    """A line for each word of each service; the words are values of the family's own label."""
+    name, known = _own(family), _by_service(counts)
+    zeros = _parts(family, name, words)
+    for one, pair in rows:
+        found = known.get((one.target, one.service))
+        if found is None:
+            yield pair.join(zeros)
+        else:
+            yield from (f'{family.name}{{{name}="{word}",{pair}}} {float(found[word])}\n' for word in words)

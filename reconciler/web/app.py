@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, Header, HTTPException, Response
 
 import reconciler
 from reconciler.board import Board
 from reconciler.explain import tell, unknown
-from reconciler.metrics import Exporter
+from reconciler.metrics import Exporter, choose
 from reconciler.models.status import Status
 from reconciler.models.text import visible
 from reconciler.web.shapes import ReadyShape, StatusShape
@@ -28,9 +29,10 @@ def make_app(
     app = FastAPI(title="Reconciler", version=reconciler.__version__, docs_url=None, redoc_url=None)
 
     @app.get("/metrics", response_class=Response)
-    def metrics() -> Response:
-        """Prometheus metrics, made from the board now."""
-        return Response(exporter.page(), media_type=exporter.content_type)
+    def metrics(accept: Annotated[str, Header()] = "") -> Response:
+        """Prometheus metrics, made from the board now; in OpenMetrics, with exemplars, for who asks for it."""
+        form = choose(accept)
+        return Response(exporter.page(form), headers={"Content-Type": form.value, "Vary": "Accept"})
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

@@ -71,12 +71,12 @@ def test_ages_counts_and_durations() -> None:
     board.count_action("slurm", "deploy", "ok")
     board.count_turn("slurm", 0.05)
     found = samples(Exporter(board, lambda: NOW + timedelta(seconds=7)))
-    assert found["reconciler_look_age_seconds", (("target", "slurm"),)] == 7
+    assert found["reconciler_target_look_age_seconds", (("target", "slurm"),)] == 7
     labels = (("action", "deploy"), ("result", "ok"), ("target", "slurm"))
     assert found["reconciler_actions_total", labels] == 2
     assert found["reconciler_turn_duration_seconds_bucket", (("le", "0.1"), ("target", "slurm"))] == 1
-    assert found["reconciler_turn_duration_seconds_bucket", (("le", "0.02"), ("target", "slurm"))] == 0
-    assert found["reconciler_frozen_services", ()] == 1
+    assert found["reconciler_turn_duration_seconds_bucket", (("le", "0.025"), ("target", "slurm"))] == 0
+    assert found["reconciler_source_frozen_services", ()] == 1
     assert found["reconciler_service_frozen", (("service", "a"), ("target", "slurm"))] == 1
 
 
@@ -144,7 +144,7 @@ def test_each_family_has_one_head_and_foreign_text_is_quoted() -> None:
     heads = Counter(line.split()[2] for line in page.splitlines() if line.startswith("# TYPE"))
     assert {name for name, count in heads.items() if count > 1} == set()
     found = samples(Exporter(board, lambda: NOW))
-    assert of(found, "service_revision_info", service="a", target="slurm", recipe="faiss", revision=hostile) == 1
+    assert of(found, "service_info", service="a", target="slurm", recipe="faiss", revision=hostile, platform="slurm") == 1
 
 
 def test_a_scrape_of_10_000_services_is_cheap() -> None:

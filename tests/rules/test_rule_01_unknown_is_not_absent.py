@@ -22,7 +22,7 @@ def test_slurm_without_its_controller(factory: Factory, lab_slurm: Lab) -> None:
     try:
         shape = factory.wait("unknown", lambda shape: all(one.state == "Unknown" for one in shape.services), 40)
         assert shape.targets[0].why
-        assert metric(page(factory.state, "/metrics"), "reconciler_target_reachable", target="slurm") == 0
+        assert metric(page(factory.state, "/metrics"), "reconciler_target_up", target="slurm") == 0
         factory.commit({"desired/a.yaml": None, **files("c")}, "one goes, one comes")
         time.sleep(3)
     finally:

@@ -45,7 +45,7 @@ def test_each_kind_of_bad_file_in_turn(factory: Factory, lab_slurm: Lab) -> None
     until("it is replaced", lambda: alive(slurm, owner).get("a.0") != before["a.0"])
     shape = factory.wait("no complaint", lambda shape: not shape.source.complaints)
     assert line_of(shape, "a") is not None
-    assert metric(page(factory.state, "/metrics"), "reconciler_frozen_services") == 0
+    assert metric(page(factory.state, "/metrics"), "reconciler_source_frozen_services") == 0
 
 
 def test_two_services_of_one_name(factory: Factory, lab_slurm: Lab) -> None:

@@ -1,55 +1,25 @@
-"""The noticeboard: the one mutable thing. Targets post, pages and metrics read; every reading is a frozen value."""
+"""What all threads post to and read from."""
 
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
 from datetime import datetime
 
+from reconciler.board.ledger import Ledger
+from reconciler.board.starts import Starts
+from reconciler.board.tallies import Tallies
+from reconciler.board.uptime import Stopwatch
 from reconciler.chronicle import Chronicle
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, SourceStatus, State, Status, TargetStatus, Transition, View
 
-#: Upper bounds of the turn histogram's buckets, in seconds.
-BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
-#: Why a replica is restarted; any other word counts as the last one.
-RESTART_REASONS = ("unhealthy", "failed", "requested", "changed", "node", "preempted", "time-limit", "other")
-
-
-@dataclass(frozen=True, slots=True)
-class TurnTally:
-    """Turns of one target: how many took at most each bound of BUCKETS, how many in all, seconds in all."""
-
-    buckets: tuple[int, ...] = (0,) * len(BUCKETS)
-    count: int = 0
-    seconds: float = 0.0
-
-    def add(self, seconds: float) -> TurnTally:
-        """The tally with one more turn."""
-        counts = zip(self.buckets, BUCKETS, strict=True)
-        buckets = tuple(count + (seconds <= bound) for count, bound in counts)
-        return TurnTally(buckets, self.count + 1, self.seconds + seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Tallies:
-    """Counters since the daemon's start. `actions` is keyed by (target, action, result).
-
-    `ends` is keyed by (target, service, cause), for services that are still in the table; so is `drift`, by (target,
-    service, "found" or "repaired").
-    """
-
-    actions: Mapping[tuple[str, str, str], int]
-    turns: Mapping[str, TurnTally]
-    source_failures: int
-    ends: Mapping[tuple[str, str, str], int]
-    drift: Mapping[tuple[str, str, str], int]
-
 
 class Board:
-    """Holds the latest status and the counters; safe for many threads."""
+    """Holds the latest status and the counters; safe for many threads.
+
+    A reading takes copies of references, so that no scrape makes a turn wait.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,22 +28,24 @@ class Board:
         self._targets: dict[str, TargetStatus] = {}
         self._services: dict[str, tuple[ServiceStatus, ...]] = {}
         self._views: dict[str, View] = {}
-        self._ends: Counter[tuple[str, str, str]] = Counter()
-        self._drift: Counter[tuple[str, str, str]] = Counter()
-        self._actions: Counter[tuple[str, str, str]] = Counter()
-        self._turns: defaultdict[str, TurnTally] = defaultdict(TurnTally)
-        self._restarts: Counter[tuple[str, str, str]] = Counter()
-        self._renewals: Counter[tuple[str, str]] = Counter()
-        self._probes: defaultdict[str, TurnTally] = defaultdict(TurnTally)
-        self._took: defaultdict[tuple[str, str], TurnTally] = defaultdict(TurnTally)
-        self._fetches = TurnTally()
-        self._source_failures = 0
         self._chronicle = Chronicle()
+        self._ledger = Ledger()
+        self._stopwatches: defaultdict[str, Stopwatch] = defaultdict(Stopwatch)
+        self._starts: defaultdict[str, Starts] = defaultdict(Starts)
 
     def history(self, service: str, target: str | None = None) -> tuple[Transition, ...]:
-        """The verdicts on a service, oldest first, since the daemon's start; the last hundred on each target."""
+        """The verdicts on a service, oldest first, since the daemon's start; the last hundred on each target.
+
+        Where there are thousands of services, fewer are kept.
+        """
         with self._lock:
             return self._chronicle.of(service, target)
+
+    def changes(self) -> dict[tuple[str, str], Transition]:
+        """The last change of the verdict on each service, by (service, target)."""
+        with self._lock:
+            tables = self._chronicle.tables()
+        return {(name, target): story[-1] for target, table in tables.items() for name, story in table.items()}
 
     def post_source(self, source: SourceStatus) -> None:
         """Replace what is known of the repository; one with an error counts as a failure."""
@@ -81,26 +53,30 @@ class Board:
             self._source = source
             seen = source.revision.time if source.revision else None
             self._held = {name: self._held.get(name, seen) for name in source.held} if seen else {}
-            self._source_failures += bool(source.error)
+            self._ledger.source_failures += bool(source.error)
 
     def post_target(
         self, target: TargetStatus, services: tuple[ServiceStatus, ...], at: datetime | None = None
     ) -> None:
         """Replace what is known of one target and its services, as of `at` (None: as of its last complete look)."""
+        name, at = target.target, at or target.looked
+        names = {one.service for one in services}
         with self._lock:
-            self._chronicle.add(target.target, services, at or target.looked)
-            self._targets[target.target] = target
-            self._services[target.target] = services
-            known = {(one.target, one.service) for one in services}
-            for counter in (self._ends, self._drift):
-                gone = [key for key in counter if key[0] == target.target and key[:2] not in known]
-                for key in gone:
-                    del counter[key]
+            self._chronicle.add(name, services, at)
+            self._stopwatches[name].add(services, at)
+            self._targets[name] = target
+            self._services[name] = services
+            self._ledger.retain(name, names)
 
     def post_view(self, view: View) -> None:
-        """Keep what the last turn of one target worked from."""
+        """Keep what the last turn of one target worked from; waits and starts are counted from its looks."""
+        recipes = {wanted.service: one.recipe.metadata.name for one, wanted in view.services}
         with self._lock:
             self._views[view.target] = view
+            for span in self._starts[view.target].add(view.seen):
+                if span.service in recipes:
+                    self._ledger.start(view.target, recipes[span.service], span)
+            self._ledger.retain_recipes(view.target, set(recipes.values()))
 
     def views(self) -> tuple[View, ...]:
         """What the last turn of each target worked from, by the target's name."""
@@ -110,59 +86,60 @@ class Board:
     def count_end(self, target: str, service: str, cause: str) -> None:
         """Count one workload that ended, by its cause."""
         with self._lock:
-            self._ends[target, service, cause] += 1
+            self._ledger.ends[target, service, cause] += 1
 
     def count_drift(self, target: str, service: str, event: str) -> None:
         """Count one field that was changed by hand: `event` is found or repaired."""
         with self._lock:
-            self._drift[target, service, event] += 1
+            self._ledger.drift[target, service, event] += 1
 
     def count_restart(self, target: str, service: str, reason: str) -> None:
         """Count one restart of a replica, by its reason: one of `RESTART_REASONS`, any other word is "other"."""
         with self._lock:
-            self._restarts[target, service, reason if reason in RESTART_REASONS else "other"] += 1
+            self._ledger.restart(target, service, reason)
 
     def count_renewal(self, target: str, service: str) -> None:
         """Count one successor that was submitted because of a time limit."""
         with self._lock:
-            self._renewals[target, service] += 1
+            self._ledger.renewals[target, service] += 1
 
     def count_probe(self, target: str, seconds: float) -> None:
         """Count one probe that the daemon itself made, whatever came of it."""
         with self._lock:
-            self._probes[target] = self._probes[target].add(seconds)
+            self._ledger.probes[target] = self._ledger.probes[target].add(seconds, self._revision())
 
     def count_fetch(self, seconds: float) -> None:
         """Count one reading of the repository, whatever came of it."""
         with self._lock:
-            self._fetches = self._fetches.add(seconds)
+            self._ledger.fetches = self._ledger.fetches.add(seconds, self._revision())
 
     def count_action(self, target: str, action: str, result: str, seconds: float = 0.0) -> None:
         """Count one action, by its kind and its result; it took `seconds`."""
         with self._lock:
-            self._actions[target, action, result] += 1
-            self._took[target, action] = self._took[target, action].add(seconds)
+            self._ledger.act(target, action, result, seconds, self._revision())
 
     def count_turn(self, target: str, seconds: float) -> None:
         """Count one turn."""
         with self._lock:
-            self._turns[target] = self._turns[target].add(seconds)
+            self._ledger.turns[target] = self._ledger.turns[target].add(seconds, self._revision())
 
     def status(self) -> Status:
         """Everything as it stands, services sorted by name and target."""
         with self._lock:
-            services = [status for statuses in self._services.values() for status in statuses]
+            tables = list(self._services.values())
             targets = dict(sorted(self._targets.items()))
             source = self._source
             held = dict(self._held)
-        shown = {one.service for one in services}
+        services = [status for table in tables for status in table]
+        shown = {one.service for one in services} if held else set()
         services += [_held(name, source.held[name], since) for name, since in held.items() if name not in shown]
         return Status(source, targets, tuple(sorted(services, key=lambda one: (one.service, one.target))))
 
     def services(self, target: str) -> dict[str, ServiceStatus]:
         """The table of one target by service name, as posted last."""
         with self._lock:
-            return {status.service: status for status in self._services.get(target, ())}
+            table = self._services.get(target, ())
+        return {status.service: status for status in table}
 
     def ready(self) -> frozenset[str]:
         """Names of services that run and are healthy, on whatever target."""
@@ -172,9 +149,10 @@ class Board:
     def tallies(self) -> Tallies:
         """The counters as they stand."""
         with self._lock:
-            return Tallies(
-                dict(self._actions), dict(self._turns), self._source_failures, dict(self._ends), dict(self._drift)
-            )
+            return self._ledger.read({name: one.read() for name, one in self._stopwatches.items()})
+
+    def _revision(self) -> str:
+        return self._source.revision.short if self._source.revision else ""
 
 
 def _held(name: str, why: str, since: datetime) -> ServiceStatus:

@@ -1,0 +1,87 @@
+"""Counters and histograms as frozen values: a reading is a copy of references."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.board.uptime import Uptimes
+
+#: Upper bounds of buckets in seconds, for what the daemon itself does.
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+#: The same for the time from running to healthy: a small server has it in a second, a large model in half an hour.
+START_BUCKETS = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
+#: The same for the time in a queue: up to a week.
+WAIT_BUCKETS = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0, 86400.0, 259200.0, 604800.0)
+
+#: Why a replica is restarted; any other word counts as the last one.
+RESTART_REASONS = ("unhealthy", "failed", "requested", "changed", "node", "preempted", "time-limit", "other")
+#: What becomes of a field that was changed by hand.
+DRIFT_EVENTS = ("found", "repaired")
+#: What is done on a target, and what comes of it. These are counted from 0 on.
+ACTIONS = ("deploy", "replace", "restart", "renew", "amend", "repair", "cancel")
+RESULTS = ("ok", "waiting", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often something happened, and the commit in force when it did so last ("": none was known)."""
+
+    count: int = 0
+    revision: str = ""
+
+    def add(self, revision: str) -> Counted:
+        """The count with one more."""
+        return Counted(self.count + 1, revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How long something took: how many times at most each of `bounds` and above the one before it, the rest last.
+
+    `total` is the sum in seconds. `examples` has the last one of each bucket, with the commit in force (None: no one).
+    """
+
+    bounds: tuple[float, ...]
+    counts: tuple[int, ...] = ()
+    total: float = 0.0
+    examples: tuple[tuple[float, str] | None, ...] = ()
+
+    def add(self, seconds: float, revision: str = "") -> Histogram:
+        """The histogram with one more; what is negative (a clock was set) counts as 0."""
+        seconds = max(0.0, seconds)
+        size, place = len(self.bounds) + 1, bisect_left(self.bounds, seconds)
+        counts, examples = list(self.counts or (0,) * size), list(self.examples or (None,) * size)
+        counts[place] += 1
+        examples[place] = (seconds, revision) if revision else examples[place]
+        return Histogram(self.bounds, tuple(counts), self.total + seconds, tuple(examples))
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """Counters since the daemon's start, as they stood at one moment.
+
+    `actions` is keyed by (target, action, result), `took` by (target, action), `turns` and `probes` by target, `starts`
+    by (target, recipe), `waits` by target. Keyed by (target, service, …) are those of services that are in the table:
+    `ends` with the cause, `drift` with "found" or "repaired", `restarts` with the reason, `renewals`. `uptimes` is by
+    target.
+    """
+
+    actions: Mapping[tuple[str, str, str], Counted] = field(default_factory=dict)
+    took: Mapping[tuple[str, str], Histogram] = field(default_factory=dict)
+    turns: Mapping[str, Histogram] = field(default_factory=dict)
+    probes: Mapping[str, Histogram] = field(default_factory=dict)
+    starts: Mapping[tuple[str, str], Histogram] = field(default_factory=dict)
+    waits: Mapping[str, Histogram] = field(default_factory=dict)
+    fetches: Histogram = Histogram(BUCKETS)
+    source_failures: int = 0
+    ends: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    drift: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    restarts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    renewals: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    uptimes: Mapping[str, Uptimes] = field(default_factory=dict)
+
+    def availability(self) -> dict[tuple[str, str], float]:
+        """The share of its time in which a service was healthy, from 0 to 1, by (target, service)."""
+        return {(target, name): share for target, known in self.uptimes.items() for name, share in known.shares()}
