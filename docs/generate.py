@@ -1,4 +1,4 @@
-"""Makes docs/service.md from the models, so that the reference cannot differ from what is read.
+"""Makes the pages that are made from the code, so that a reference cannot differ from what is read.
 
 `python -m docs.generate` writes it; `--check` only says whether it is up to date (exit 1 when it is not).
 """
@@ -13,11 +13,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from docs import alerts
 from reconciler.models.recipe import Recipe
 from reconciler.models.service import Service
 from reconciler.models.units import format_duration
 from reconciler.settings import Settings
 
+HERE = Path(__file__).parent
 PAGES = {
     "service.md": (Service, "Service", "One YAML document below `desired/`: what somebody wants to run."),
     "recipe.md": (Recipe, "Recipe", "One kind of service. Files below `recipes/<category>/<name>.yaml`."),
@@ -26,20 +28,21 @@ PAGES = {
 
 
 def main() -> int:
-    """Write or check all pages."""
-    stale = [name for name in PAGES if not _current(name)]
+    """Write or check all files."""
+    stale = {path: text for path, text in made().items() if not path.exists() or path.read_text("utf-8") != text}
     if "--check" in sys.argv:
-        for name in stale:
-            sys.stderr.write(f"docs/{name} is out of date: run `make docs`\n")
+        for path in stale:
+            sys.stderr.write(f"{path.relative_to(HERE.parent)} is out of date: run `make docs`\n")
         return 1 if stale else 0
-    for name in stale:
-        (Path(__file__).parent / name).write_text(page(name), "utf-8")
+    for path, text in stale.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
     return 0
 
 
-def _current(name: str) -> bool:
-    path = Path(__file__).parent / name
-    return path.exists() and path.read_text("utf-8") == page(name)
+def made() -> dict[Path, str]:
+    """All files that are made, with what they must say."""
+    return {HERE / name: page(name) for name in PAGES} | alerts.files()
 
 
 def page(name: str) -> str:
