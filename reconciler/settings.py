@@ -193,6 +193,13 @@ class RemovalSettings(Model):
     keep_data: bool = Field(default=True, description="Data of a removed service stays; on Slurm it always does.")
 
 
+class ReactionSettings(Model):
+    """What is done at most about services that run and are not healthy, of all replicas on a target."""
+
+    max: Share = Field(default="20%", description="Share that is restarted at a time; one always may be.")
+    hold: Share = Field(default="50%", description="Share that turns unhealthy together and holds all restarts.")
+
+
 class ProbeSettings(Model):
     """The daemon's own probes, where a target says `probes: daemon`."""
 
@@ -234,6 +241,7 @@ class Settings(Model):
     targets: dict[Name, Target] = Field(min_length=1, description="The clusters, by name.")
     placement: tuple[Name, ...] = Field(default=(), description="Order of targets for `auto`; as written when empty.")
     removals: RemovalSettings = RemovalSettings()
+    reactions: ReactionSettings = ReactionSettings()
     probes: ProbeSettings = ProbeSettings()
     http: HttpSettings = HttpSettings()
     discovery: DiscoverySettings = DiscoverySettings()

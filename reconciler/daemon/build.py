@@ -19,6 +19,8 @@ from reconciler.kube.cluster import connect
 from reconciler.kube.door.lease import Lease
 from reconciler.metrics import utc_now
 from reconciler.models.workload import Workload
+from reconciler.plan import ReactionLimits
+from reconciler.ports import Prober
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
 from reconciler.slurm.job.output import JobOutput
@@ -122,7 +124,11 @@ def make_output(settings: Settings) -> Callable[[Workload], str]:
     return output
 
 
-def make_turn(settings: Settings, world: World, board: Board) -> Turn:
-    """The turn of one target."""
-    share = int(settings.removals.max.removesuffix("%")) / 100
-    return Turn(world, settings.owner, share, board, utc_now)
+def make_turn(settings: Settings, world: World, board: Board, prober: Prober | None = None) -> Turn:
+    """The turn of one target. `prober` asks endpoints where the target's settings want that."""
+    reactions = ReactionLimits(_share(settings.reactions.max), _share(settings.reactions.hold))
+    return Turn(world, settings.owner, _share(settings.removals.max), board, utc_now, prober, reactions)
+
+
+def _share(text: str) -> float:
+    return int(text.removesuffix("%")) / 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -53,6 +54,7 @@ class Actor:
         if self._stopping.is_set() or self._world.stands_by():
             return None
         extra = fields_of(self._target, action, services)
+        began = time.monotonic()
         try:
             changed = self._do(action, services)
         except ReconcilerError as error:
@@ -61,16 +63,17 @@ class Actor:
             level = logging.INFO if waits else logging.WARNING
             extra["error"] = str(error)
             _log.log(level, "%s: %s %s: %s", self._target, describe(action), said, error, extra=extra)
-            return Outcome(action, str(error), error.next)
+            return Outcome(action, str(error), error.next, seconds=time.monotonic() - began)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one service must not stop the others
             _log.exception("%s: %s failed", self._target, describe(action), extra=extra)
-            return Outcome(action, f"internal error: {type(error).__name__}: {error}", Next.RETRY)
+            words = f"internal error: {type(error).__name__}: {error}"
+            return Outcome(action, words, Next.RETRY, seconds=time.monotonic() - began)
         if changed:
             _log.info("%s: %s: %s", self._target, describe(action), action.reason, extra=extra)
         else:
             why = "nothing to put back: the platform itself sets it"
             _log.info("%s: %s: %s", self._target, describe(action), why, extra=extra)
-        return Outcome(action, changed=changed)
+        return Outcome(action, changed=changed, seconds=time.monotonic() - began)
 
     def _do(self, action: Action, services: Services) -> bool:
         """Carry it out; False when there was nothing to do after all."""

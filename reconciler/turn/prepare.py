@@ -102,6 +102,8 @@ class Preparer:
             place=rendered.place,
             limit=math.ceil(service.slurm.time.total_seconds()) if slurm and service.slurm.time else 0,
             grace=recipe.stop.grace,
+            # A kubelet restarts what it finds bad by itself, and knows what it can do about it.
+            restart_after=recipe.health.restart_after if slurm else None,
         )
 
     def _lead(self, service: ResolvedService) -> timedelta:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from reconciler.board import Board
 from reconciler.desired.load import Desired
 from reconciler.desired.removals import judge_removals, lost
-from reconciler.errors import Next, SourceError
+from reconciler.errors import SourceError
 from reconciler.health import Memory, judge
 from reconciler.models.action import Amend, Cancel, Hold, Outcome, Plan, Repair
 from reconciler.models.revision import Change, Revision
 from reconciler.models.status import ServiceStatus, TargetStatus, View
 from reconciler.models.wanted import Removals, ResolvedService, Wanted
 from reconciler.models.workload import Observed, Phase
-from reconciler.plan import Constraints, make_plan
-from reconciler.turn.act import Actor, Services, fields_of, kind_of
+from reconciler.plan import Constraints, ReactionLimits, make_plan
+from reconciler.ports import Prober
+from reconciler.turn.act import Actor, Services, fields_of
+from reconciler.turn.checks import Checks
+from reconciler.turn.counts import Counts
 from reconciler.turn.estimates import Estimates
 from reconciler.turn.hands import Hands
 from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
+from reconciler.turn.target import gpus_of, jobs_of
 from reconciler.turn.verdicts import Verdict, Verdicts, worth_telling
 from reconciler.turn.world import World
 
@@ -68,11 +72,25 @@ class Report:
 
 
 class Turn:
-    """Turns on one target. One thread at a time calls it."""
+    """Turns on one target. One thread at a time calls it.
 
-    def __init__(self, world: World, owner: str, share: float, board: Board, clock: Callable[[], datetime]) -> None:
+    `share` of its services may be removed by one revision; `reactions` bounds restarts of what is unhealthy. `prober`
+    asks endpoints where the target's settings want that; without one nothing is asked from here.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        owner: str,
+        share: float,
+        board: Board,
+        clock: Callable[[], datetime],
+        prober: Prober | None = None,
+        reactions: ReactionLimits | None = None,
+    ) -> None:
         self._world = world
         self._share = share
+        self._reactions = reactions or ReactionLimits()
         self._board = board
         self._clock = clock
         self._estimates = Estimates(world.deployer)
@@ -82,6 +100,9 @@ class Turn:
         self._ending = Patience(world.deployer.site)
         self._hands = Hands(world.name, board)
         self._memory = Memory()
+        self._checks = Checks(world, prober)
+        self._answers: Mapping[str, bool | None] = {}
+        self._counts = Counts(world.name, board)
         self._verdicts = Verdicts()
         self._changes: list[tuple[ServiceStatus, Verdict | None]] = []
         self._removals: tuple[tuple[str, frozenset[str], int], Removals] | None = None
@@ -90,14 +111,14 @@ class Turn:
         self._looked: datetime | None = None
         self._revision = ""
         self._holds: set[Hold] = set()
-        self._ended: frozenset[str] | None = None
+        self._restarts_held = False
 
     def run(self, desired: Desired, past: Past, *, act: bool = True) -> Report:
         """Look, decide, act, judge and post. With `act` False nothing is written to the target."""
         began = time.monotonic()
         world = self._world
         services = self._preparer.prepare(self._mine(desired), self._clock())
-        seen = world.observer.look()
+        seen, self._answers = self._checks.fold(services, world.observer.look())
         self._tell(seen)
         if seen.complete:
             self._looked = seen.at
@@ -109,14 +130,14 @@ class Turn:
         named = {one.name: (one, wanted) for one, wanted in services}
         if seen.complete:  # a look that failed plans nothing, which ends no hold
             self._say_holds(plan, seen.at, named)
-            self._count_ends(seen)
+            self._counts.see(seen)
         stands_by = world.stands_by() if act else ""
         if any(isinstance(action, Cancel) for action in plan.actions):
             # Who follows an endpoint learns of the new one before the old one is told to end.
             self._post(desired, services, seen, plan, stands_by)
         outcomes: tuple[Outcome, ...] = ()
         if act and not stands_by:
-            outcomes = self._actor.perform(plan, named, self._note)
+            outcomes = self._actor.perform(plan, named, self._counts.note)
             self._remember(services, outcomes)
             if seen.complete:
                 self._estimates.refresh(services, seen)
@@ -159,10 +180,11 @@ class Turn:
             not_ended=self._ending.not_now(seen.at),
             fought=self._hands.waiting(seen.at),
             ready=self._board.ready(),
+            reactions=self._reactions,
         )
         plan = make_plan((wanted for _, wanted in services), seen, seen.at, constraints)
         kept = (one for one in plan.actions if isinstance(one, Hold | Cancel) or one.service not in in_flight)
-        return Plan(plan.target, tuple(kept))
+        return replace(plan, actions=tuple(kept))
 
     def _judge_removals(self, desired: Desired, past: Past, seen: Observed) -> Removals:
         """The verdict on what lives here and nobody wants here; one that moved to another target is no removal."""
@@ -194,26 +216,15 @@ class Turn:
 
     def _say_holds(self, plan: Plan, now: datetime, services: Services) -> None:
         """Log what is held, once for each reason; errors of actions were logged already."""
+        if plan.restarts_held and not self._restarts_held:
+            _log.warning("%s: restarts are held: %s", plan.target, plan.restarts_held, extra={"target": plan.target})
+        self._restarts_held = bool(plan.restarts_held)
         told = {*self._patience.not_now(now).values(), *self._ending.not_now(now).values()}
         holds = {action for action in plan.actions if isinstance(action, Hold) and action.reason not in told}
         for hold in sorted(holds - self._holds, key=lambda one: one.service):
             extra = fields_of(plan.target, hold, services)
             _log.warning("%s: hold %s: %s", plan.target, hold.service, hold.reason, extra=extra)
         self._holds = holds
-
-    def _count_ends(self, seen: Observed) -> None:
-        """Count each workload once that ended after the first look; those that are not shown are forgotten here."""
-        ended = {one.id: one for one in seen.workloads if one.phase is Phase.ENDED}
-        for workload in [] if self._ended is None else [ended[key] for key in ended.keys() - self._ended]:
-            if workload.cause:
-                self._board.count_end(self._world.name, workload.mark.service, workload.cause.value)
-        self._ended = frozenset(ended)
-
-    def _note(self, outcome: Outcome) -> None:
-        result = "ok"
-        if outcome.error:
-            result = "waiting" if outcome.next is Next.SOON else "failed"
-        self._board.count_action(self._world.name, kind_of(outcome.action), result)
 
     def _remember(self, services: list[tuple[ResolvedService, Wanted]], outcomes: tuple[Outcome, ...]) -> None:
         known = {wanted.service: wanted for _, wanted in services}
@@ -254,7 +265,8 @@ class Turn:
         world = self._world
         errors = self._ending.not_now(seen.at) | self._patience.not_now(seen.at)
         fights = self._hands.fights(seen.at)
-        table = judge(services, seen, plan, errors, self._board.services(world.name), fights, self._memory)
+        before = self._board.services(world.name)
+        table = judge(services, seen, plan, errors, before, fights, self._memory, self._answers)
         self._memory.retain(len(services))
         if seen.complete and not errors:
             self._revision = desired.revision.short
@@ -269,8 +281,11 @@ class Turn:
             gaps=seen.gaps,
             leads=not stands_by,
             leader=world.leader(),
+            jobs=jobs_of(seen),
+            gpus=gpus_of(services, seen),
+            restarts_held=plan.restarts_held,
         )
-        self._board.post_target(status, table)
+        self._board.post_target(status, table, at=seen.at)
         self._changes += self._verdicts.tell(table)
         self._board.post_view(View(world.name, tuple(services), seen, plan, errors))
 
