@@ -14,6 +14,7 @@ from reconciler.daemon.build import make_feed, make_output, make_turn, make_worl
 from reconciler.daemon.feed import Feed
 from reconciler.daemon.lock import StateLock
 from reconciler.daemon.loop import TargetLoop
+from reconciler.daemon.sd_file import SdFile
 from reconciler.errors import SettingsError
 from reconciler.metrics import utc_now
 from reconciler.settings import Settings
@@ -68,12 +69,18 @@ def _serve(settings: Settings, board: Board, lock: StateLock, stop: threading.Ev
         bell = threading.Event()
         reader = threading.Thread(target=partial(_read, feed, loops, bell, stop), name="source", daemon=True)
         source.watch(bell.set)
-        for thread in (reader, *loops):
+        for thread in (reader, *loops, *_sd_file(settings, board, stop)):
             thread.start()
         stop.wait()
         _log.info("stopping: turns under way end first")
         bell.set()
         _end(loops, [turn.close for turn in turns.values()], reader)
+
+
+def _sd_file(settings: Settings, board: Board, stop: threading.Event) -> list[SdFile]:
+    """What writes the file for file_sd, where there is to be one."""
+    path, interval = settings.discovery.file, settings.discovery.interval.total_seconds()
+    return [SdFile(path, interval, board, tuple(settings.targets), stop)] if path else []
 
 
 def _read(feed: Feed, loops: Sequence[TargetLoop], bell: threading.Event, stop: threading.Event) -> None:

@@ -14,6 +14,7 @@ from reconciler.explain import tell, unknown
 from reconciler.metrics import Exporter, choose
 from reconciler.models.status import Status
 from reconciler.models.text import visible
+from reconciler.web.sd import add_discovery
 from reconciler.web.shapes import ReadyShape, StatusShape
 from reconciler.web.story import Output, StoryShape
 
@@ -61,6 +62,7 @@ def make_app(
             raise HTTPException(404, "; ".join([unknown(seen, name), *_missing(seen, targets)]))
         return [StoryShape.of(story, output) for story in stories]
 
+    add_discovery(app, board, targets)
     return app
 
 

@@ -1,0 +1,31 @@
+"""`/sd`: service discovery for Prometheus (http_sd)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, HTTPException, Query, Response
+
+from reconciler.board import Board
+from reconciler.discovery import lacking, probe_groups, scrape_groups, text_of
+
+What = Literal["metrics", "probes"]
+
+
+def add_discovery(app: FastAPI, board: Board, targets: tuple[str, ...]) -> None:
+    """Add the page to the application. `targets` are those that must have been seen before there is a list."""
+
+    @app.get("/sd", response_class=Response)
+    def sd(what: Annotated[What, Query(alias="for")] = "metrics", target: str = "", recipe: str = "") -> Response:
+        """Where the services' own metrics are, or (`for=probes`) all their ports; of one target or recipe if asked.
+
+        503 while a target in question has not been seen since the daemon's start: Prometheus keeps the list that it
+        has. 404 for a target that is none.
+        """
+        if target and target not in targets:
+            raise HTTPException(404, f"there is no target {target[:100]!r}; there are {', '.join(targets)}")
+        status = board.status()
+        if missing := lacking(status, (target,) if target else targets):
+            raise HTTPException(503, f"{'; '.join(missing)}; ask again, and keep the list until then")
+        groups = probe_groups if what == "probes" else scrape_groups
+        return Response(text_of(groups(status, target, recipe)), media_type="application/json")
