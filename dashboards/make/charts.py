@@ -27,7 +27,8 @@ class Kind(Enum):
 class Ask:
     """One query. `legend` names its series, with `{{label}}` for labels; in a table it is the name of the column.
 
-    `unit`, `values` and `steps` are those of a table's column, as they are of the chart elsewhere.
+    `unit`, `values` and `steps` are those of a table's column, as they are of the chart elsewhere. `calm`: it gives
+    nothing when all is well, while others of the chart do.
     """
 
     expr: str
@@ -35,6 +36,7 @@ class Ask:
     unit: str = ""
     values: tuple[tuple[int, str, str], ...] = ()
     steps: tuple[tuple[float, str], ...] = ()
+    calm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

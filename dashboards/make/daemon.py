@@ -143,8 +143,6 @@ _TURNS = Section(
             Kind.LINES,
             (Ask(f"sum by (event) (increase(reconciler_drift_total{{{_I}}}[1h]))", "{{event}}"),),
             width=8,
-            empty="Nothing was changed by hand",
-            calm=True,
             colours=(("found", ORANGE), ("repaired", GREEN)),
         ),
     ),

@@ -109,7 +109,7 @@ def _panels(page: Page) -> Iterator[grafana.Panel | grafana.RowPanel]:
         row = grafana.RowPanel(collapsed=section.folded, title=section.title, id_val=number)
         row.grid_pos = grafana.GridPos(h=1, w=WIDTH, x=0, y=top)
         inside = []
-        for chart, place in _places(section, top + 1):
+        for chart, place in places(section, top + 1):
             number += 1
             made = panel(chart, number)
             made.grid_pos = place
@@ -121,7 +121,7 @@ def _panels(page: Page) -> Iterator[grafana.Panel | grafana.RowPanel]:
         yield from () if section.folded else inside
 
 
-def _places(section: Section, top: int) -> Iterator[tuple[Chart, grafana.GridPos]]:
+def places(section: Section, top: int) -> Iterator[tuple[Chart, grafana.GridPos]]:
     """Charts side by side from the left, in lines as high as the highest in them."""
     left, line = 0, 0
     for chart in section.charts:

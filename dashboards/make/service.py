@@ -234,7 +234,7 @@ _WAYS = Section(
             Kind.LINES,
             (
                 Ask(_of("reconciler_service_drift"), "fields not repaired"),
-                Ask(highest("reconciler_service_fight", "manager", _S), "fights with {{manager}}"),
+                Ask(highest("reconciler_service_fight", "manager", _S), "fights with {{manager}}", calm=True),
             ),
             width=8,
             steps=ANY_IS_ODD,
