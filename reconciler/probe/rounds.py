@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from reconciler.models.probe import Probing
 from reconciler.probe.ask import ask, ask_first
 from reconciler.probe.failures import NoAnswerError, ShortageError
 from reconciler.probe.ledger import Ledger
 from reconciler.probe.names import Names
+from reconciler.probe.room import Room
 from reconciler.probe.watched import Watched
 
 _log = logging.getLogger("reconciler.probe")
 
 #: Seconds between two lines of the log about probes that are left out on a target.
 _QUIET = 60.0
-#: A probe that is late by half of its interval, and by so many seconds, waits for its next time.
+#: A probe that is late by half of its interval, and by so many seconds at least, waits for its next time.
 _LATE = 5.0
-#: An answer in that share of the time-out is quick.
-_SLOW = 0.9
+#: A probe that ends in that share of its time-out is quick.
+_QUICK = 0.5
 
 #: Called with a target, the seconds that a probe took, and whether the answer was good.
 Tell = Callable[[str, float, bool], None]
@@ -49,8 +51,7 @@ class Rounds:
         self._names = Names()
         self._loop = asyncio.get_running_loop()
         self._known: dict[str, dict[str, Watched]] = {}
-        self._under_way: Counter[str] = Counter()
-        self._slow: Counter[str] = Counter()
+        self._rooms: defaultdict[str, Room] = defaultdict(partial(Room, parallel))
         self._said: dict[str, float] = {}
 
     def watch(self, target: str, instances: Mapping[str, Probing]) -> None:
@@ -83,53 +84,54 @@ class Rounds:
         self._names.close()
 
     def _arm(self, one: Watched, now: float) -> None:
+        if one.timer:
+            one.timer.cancel()
         when, between = one.due(now)
         one.timer = self._loop.call_at(when, self._begin, one, when, between)
 
     def _begin(self, one: Watched, when: float, between: float) -> None:
-        """Probe it, unless its last probe is still under way or there is no room; either way it is due again later."""
+        """It is due: it is asked as soon as there is room. Either way it is due again later."""
         now = self._loop.time()
         self._arm(one, now)
         if one.task is not None:
             return
-        # After a stop of the whole machine all would be due at once.
-        if now - when > max(_LATE, between / 2) or not self._room(one):
-            self._drop(one, now)
+        if one.waiting:
+            under_way = self._rooms[one.target].under_way
+            self._leave_out(one, f"{under_way} are under way, and probes.parallel is {self._parallel}")
             return
-        self._under_way[one.target] += 1
-        self._slow[one.target] += one.slow
-        one.task = self._loop.create_task(self._probe(one, slow=one.slow))
+        if now - when > max(_LATE, between / 2):  # after a stop of the whole machine all would be due at once
+            self._leave_out(one, f"this process was not served for {now - when:.0f} s")
+            return
+        one.waiting = not self._rooms[one.target].enter(one)
+        if not one.waiting:
+            self._start(one)
 
-    def _room(self, one: Watched) -> bool:
-        """Those that let their last probe wait have half of the room, so that the others are asked in time."""
-        if self._under_way[one.target] >= self._parallel:
-            return False
-        return not one.slow or self._slow[one.target] < max(1, self._parallel // 2)
+    def _start(self, one: Watched) -> None:
+        one.waiting = False
+        one.task = self._loop.create_task(self._probe(one))
+        # Not at the end of the probe itself: one that is given up before its first step has none.
+        one.task.add_done_callback(partial(self._ended, one, quick=one.quick))
 
-    def _drop(self, one: Watched, now: float) -> None:
-        self._dropped[one.target] += 1
-        if now - self._said.get(one.target, -_QUIET) >= _QUIET:
-            self._said[one.target] = now
-            _log.warning(
-                "%s: probes are left out: %d are under way (probes.parallel is %d), %d were left out so far",
-                one.target,
-                self._under_way[one.target],
-                self._parallel,
-                self._dropped[one.target],
-            )
+    def _ended(self, one: Watched, _: asyncio.Task[None], *, quick: bool) -> None:
+        one.task = None
+        following = self._rooms[one.target].leave(quick=quick)
+        if following:
+            self._start(following)
 
-    async def _probe(self, one: Watched, *, slow: bool) -> None:
+    def _leave_out(self, one: Watched, why: str) -> None:
+        target, now = one.target, self._loop.time()
+        self._dropped[target] += 1
+        if now - self._said.get(target, -_QUIET) >= _QUIET:
+            self._said[target] = now
+            _log.warning("%s: probes are left out, %d so far: %s", target, self._dropped[target], why)
+
+    async def _probe(self, one: Watched) -> None:
         try:
             await self._ask(one)
         except ShortageError as error:
-            _log.debug("%s: %s", one.target, error)
-            self._drop(one, self._loop.time())
+            self._leave_out(one, str(error))
         except Exception:  # noqa: BLE001 - a fault of ours with one answer must not end the rounds
             _log.exception("%s: the probe of %s failed", one.target, one.probing.service)
-        finally:
-            one.task = None
-            self._under_way[one.target] -= 1
-            self._slow[one.target] -= slow
 
     async def _ask(self, one: Watched) -> None:
         probing, began = one.probing, self._loop.time()
@@ -145,12 +147,13 @@ class Rounds:
         except NoAnswerError as error:
             why = str(error)
         now = self._loop.time()
-        one.slow = now - began >= _SLOW * probing.probe.timeout.total_seconds()
+        one.quick = now - began < _QUICK * probing.probe.timeout.total_seconds()
         before = one.standing.up
         entry = one.take(seconds=took, now=now, why=why)
         self._ledger.put(one.target, probing.key, entry)
         self._tell(one.target, took, not why)
         if entry.up is not before:
+            self._arm(one, now)
             self._bell(one.target)
 
 

@@ -14,14 +14,19 @@ from reconciler.probe.standing import Standing, stand
 
 @dataclass(slots=True, eq=False)
 class Watched:
-    """Times are the loop's. `begun`: when the instance began to run. `slow`: its last probe got no answer in time."""
+    """Times are the loop's. `begun` is when the instance began to run.
+
+    `quick`: its last probe ended well before its time-out. `waiting`: it is due, and there is no room yet.
+    """
 
     target: str
     probing: Probing
     begun: float
     standing: Standing = field(default_factory=Standing)
     changed: float | None = None
-    slow: bool = False
+    quick: bool = False
+    waiting: bool = False
+    stopped: bool = False
     phase: float = 0.0
     timer: asyncio.TimerHandle | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -53,6 +58,7 @@ class Watched:
 
     def stop(self) -> None:
         """Probe it no more; a probe under way is given up."""
+        self.stopped = True
         if self.timer:
             self.timer.cancel()
         if self.task:
