@@ -130,5 +130,17 @@ def make_turn(settings: Settings, world: World, board: Board, prober: Prober | N
     return Turn(world, settings.owner, _share(settings.removals.max), board, utc_now, prober, reactions)
 
 
+def make_prober(settings: Settings, board: Board) -> Prober | None:
+    """What asks running services whether they are well, not started yet; None where no target wants that of us."""
+    if all(target.probes != "daemon" for target in settings.targets.values()):
+        return None
+    from reconciler.probe import Prober as EndpointProber  # noqa: PLC0415 - asyncio and TLS, only where they are used
+
+    def count(target: str, seconds: float, _good: bool) -> None:  # noqa: FBT001 - the prober's own order
+        board.count_probe(target, seconds)
+
+    return EndpointProber(settings.probes.parallel, utc_now, count)
+
+
 def _share(text: str) -> float:
     return int(text.removesuffix("%")) / 100
