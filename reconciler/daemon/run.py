@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from reconciler.board import Board
-from reconciler.daemon.build import make_feed, make_output, make_turn, make_worlds
+from reconciler.daemon.build import make_feed, make_output, make_prober, make_turn, make_worlds
 from reconciler.daemon.feed import Feed
 from reconciler.daemon.lock import StateLock
 from reconciler.daemon.loop import TargetLoop
@@ -61,11 +61,16 @@ def _serve(settings: Settings, board: Board, lock: StateLock, stop: threading.Ev
     with ExitStack() as stack:
         worlds = stack.enter_context(make_worlds(settings, lock))
         source, feed = stack.enter_context(make_feed(settings, board))
-        turns = {name: make_turn(settings, world, board) for name, world in worlds.items()}
+        prober = make_prober(settings, board)
+        turns = {name: make_turn(settings, world, board, prober) for name, world in worlds.items()}
         loops = [TargetLoop(world, turns[name], feed, stop) for name, world in worlds.items()]
         for loop, world in zip(loops, worlds.values(), strict=True):
             world.observer.start(loop.ring)
             world.contend(loop.ring)
+        if prober is not None:
+            bells = dict(zip(worlds, loops, strict=True))
+            prober.start(lambda target: bells[target].ring())
+            stack.callback(prober.close)
         bell = threading.Event()
         reader = threading.Thread(target=partial(_read, feed, loops, bell, stop), name="source", daemon=True)
         source.watch(bell.set)
