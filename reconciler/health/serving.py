@@ -36,7 +36,7 @@ def serving(loads: Iterable[Workload], answers: Mapping[str, bool | None]) -> tu
 
 def looping(loads: Sequence[Workload], attempt: int) -> int:
     """How often in a row it failed soon after its start; 0 when that is no crash loop yet."""
-    failed = max((attempt, *(one.restarts for one in loads)))
+    failed = max((attempt, *(one.restarts for one in loads if one.health not in _WELL)))
     last = last_ended(loads) if loads and all(one.phase is Phase.ENDED for one in loads) else None
     if last and last.health is Health.FAILED and last.mark.attempt:
         failed = max(failed, last.mark.attempt + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from reconciler.kube.judge.fields import conditions, created, holds, since, status_of, time, told
@@ -18,6 +18,8 @@ from reconciler.models.workload import PendingClass, Phase
 _TEMPLATES = ("leaderworkerset.sigs.k8s.io/template-revision-hash", "controller-revision-hash", "pod-template-hash")
 _LOST = "NodeNotReady: its node does not answer"
 _BLOCKED = "InvalidImageName"
+# The kubelet begins anew with its pauses after a container that ran for this long.
+_SETTLED = timedelta(minutes=10)
 
 
 class _Trouble(NamedTuple):
@@ -30,7 +32,8 @@ class _Trouble(NamedTuple):
 
 def pod(item: Object) -> Verdict:
     """By what its containers say first: they know why a pod does not get ready."""
-    return replace(_judged(item), template=_template(item), made=created(item))
+    restarts = _restarts(status_of(item))
+    return replace(_judged(item), template=_template(item), made=created(item), restarts=restarts)
 
 
 def _judged(item: Object) -> Verdict:
@@ -120,6 +123,19 @@ def _is_stuck(reason: str) -> bool:
     These are Argo CD's, and a name that is none.
     """
     return reason.startswith("Err") or reason.endswith(("Error", "BackOff")) or reason == _BLOCKED
+
+
+def _restarts(status: Object) -> int:
+    """How often a container that is not ready was started again, where its last run was a short one."""
+    containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+    waiting = (one for one in containers if not one.get("ready") and one.get("restartCount"))
+    return max((one["restartCount"] for one in waiting if _was_short(one.get("lastState", {}))), default=0)
+
+
+def _was_short(state: Object) -> bool:
+    last = state.get("terminated") or {}
+    begun, ended = time(last.get("startedAt")), time(last.get("finishedAt"))
+    return begun is not None and ended is not None and ended - begun < _SETTLED
 
 
 def _exit(ended: Object) -> str:

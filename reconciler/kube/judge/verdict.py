@@ -30,7 +30,7 @@ class Verdict:
 
     `pending` is the class of what it waits for, where that can be told. `stage` is what events could say more about.
     `template` tells versions of a pod apart: of a pod, the one that it is of; of what makes pods, the one that they are
-    to be of; "" where that is not told. `made` is when a pod was made.
+    to be of; "" where that is not told. `made` is when a pod was made; `restarts` is how often in a row it ended soon.
     """
 
     phase: Phase
@@ -41,6 +41,7 @@ class Verdict:
     stage: Stage | None = None
     template: str = ""
     made: datetime | None = None
+    restarts: int = 0
 
 
 def line(reason: str, message: str = "") -> str:

@@ -46,6 +46,7 @@ def workload(target: str, group: Sequence[Seen], now: datetime, words: Words = s
         pending=verdict.pending if verdict.phase is Phase.PENDING else None,
         drift=tuple(drift for item in group for drift in item.drift),
         instances=_instances(group) if verdict.phase is not Phase.STOPPING else (),
+        restarts=max((item.verdict.restarts for item in group if item.deleted is None), default=0),
     )
 
 

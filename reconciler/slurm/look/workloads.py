@@ -71,6 +71,8 @@ def workload(frame: Frame, job: Job) -> Workload:
         stopping=frame.at(stopping),
         marked=job.marked,
         note=stamp.note,
+        unhealthy=frame.at(_unhealthy(record, report)),
+        submitted=frame.at(record.submit),
         instances=_instances(record, found, report, endpoints),
     )
 
@@ -104,6 +106,13 @@ def _since(record: Record, found: Verdict) -> int | None:
 def _stopping(record: Record, found: Verdict, report: Report | None) -> int | None:
     """Since when a job that Slurm takes for running has been ending by itself."""
     if report is None or found.phase is not Phase.STOPPING or record.state != "RUNNING":
+        return None
+    return report.since or record.start
+
+
+def _unhealthy(record: Record, report: Report | None) -> int | None:
+    """Since when a job that was healthy says that it is not any more."""
+    if report is None or report.stage is not Stage.BAD or record.state != "RUNNING":
         return None
     return report.since or record.start
 
