@@ -1,7 +1,7 @@
 """The noticeboard: the one mutable thing. Targets post, pages and metrics read; every reading is a frozen value.
 
 `Board` is the whole of it; `tallies` are its counters and histograms, `uptime` is how long services were healthy,
-`starts` is how long workloads waited and how long they took until they were healthy.
+`starts` is how long workloads waited and how long they took until they were healthy, `chronicle` is what changed when.
 """
 
 from reconciler.board.board import Board
@@ -11,7 +11,6 @@ from reconciler.board.tallies import (
     DRIFT_EVENTS,
     RESTART_REASONS,
     RESULTS,
-    Counted,
     Histogram,
     Tallies,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "RESTART_REASONS",
     "RESULTS",
     "Board",
-    "Counted",
     "Histogram",
     "Tallies",
 ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 
+from reconciler.board.chronicle import Chronicle
 from reconciler.board.ledger import Ledger
 from reconciler.board.starts import Starts
 from reconciler.board.tallies import Tallies
 from reconciler.board.uptime import Stopwatch
-from reconciler.chronicle import Chronicle
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, SourceStatus, State, Status, TargetStatus, Transition, View
 
@@ -32,6 +33,12 @@ class Board:
         self._ledger = Ledger()
         self._stopwatches: defaultdict[str, Stopwatch] = defaultdict(Stopwatch)
         self._starts: defaultdict[str, Starts] = defaultdict(Starts)
+        self._expected: Mapping[str, str] = {}
+
+    def expect(self, kinds: Mapping[str, str]) -> None:
+        """Which targets will be posted, with their kinds: until then each of them counts as one that is not seen."""
+        with self._lock:
+            self._expected = dict(kinds)
 
     def history(self, service: str, target: str | None = None) -> tuple[Transition, ...]:
         """The verdicts on a service, oldest first, since the daemon's start; the last hundred on each target.
@@ -149,7 +156,8 @@ class Board:
     def tallies(self) -> Tallies:
         """The counters as they stand."""
         with self._lock:
-            return self._ledger.read({name: one.read() for name, one in self._stopwatches.items()})
+            unseen = {name: kind for name, kind in self._expected.items() if name not in self._targets}
+            return self._ledger.read({name: one.read() for name, one in self._stopwatches.items()}, unseen)
 
     def _revision(self) -> str:
         return self._source.revision.short if self._source.revision else ""

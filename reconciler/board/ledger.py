@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from reconciler.board.starts import Span
-from reconciler.board.tallies import BUCKETS, RESTART_REASONS, START_BUCKETS, WAIT_BUCKETS, Counted, Histogram, Tallies
+from reconciler.board.tallies import BUCKETS, RESTART_REASONS, START_BUCKETS, WAIT_BUCKETS, Histogram, Tallies
 from reconciler.board.uptime import Uptimes
 
 _Key = tuple[str, str, str]
@@ -22,7 +22,8 @@ _own = partial(Histogram, BUCKETS)
 class Ledger:
     """Keyed as Tallies is."""
 
-    actions: defaultdict[_Key, Counted] = field(default_factory=lambda: defaultdict(Counted))
+    actions: Counter[_Key] = field(default_factory=Counter)
+    latest: dict[_Key, str] = field(default_factory=dict)
     took: defaultdict[tuple[str, str], Histogram] = field(default_factory=lambda: defaultdict(_own))
     turns: defaultdict[str, Histogram] = field(default_factory=lambda: defaultdict(_own))
     probes: defaultdict[str, Histogram] = field(default_factory=lambda: defaultdict(_own))
@@ -37,7 +38,8 @@ class Ledger:
 
     def act(self, target: str, action: str, result: str, seconds: float, revision: str) -> None:
         """One action."""
-        self.actions[target, action, result] = self.actions[target, action, result].add(revision)
+        self.actions[target, action, result] += 1
+        self.latest[target, action, result] = revision
         self.took[target, action] = self.took[target, action].add(seconds, revision)
 
     def restart(self, target: str, service: str, reason: str) -> None:
@@ -62,10 +64,11 @@ class Ledger:
         """Forget the starts of recipes that nothing on a target is made from any more."""
         _retain(self.starts, target, recipes)
 
-    def read(self, uptimes: Mapping[str, Uptimes]) -> Tallies:
-        """As it stands: copies of references, so that its owner is not kept waiting."""
+    def read(self, uptimes: Mapping[str, Uptimes], unseen: Mapping[str, str]) -> Tallies:
+        """As it stands, with what else there is: copies of references, so that its owner is not kept waiting."""
         return Tallies(
             dict(self.actions),
+            dict(self.latest),
             dict(self.took),
             dict(self.turns),
             dict(self.probes),
@@ -78,6 +81,7 @@ class Ledger:
             dict(self.restarts),
             dict(self.renewals),
             uptimes,
+            unseen,
         )
 
 

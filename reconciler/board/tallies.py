@@ -25,18 +25,6 @@ RESULTS = ("ok", "waiting", "failed")
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """How often something happened, and the commit in force when it did so last ("": none was known)."""
-
-    count: int = 0
-    revision: str = ""
-
-    def add(self, revision: str) -> Counted:
-        """The count with one more."""
-        return Counted(self.count + 1, revision)
-
-
-@dataclass(frozen=True, slots=True)
 class Histogram:
     """How long something took: how many times at most each of `bounds` and above the one before it, the rest last.
 
@@ -47,6 +35,11 @@ class Histogram:
     counts: tuple[int, ...] = ()
     total: float = 0.0
     examples: tuple[tuple[float, str] | None, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return sum(self.counts)
 
     def add(self, seconds: float, revision: str = "") -> Histogram:
         """The histogram with one more; what is negative (a clock was set) counts as 0."""
@@ -62,13 +55,14 @@ class Histogram:
 class Tallies:
     """Counters since the daemon's start, as they stood at one moment.
 
-    `actions` is keyed by (target, action, result), `took` by (target, action), `turns` and `probes` by target, `starts`
-    by (target, recipe), `waits` by target. Keyed by (target, service, …) are those of services that are in the table:
-    `ends` with the cause, `drift` with "found" or "repaired", `restarts` with the reason, `renewals`. `uptimes` is by
-    target.
+    `actions` is keyed by (target, action, result), and so is `latest`: the commit in force at the last one. `took` is
+    keyed by (target, action), `turns`, `probes` and `waits` by target, `starts` by (target, recipe). Of services that
+    are in the table, by (target, service, …): `ends` with the cause, `drift` with "found" or "repaired", `restarts`
+    with the reason, and `renewals`. `uptimes` is by target; `unseen` are those that had no turn yet, with their kinds.
     """
 
-    actions: Mapping[tuple[str, str, str], Counted] = field(default_factory=dict)
+    actions: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    latest: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     took: Mapping[tuple[str, str], Histogram] = field(default_factory=dict)
     turns: Mapping[str, Histogram] = field(default_factory=dict)
     probes: Mapping[str, Histogram] = field(default_factory=dict)
@@ -81,6 +75,7 @@ class Tallies:
     restarts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     renewals: Mapping[tuple[str, str], int] = field(default_factory=dict)
     uptimes: Mapping[str, Uptimes] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
     def availability(self) -> dict[tuple[str, str], float]:
         """The share of its time in which a service was healthy, from 0 to 1, by (target, service)."""

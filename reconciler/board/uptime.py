@@ -23,6 +23,9 @@ class Counts(Enum):
     LATER = "down, unless the service is asleep afterwards"
 
 
+_COUNT = (Counts.UP, Counts.DOWN)
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One service: seconds that count and of these the healthy ones, up to `mark` on the target's stopwatch.
@@ -58,10 +61,12 @@ class Record:
 
     def share(self, now: float) -> float | None:
         """Healthy seconds by all that count, from 0 to 1; None where it was never to be up."""
-        past = self.until(now)
-        if past.total:
-            return min(1.0, past.up / past.total)
-        return {Counts.UP: 1.0, Counts.DOWN: 0.0}.get(self.kind)
+        spent = now - self.mark
+        up = self.up + (spent if self.kind is Counts.UP else 0.0)
+        total = self.total + (spent if self.kind in _COUNT else 0.0)
+        if total:
+            return min(1.0, up / total)
+        return float(self.kind is Counts.UP) if self.kind in _COUNT else None
 
 
 @dataclass(frozen=True, slots=True)

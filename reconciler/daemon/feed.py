@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from reconciler.board import Board
 from reconciler.desired.load import Desired, Loader
 from reconciler.errors import SourceError
+from reconciler.metrics import utc_now
 from reconciler.models.revision import Change, Revision
 from reconciler.models.status import SourceStatus
 from reconciler.ports import Source
@@ -24,10 +27,13 @@ _COLLECT = 20
 class Feed:
     """Holds the latest Desired; one thread refreshes it, many read it."""
 
-    def __init__(self, source: Source, loader: Loader, board: Board) -> None:
+    def __init__(self, source: Source, loader: Loader, board: Board, clock: Callable[[], datetime] = utc_now) -> None:
         self._source = source
         self._loader = loader
         self._board = board
+        self._clock = clock
+        self._fetched: datetime | None = None
+        self._seconds = 0.0
         self._desired: Desired | None = None
         self._failure = ""
         self._revisions = 0
@@ -46,12 +52,12 @@ class Feed:
         """Look at the repository; whether there is a new revision. Raises nothing: an error goes to the board."""
         before = self._desired
         try:
-            revision = self._source.refresh()
+            revision = self._fetch()
             refused = self._source.trust.refused
             if refused and refused != self._failure:
                 _log.warning("%s", refused, extra={"action": "refuse", "revision": revision.short, "reason": refused})
             if before is not None and before.revision.sha == revision.sha:
-                self._failure = refused
+                self._failure, self._fetched = refused, self._clock()
                 self._post(before, refused)
                 return False
             snapshot = self._source.read(revision)
@@ -62,7 +68,7 @@ class Feed:
             self._failure = str(error)
             self._post(before, self._failure)
             return False
-        self._desired, self._failure = desired, refused
+        self._desired, self._failure, self._fetched = desired, refused, self._clock()
         self._spare_the_collector()
         self._post(desired, refused)
         extra = {"action": "read", "revision": revision.short}
@@ -72,6 +78,15 @@ class Feed:
             if complaint not in told:
                 _log.error("%s", complaint)
         return True
+
+    def _fetch(self) -> Revision:
+        """The head, and how long it took to learn of it."""
+        began = time.monotonic()
+        try:
+            return self._source.refresh()
+        finally:
+            self._seconds = time.monotonic() - began
+            self._board.count_fetch(self._seconds)
 
     def _spare_the_collector(self) -> None:
         """Thousands of services that stay as they are need not be gone through at every collection.
@@ -87,7 +102,8 @@ class Feed:
     def _post(self, desired: Desired | None, error: str = "") -> None:
         known = SourceStatus(desired.revision, error, desired.complaints, desired.held) if desired else None
         verified = self._source.trust.verified
-        self._board.post_source(replace(known or SourceStatus(error=error), verified=verified))
+        status = replace(known or SourceStatus(error=error), verified=verified)
+        self._board.post_source(replace(status, fetched=self._fetched, seconds=self._seconds))
 
     def history(self) -> Iterator[Change]:
         """The commits behind the desired state in force, newest first."""

@@ -60,6 +60,7 @@ def _open_pages(listen: str, lock: StateLock, stop: threading.Event) -> PageServ
 def _serve(settings: Settings, board: Board, lock: StateLock, stop: threading.Event) -> None:
     with ExitStack() as stack:
         worlds = stack.enter_context(make_worlds(settings, lock))
+        board.expect({name: target.kind for name, target in settings.targets.items()})
         source, feed = stack.enter_context(make_feed(settings, board))
         prober = make_prober(settings, board)
         turns = {name: make_turn(settings, world, board, prober) for name, world in worlds.items()}

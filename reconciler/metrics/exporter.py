@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import chain
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_open
@@ -27,10 +28,9 @@ class Exporter:
     def page(self, form: Form = Form.TEXT) -> bytes:
         """All metrics as they stand, in one of the two formats."""
         status, tallies, now = self._board.status(), self._board.tallies(), self._clock()
-        services = "".join(service_text(status, tallies, now, form)).encode()
-        others = "".join(other_text(status, tallies, now, form)).encode()
+        families = chain(service_text(status, tallies, now, form), other_text(status, tallies, now, form))
         process = generate_open if form is Form.OPEN else generate_latest  # the former ends with `# EOF`
-        return b"".join([services, others, process(self._registry)])
+        return b"".join([*(family.encode() for family in families), process(self._registry)])
 
 
 def utc_now() -> datetime:

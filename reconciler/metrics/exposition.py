@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
 
-from reconciler.board import Counted, Histogram
+from reconciler.board import Histogram
 
 #: Most characters of a label's value: names are shorter, and what others wrote must not make a page longer.
 LONGEST = 128
@@ -43,28 +44,27 @@ class Family:
             unit = f"# UNIT {name} seconds\n" if name.endswith("_seconds") else ""
         return f"# HELP {name} {self.help}\n# TYPE {name} {self.kind}\n{unit}"
 
-    def write(self, form: Form, lines: Iterable[str]) -> Iterator[str]:
+    def write(self, form: Form, lines: Iterable[str]) -> str:
         """The family with its lines (each with its newline)."""
-        yield self.head(form)
-        yield from lines
+        return self.head(form) + "".join(lines)
 
     def line(self, values: Iterable[str], number: float, example: str = "") -> str:
         """One sample; `values` are those of its labels, in their order."""
         return f"{self.name}{braced(zip(self.labels, values, strict=True))} {float(number)}{example}\n"
 
-    def gauges(self, form: Form, samples: Iterable[tuple[tuple[str, ...], float]]) -> Iterator[str]:
+    def gauges(self, form: Form, samples: Iterable[tuple[tuple[str, ...], float]]) -> str:
         """The whole family of these values of labels and numbers; also of a counter."""
         return self.write(form, (self.line(values, number) for values, number in samples))
 
-    def counters(self, form: Form, samples: Iterable[tuple[tuple[str, ...], Counted]]) -> Iterator[str]:
-        """The whole family of a counter; in OpenMetrics each with the commit of the last time."""
+    def counters(self, form: Form, samples: Iterable[tuple[tuple[str, ...], float, str]]) -> str:
+        """The whole family of a counter; in OpenMetrics each with the commit of the last time ("": not known)."""
         lines = (
-            self.line(values, one.count, _example(1.0, one.revision) if form is Form.OPEN else "")
-            for values, one in samples
+            self.line(values, number, _example(1.0, revision) if form is Form.OPEN else "")
+            for values, number, revision in samples
         )
         return self.write(form, lines)
 
-    def histograms(self, form: Form, samples: Iterable[tuple[tuple[str, ...], Histogram]]) -> Iterator[str]:
+    def histograms(self, form: Form, samples: Iterable[tuple[tuple[str, ...], Histogram]]) -> str:
         """The whole family of a histogram; in OpenMetrics each bucket with the commit of the last time."""
         lines = (line for values, one in samples for line in self._histogram(form, values, one))
         return self.write(form, lines)
@@ -87,6 +87,7 @@ def braced(pairs: Iterable[tuple[str, str]]) -> str:
     return f"{{{text}}}" if text else ""
 
 
+@lru_cache(maxsize=32_768)
 def label(value: str) -> str:
     """A label's value between its quotes; the end of a very long one is cut off."""
     return value[:LONGEST].replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

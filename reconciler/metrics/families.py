@@ -146,7 +146,11 @@ WAITS: Final = _family(
 )
 
 UP: Final = _family(
-    "target_up", "gauge", ("target", "kind"), "1 for each target", "1: the last look at the target was complete."
+    "target_up",
+    "gauge",
+    ("target", "kind"),
+    "1 for each target",
+    "1: the last look at the target was complete; 0 also before the first one.",
 )
 AGE: Final = _family(
     "target_look_age_seconds", "gauge", ("target",), "1 for each target", "Age of the last complete look."
@@ -244,7 +248,7 @@ FETCHES: Final = _family(
     "histogram",
     (),
     f"{len(BUCKETS) + 3}",
-    "Time to ask the repository for its head and to read what is new.",
+    "Time to ask the repository for its head and to fetch what is new, whatever came of it.",
 )
 
 TURNS: Final = _family(

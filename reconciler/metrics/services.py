@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from itertools import islice
+from functools import lru_cache
 
 from reconciler.board import DRIFT_EVENTS, RESTART_REASONS, Tallies
 from reconciler.metrics import families as all_of
@@ -34,6 +34,7 @@ _NUMBERS: tuple[tuple[Family, _Number], ...] = (
 )
 _NO_NAME = re.compile(r"[^a-zA-Z0-9_]")
 _LONGEST_NAME = 64
+_ENDPOINT = f'{all_of.ENDPOINT.name}{{instance="'
 
 
 def _parts(family: Family, name: str, words: Iterable[str], one: str = "") -> tuple[str, ...]:
@@ -63,13 +64,13 @@ _HEALTHS = _one_hot(all_of.HEALTH, Health, "health")
 
 
 def service_text(status: Status, tallies: Tallies, now: datetime, form: Form) -> Iterator[str]:
-    """All families, in a fixed order. `now` is an aware time."""
+    """Each family, in a fixed order. `now` is an aware time."""
     rows = [(one, f'service="{label(one.service)}",target="{label(one.target)}"') for one in status.services]
-    yield from all_of.STATE.write(form, (_STATES[one.state] % names for one, names in _named(status)))
-    yield from all_of.HEALTH.write(form, (pair.join(_HEALTHS[one.health]) for one, pair in rows))
+    yield all_of.STATE.write(form, (_STATES[one.state] % names for one, names in _named(status)))
+    yield all_of.HEALTH.write(form, (pair.join(_HEALTHS[one.health]) for one, pair in rows))
     for family, number in _NUMBERS:
-        yield from family.write(form, _numbers(family, rows, number))
-    yield from all_of.REMAINING.write(form, _numbers(all_of.REMAINING, rows, lambda one: _remaining(one, now)))
+        yield family.write(form, _numbers(family, rows, number))
+    yield all_of.REMAINING.write(form, _numbers(all_of.REMAINING, rows, lambda one: _remaining(one, now)))
     yield from _infos(status, rows, form)
     yield from _counters(tallies, rows, form)
 
@@ -92,7 +93,7 @@ def _remaining(one: ServiceStatus, now: datetime) -> float | None:
 
 def _infos(status: Status, rows: list[_Row], form: Form) -> Iterator[str]:
     kinds = {name: target.kind for name, target in status.targets.items()}
-    yield from all_of.INFO.write(
+    yield all_of.INFO.write(
         form,
         (
             f'{all_of.INFO.name}{{platform="{kinds.get(one.target, "")}",recipe="{label(one.recipe)}",'
@@ -101,22 +102,25 @@ def _infos(status: Status, rows: list[_Row], form: Form) -> Iterator[str]:
         ),
     )
     named = ((pair, _labels(one.labels)) for one, pair in rows if one.labels)
-    yield from all_of.LABELS.write(form, (f"{all_of.LABELS.name}{{{more}{pair}}} 1.0\n" for pair, more in named))
+    yield all_of.LABELS.write(form, (f"{all_of.LABELS.name}{{{more}{pair}}} 1.0\n" for pair, more in named))
     for family, words in _WORDS:
         name = _own(family)
         lines = (f'{family.name}{{{name}="{word}",{pair}}} 1.0\n' for one, pair in rows for word in words(one))
-        yield from family.write(form, lines)
-    yield from all_of.ENDPOINT.write(
-        form, (line for one, pair in rows if one.serving for line in _endpoints(one, pair))
-    )
+        yield family.write(form, lines)
+    yield all_of.ENDPOINT.write(form, (line for one, pair in rows if one.serving for line in _endpoints(one, pair)))
 
 
 def _labels(labels: Mapping[str, str]) -> str:
     """As kube-state-metrics names them: what a name of Prometheus cannot have becomes `_`; of two alike the first."""
     shown: dict[str, str] = {}
     for name in sorted(labels)[: all_of.MOST_LABELS]:
-        shown.setdefault(_NO_NAME.sub("_", name[:_LONGEST_NAME]), labels[name])
+        shown.setdefault(_name(name), labels[name])
     return "".join(f'label_{name}="{label(value)}",' for name, value in sorted(shown.items()))
+
+
+@lru_cache(maxsize=1024)
+def _name(text: str) -> str:
+    return _NO_NAME.sub("_", text[:_LONGEST_NAME])
 
 
 def _managers(one: ServiceStatus) -> list[str]:
@@ -131,25 +135,27 @@ _WORDS: tuple[tuple[Family, Callable[[ServiceStatus], Sequence[str]]], ...] = (
 
 
 def _endpoints(one: ServiceStatus, pair: str) -> Iterator[str]:
-    known = {(serving.replica, serving.instance.name): serving.up for serving in one.serving}
-    for (replica, name), up in islice(known.items(), all_of.MOST_INSTANCES):
-        yield f'{all_of.ENDPOINT.name}{{instance="{label(name)}",replica="{replica}",{pair}}} {float(up)}\n'
+    start = _ENDPOINT
+    known = {(serving.instance.name, serving.replica): serving for serving in one.serving[: all_of.MOST_INSTANCES]}
+    for serving in known.values() if len(known) > 1 else one.serving[:1]:
+        name, up = label(serving.instance.name), "1.0" if serving.up else "0.0"
+        yield f'{start}{name}",replica="{serving.replica}",{pair}}} {up}\n'
 
 
 def _counters(tallies: Tallies, rows: list[_Row], form: Form) -> Iterator[str]:
     """Those that are wanted to grow start at 0, so that the first one counts where a rate is asked for."""
     placed = [(one, pair) for one, pair in rows if one.target]
     shares = tallies.availability()
-    yield from all_of.AVAILABILITY.write(
+    yield all_of.AVAILABILITY.write(
         form, _numbers(all_of.AVAILABILITY, rows, lambda one: shares.get((one.target, one.service)))
     )
-    yield from all_of.RENEWALS.write(
+    yield all_of.RENEWALS.write(
         form, _numbers(all_of.RENEWALS, placed, lambda one: tallies.renewals.get((one.target, one.service), 0))
     )
-    yield from all_of.RESTARTS.write(form, _filled(all_of.RESTARTS, RESTART_REASONS, placed, tallies.restarts))
-    yield from all_of.DRIFT.write(form, _filled(all_of.DRIFT, DRIFT_EVENTS, placed, tallies.drift))
+    yield all_of.RESTARTS.write(form, _filled(all_of.RESTARTS, RESTART_REASONS, placed, tallies.restarts))
+    yield all_of.DRIFT.write(form, _filled(all_of.DRIFT, DRIFT_EVENTS, placed, tallies.drift))
     ends = (((service, target, cause), count) for (target, service, cause), count in sorted(tallies.ends.items()))
-    yield from all_of.ENDS.gauges(form, ends)
+    yield all_of.ENDS.gauges(form, ends)
 
 
 def _own(family: Family) -> str:

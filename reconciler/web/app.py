@@ -11,7 +11,7 @@ from fastapi import FastAPI, Header, HTTPException, Response
 import reconciler
 from reconciler.board import Board
 from reconciler.explain import tell, unknown
-from reconciler.metrics import Exporter, choose
+from reconciler.metrics import Exporter, choose, gzipped, takes_gzip
 from reconciler.models.status import Status
 from reconciler.models.text import visible
 from reconciler.web.sd import add_discovery
@@ -30,10 +30,13 @@ def make_app(
     app = FastAPI(title="Reconciler", version=reconciler.__version__, docs_url=None, redoc_url=None)
 
     @app.get("/metrics", response_class=Response)
-    def metrics(accept: Annotated[str, Header()] = "") -> Response:
+    def metrics(accept: Annotated[str, Header()] = "", accept_encoding: Annotated[str, Header()] = "") -> Response:
         """Prometheus metrics, made from the board now; in OpenMetrics, with exemplars, for who asks for it."""
         form = choose(accept)
-        return Response(exporter.page(form), headers={"Content-Type": form.value, "Vary": "Accept"})
+        page, headers = exporter.page(form), {"Content-Type": form.value, "Vary": "Accept, Accept-Encoding"}
+        if takes_gzip(accept_encoding):
+            page, headers["Content-Encoding"] = gzipped(page), "gzip"
+        return Response(page, headers=headers)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

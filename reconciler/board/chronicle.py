@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from heapq import merge
 
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State, Transition
@@ -37,10 +38,9 @@ class Chronicle:
             now[one.service] = story
 
     def of(self, service: str, target: str | None = None) -> tuple[Transition, ...]:
-        """Oldest first; of all targets when none is named."""
-        stories = (known for name, known in self._stories.items() if target in (None, name))
-        found = [change for known in stories for change in known.get(service, ())]
-        return tuple(sorted(found, key=lambda change: change.at))
+        """As they came, which is oldest first unless the clock was set back; of all targets when none is named."""
+        stories = (known.get(service, ()) for name, known in self._stories.items() if target in (None, name))
+        return tuple(merge(*stories, key=lambda change: change.at))
 
     def tables(self) -> dict[str, dict[str, tuple[Transition, ...]]]:
         """All that is kept, by target and service; nothing of it changes later."""
