@@ -5,6 +5,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY reconciler reconciler
 COPY recipes recipes
+COPY rules rules
 RUN python -m venv /opt/reconciler \
  && /opt/reconciler/bin/pip install --no-cache-dir -c constraints.txt .
 

@@ -1,7 +1,7 @@
 """The whole way of an alert: a board, its page, a real Prometheus with our rules, a real Alertmanager, a receiver.
 
-The rules are those of rules/, where minutes, hours and days of `for` are seconds here; the configuration of Alertmanager
-is the example of docs/, with the receiver's address in it and shorter waits.
+The rules are those of rules/, where minutes, hours and days of `for` are seconds here; the configuration of
+Alertmanager is the example of docs/, with the receiver's address in it and shorter waits.
 """
 
 from __future__ import annotations
