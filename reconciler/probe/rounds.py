@@ -97,7 +97,8 @@ class Rounds:
             return
         if one.waiting:
             under_way = self._rooms[one.target].under_way
-            self._leave_out(one, f"{under_way} are under way, and probes.parallel is {self._parallel}")
+            share = f"of {self._parallel} (probes.parallel), half of them for those known to answer"
+            self._leave_out(one, f"there is no room, {under_way} are under way {share}")
             return
         if now - when > max(_LATE, between / 2):  # after a stop of the whole machine all would be due at once
             self._leave_out(one, f"this process was not served for {now - when:.0f} s")

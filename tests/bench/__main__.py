@@ -11,11 +11,12 @@ import platform
 
 from rich.console import Console
 
-from tests.bench import detection, front_door, gap, kubernetes, plan, pure, slurm
+from tests.bench import detection, front_door, gap, kubernetes, plan, probes, pure, slurm
 from tests.bench.report import Table, show
 
 _COUNTS = (100, 1_000)
-_MEASURES = ("help", "pure", "slurm", "kubernetes")
+_ENDPOINTS = (1_000, 10_000)
+_MEASURES = ("help", "pure", "probes", "slurm", "kubernetes")
 _LONG = ("gap", "detection")  # minutes of waiting for time limits: only when asked for
 
 
@@ -30,7 +31,7 @@ def main() -> None:
         highlight=False,
     )
     for name in arguments.only or _MEASURES:
-        for table in _measure(name, counts):
+        for table in _measure(name, tuple(arguments.count or _ENDPOINTS) if name == "probes" else counts):
             show(table, console)
 
 
@@ -48,6 +49,8 @@ def _measure(name: str, counts: tuple[int, ...]) -> tuple[Table, ...]:
             return (front_door.measure(),)
         case "pure":
             return pure.measure(), plan.measure()
+        case "probes":
+            return (probes.measure(counts),)
         case "slurm":
             return slurm.measure(counts)
         case "gap":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -65,9 +66,10 @@ def crowd() -> Iterator[Crowd]:
 
 
 async def _main() -> None:
-    one = Crowd()
+    one = Crowd(answers="silent" not in sys.argv)
     server = await one.serve()
-    print(one.endpoint, flush=True)  # noqa: T201 - for who started it
+    sys.stdout.write(one.endpoint + "\n")  # for who started it
+    sys.stdout.flush()
     await server.serve_forever()
 
 
