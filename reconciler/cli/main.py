@@ -9,6 +9,7 @@ import typer
 
 from reconciler.cli.config import version
 from reconciler.cli.explain import explain
+from reconciler.cli.logs import logs
 from reconciler.cli.once import once
 from reconciler.cli.plan import plan
 from reconciler.cli.rbac import rbac
@@ -28,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(version)
-for _verb in (run, once, plan, status, explain, validate, rbac, recipes, schema):
+for _verb in (run, once, plan, status, explain, logs, validate, rbac, recipes, schema):
     app.command()(_verb)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
     from reconciler.web.shapes import StatusShape
 
+    #: Reads the status; told whether it is the first time. None: no daemon answers now.
+    Reader = Callable[[bool], StatusShape | None]
+
 
 class Format(StrEnum):
     """How the status is written."""
@@ -27,7 +30,8 @@ class Format(StrEnum):
 def status(
     config: Config = DEFAULT,
     output: Annotated[Format, typer.Option("--output", "-o", help="How it is written.")] = Format.TABLE,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again every second until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until Ctrl-C.")] = False,
+    interval: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between two tables of --watch.")] = 1.0,
 ) -> None:
     """Show every service: where it runs, from which revision, how it stands and why.
 
@@ -35,7 +39,9 @@ def status(
     """
     settings = load_settings(config)
     if watch:
-        _watch(settings)
+        from reconciler.cli.watching import watch as show
+
+        show(lambda first: read_status(settings) if first else fetch(settings.state), interval)
         return
     shape = read_status(settings)
     if output is Format.JSON:
@@ -67,14 +73,3 @@ def fetch(state: Path) -> StatusShape | None:
         return StatusShape.model_validate_json(answer[1]) if answer else None
     except ValueError:
         return None
-
-
-def _watch(settings: Settings) -> None:
-    from rich.live import Live
-
-    from reconciler.cli.table import render
-
-    with Live(render(read_status(settings)), screen=False, auto_refresh=False) as live:
-        while True:
-            time.sleep(1)
-            live.update(render(read_status(settings)), refresh=True)

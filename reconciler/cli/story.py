@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from reconciler.explain import when
 from reconciler.models.text import visible
 from reconciler.models.units import rough_duration
-from reconciler.web.shapes import ServiceShape
+from reconciler.web.shapes import ChangeShape, ServiceShape
 from reconciler.web.story import StoryShape, WishShape, WorkloadShape
 
 _MARGIN = 10
+_CHANGES = 10
 
 
 def text_of(story: StoryShape, now: datetime) -> str:
@@ -26,6 +27,7 @@ def text_of(story: StoryShape, now: datetime) -> str:
     lines += _part("there", [text for one in story.there for text in _there(one, now)] or [unseen])
     lines += _part("waits", story.waits)
     lines += _part("ended", [text for one in story.ended for text in _ended(one, now)])
+    lines += _part("history", _history(story.history, now))
     lines += _part("next", story.next or ["looks again at the next tick"])
     lines += _part("you can", story.advice)
     return "\n".join(lines) + "\n"
@@ -66,6 +68,19 @@ def _ended(one: WorkloadShape, now: datetime) -> Iterator[str]:
     cause = f" ({one.cause})" if one.cause else ""
     yield f"{one.id} (replica {one.replica}){at}: {one.reason or 'ended'}{cause}"
     yield from _output(one)
+
+
+def _history(changes: list[ChangeShape], now: datetime) -> list[str]:
+    """The last changes of the verdict, the newest last; nothing while the first verdict stands."""
+    if len(changes) < 2:
+        return []
+    earlier = len(changes) - _CHANGES
+    return [*([f"and {earlier} earlier"] if earlier > 0 else []), *(_change(one, now) for one in changes[-_CHANGES:])]
+
+
+def _change(one: ChangeShape, now: datetime) -> str:
+    verdict = f"{one.before} → {one.after}" if one.before else f"{one.after} at first sight"
+    return f"{when(one.at, now)}: {verdict}" + (f": {one.why}" if one.why else "")
 
 
 def _output(one: WorkloadShape) -> Iterator[str]:

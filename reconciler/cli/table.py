@@ -42,10 +42,13 @@ def _head(shape: StatusShape) -> Iterator[Text]:
     if source.revision:
         yield Text(f"revision {source.revision[:12]} by {source.author}: {source.subject}", no_wrap=True)
     if source.error:
-        yield Text(f"the repository cannot be read: {source.error}", style="red")
+        said = source.error if source.verified is False and source.revision else f"cannot be read: {source.error}"
+        yield Text(f"the repository: {said}", style="red")
     for target in shape.targets:
         if target.why:
             yield Text(f"{target.target}: {target.why}", style="magenta")
+        if target.restarts_held:
+            yield Text(f"{target.target}: {target.restarts_held}", style="bold red")
 
 
 def _services(shape: StatusShape) -> Table:

@@ -14,6 +14,7 @@ from reconciler.daemon.build import make_feed, make_output, make_prober, make_tu
 from reconciler.daemon.feed import Feed
 from reconciler.daemon.lock import StateLock
 from reconciler.daemon.loop import TargetLoop
+from reconciler.daemon.outputs import TargetOutputs
 from reconciler.daemon.sd_file import SdFile
 from reconciler.errors import SettingsError
 from reconciler.metrics import utc_now
@@ -39,7 +40,8 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
         if pages is None:
             return
         stack.callback(pages.close)
-        pages.start(make_app(board, utc_now, tuple(settings.targets), make_output(settings)))
+        outputs = TargetOutputs(settings)
+        pages.start(make_app(board, utc_now, tuple(settings.targets), make_output(settings), outputs))
         if lock.acquire(stop):
             (settings.state / "http").write_text(pages.address + "\n", "utf-8")
             ready(pages.address, board)

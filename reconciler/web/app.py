@@ -6,25 +6,29 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import FastAPI, Header, HTTPException, Response
+from fastapi import FastAPI, Header, Response
 
 import reconciler
 from reconciler.board import Board
-from reconciler.explain import tell, unknown
 from reconciler.metrics import Exporter, choose, gzipped, takes_gzip
-from reconciler.models.status import Status
-from reconciler.models.text import visible
+from reconciler.web.logs import Outputs
+from reconciler.web.ready import missing
 from reconciler.web.sd import add_discovery
+from reconciler.web.services import NoOutputs, add_services
 from reconciler.web.shapes import ReadyShape, StatusShape
-from reconciler.web.story import Output, StoryShape
+from reconciler.web.story import Output
 
 
 def make_app(
-    board: Board, clock: Callable[[], datetime], targets: tuple[str, ...], output: Output = lambda _workload: ""
+    board: Board,
+    clock: Callable[[], datetime],
+    targets: tuple[str, ...],
+    output: Output = lambda _workload: "",
+    outputs: Outputs = NoOutputs(),  # noqa: B008 - it has no state
 ) -> FastAPI:
     """The application. `targets` are the names that must have had a turn before the daemon is ready.
 
-    `output` gives the last lines that a workload wrote, for an explanation.
+    `output` gives the last lines that a workload wrote, for an explanation; `outputs` all that it wrote.
     """
     exporter = Exporter(board, clock)
     app = FastAPI(title="Reconciler", version=reconciler.__version__, docs_url=None, redoc_url=None)
@@ -47,30 +51,15 @@ def make_app(
     def readyz(response: Response) -> ReadyShape:
         """200 when the repository was read and every target had a turn, also where another daemon leads; or 503."""
         seen = board.status()
-        missing = _missing(seen, targets)
-        response.status_code = 503 if missing else 200
-        return ReadyShape.of(missing, seen)
+        lacking = missing(seen, targets)
+        response.status_code = 503 if lacking else 200
+        return ReadyShape.of(lacking, seen)
 
     @app.get("/status")
     def status() -> StatusShape:
         """The table, the targets and the repository as they stand."""
-        return StatusShape.of(board.status())
+        return StatusShape.of(board.status(), board.changes())
 
-    @app.get("/services/{name}/explain")
-    def explain(name: str) -> list[StoryShape]:
-        """The story of one service, on each target that knows it; 404 says which names are near."""
-        seen = board.status()
-        stories = tell(seen, board.views(), name, clock())
-        if not stories:
-            raise HTTPException(404, "; ".join([unknown(seen, name), *_missing(seen, targets)]))
-        return [StoryShape.of(story, output) for story in stories]
-
+    add_services(app, board, clock, targets, output, outputs)
     add_discovery(app, board, targets)
     return app
-
-
-def _missing(status: Status, targets: tuple[str, ...]) -> list[str]:
-    missing = [f"target {name} had no turn yet" for name in targets if name not in status.targets]
-    if status.source.revision is None:
-        missing.insert(0, f"the repository was not read yet: {visible(status.source.error) or 'first fetch under way'}")
-    return missing

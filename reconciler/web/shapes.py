@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict
 
-from reconciler.models.status import ServiceStatus, Status, TargetStatus
+from reconciler.models.status import ServiceStatus, Status, TargetStatus, Transition
 from reconciler.models.text import visible
 
 
@@ -18,8 +20,42 @@ def endpoints_by_port(pairs: tuple[tuple[str, str], ...]) -> dict[str, list[str]
     return found
 
 
+class VerdictShape(BaseModel):
+    """How a service stood."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: str
+    health: str
+
+    def __str__(self) -> str:
+        return f"{self.state}/{self.health}"
+
+
+class ChangeShape(BaseModel):
+    """A change of the verdict on a service; `before` is None for the first one since the daemon's start."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: str
+    at: datetime
+    before: VerdictShape | None
+    after: VerdictShape
+    why: str
+
+    @classmethod
+    def of(cls, change: Transition, target: str) -> ChangeShape:
+        """From the board's value."""
+        before = change.before and VerdictShape(state=change.before[0].value, health=change.before[1].value)
+        after = VerdictShape(state=change.after[0].value, health=change.after[1].value)
+        return cls(target=target, at=change.at, before=before, after=after, why=visible(change.why))
+
+
 class ServiceShape(BaseModel):
-    """One line of the table; the fields are those of `models.status.ServiceStatus`. Every text is printable."""
+    """One line of the table; the fields are those of `models.status.ServiceStatus`. Every text is printable.
+
+    `changed` is the last change of its verdict (None: not known).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,9 +79,12 @@ class ServiceShape(BaseModel):
     generation: int
     drift: list[str]
     fights: list[str]
+    looping: bool = False
+    unhealthy: datetime | None = None
+    changed: ChangeShape | None = None
 
     @classmethod
-    def of(cls, one: ServiceStatus) -> ServiceShape:
+    def of(cls, one: ServiceStatus, changed: Transition | None = None) -> ServiceShape:
         """From the board's value."""
         return cls(
             service=visible(one.service),
@@ -68,6 +107,9 @@ class ServiceShape(BaseModel):
             generation=one.generation,
             drift=[visible(str(drift)) for drift in one.drift],
             fights=[visible(str(fight.drift)) for fight in one.fights],
+            looping=one.looping,
+            unhealthy=one.unhealthy,
+            changed=ChangeShape.of(changed, one.target) if changed else None,
         )
 
 
@@ -83,6 +125,7 @@ class TargetShape(BaseModel):
     looked: datetime | None
     revision: str
     gaps: dict[str, str]
+    restarts_held: str = ""
 
     @classmethod
     def of(cls, one: TargetStatus) -> TargetShape:
@@ -95,6 +138,7 @@ class TargetShape(BaseModel):
             looked=one.looked,
             revision=one.revision,
             gaps={gap.part: visible(gap.why) for gap in one.gaps},
+            restarts_held=visible(one.restarts_held),
         )
 
 
@@ -109,6 +153,7 @@ class SourceShape(BaseModel):
     time: datetime | None
     error: str
     complaints: list[str]
+    verified: bool | None = None
 
 
 class LeaderShape(BaseModel):
@@ -148,8 +193,8 @@ class StatusShape(BaseModel):
     services: list[ServiceShape]
 
     @classmethod
-    def of(cls, status: Status) -> StatusShape:
-        """From the board's value."""
+    def of(cls, status: Status, changes: Mapping[tuple[str, str], Transition] = MappingProxyType({})) -> StatusShape:
+        """From the board's value; `changes` are the last ones, by (service, target)."""
         revision = status.source.revision
         source = SourceShape(
             revision=revision.sha if revision else "",
@@ -158,6 +203,8 @@ class StatusShape(BaseModel):
             time=revision.time if revision else None,
             error=visible(status.source.error),
             complaints=[str(complaint) for complaint in status.source.complaints],
+            verified=status.source.verified,
         )
         targets = [TargetShape.of(target) for target in status.targets.values()]
-        return cls(source=source, targets=targets, services=[ServiceShape.of(one) for one in status.services])
+        services = [ServiceShape.of(one, changes.get((one.service, one.target))) for one in status.services]
+        return cls(source=source, targets=targets, services=services)

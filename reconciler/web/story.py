@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from reconciler.explain import Story
 from reconciler.models.health import Health
+from reconciler.models.status import Transition
 from reconciler.models.text import visible
 from reconciler.models.workload import Phase, Workload
-from reconciler.web.shapes import ServiceShape, endpoints_by_port
+from reconciler.web.shapes import ChangeShape, ServiceShape, endpoints_by_port
 
 #: Gives the last lines that a workload wrote, without secrets; "" where they cannot be read.
 Output = Callable[[Workload], str]
@@ -109,10 +110,11 @@ class StoryShape(BaseModel):
     waits: list[str]
     next: list[str]
     advice: list[str]
+    history: list[ChangeShape] = []
 
     @classmethod
-    def of(cls, story: Story, output: Output) -> StoryShape:
-        """From a story; `output` is asked for a few workloads that are not well."""
+    def of(cls, story: Story, output: Output, history: Iterable[Transition] = ()) -> StoryShape:
+        """From a story; `output` is asked for a few workloads that are not well. `history`: verdicts, oldest first."""
         unwell = [one for one in story.there if one.phase is not Phase.PENDING and one.health is not Health.HEALTHY]
         failed = [one for one in story.ended if one.health is Health.FAILED][:1]
         texts = {one.id: output(one) for one in (*unwell, *failed)[:_READ]}
@@ -126,6 +128,7 @@ class StoryShape(BaseModel):
             waits=_lines(story.waits),
             next=_lines(story.coming),
             advice=_lines(story.advice),
+            history=[ChangeShape.of(change, story.line.target) for change in history],
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 from reconciler import __version__
 from tests.cli.console import answer, run
 
-VERBS = ("run", "once", "plan", "status", "explain", "validate", "rbac", "recipes", "schema")
+VERBS = ("run", "once", "plan", "status", "explain", "logs", "validate", "rbac", "recipes", "schema")
 
 
 def test_the_first_page_names_every_verb_and_says_what_it_is_for() -> None:

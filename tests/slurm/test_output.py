@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.models.text import visible
+from reconciler.models.workload import Phase
 from reconciler.settings import Folders
-from reconciler.slurm.job.output import BYTES, LINES, JobOutput
+from reconciler.slurm.job.output import BYTES, LINES, PAGE, JobOutput
 from tests.fakes import workload
 
 
@@ -90,6 +91,62 @@ def test_nothing_but_a_plain_file_of_that_job_is_read(site: Path) -> None:
     assert read(site) == ""
     assert read(site, "../../else") == ""
     assert read(site, "7_1") == ""
+
+
+def follow(site: Path, start: int | None, lines: int = 100, *, ended: bool = False) -> tuple[str, int]:
+    folders = Folders(data=site / "data", logs=site / "logs", secrets=site / "secrets")
+    phase = Phase.ENDED if ended else Phase.RUNNING
+    found = JobOutput(folders).read(workload("web", identity="7", phase=phase), lines, start)
+    return found.text, found.next
+
+
+@given(st.lists(st.text("ab\n", max_size=30), max_size=12))
+def test_who_follows_reads_every_line_once(tmp_path_factory: pytest.TempPathFactory, parts: list[str]) -> None:
+    site = tmp_path_factory.mktemp("site")
+    (site / "logs").mkdir()
+    log, seen, at = site / "logs/web.0-7.out", [], 0
+    for number, part in enumerate(parts):
+        with log.open("a") as file:
+            file.write(part)
+        text, at = follow(site, at, ended=number == len(parts) - 1)
+        seen += text.splitlines()
+    assert [line for line in seen if line] == [line for line in "".join(parts).splitlines() if line]
+
+
+def test_a_file_of_any_size_is_followed_page_by_page_without_a_secret(site: Path) -> None:
+    (site / "secrets/hf/token").write_text("hunter22")
+    # A secret across the end of each page: the width of the lines is no divisor of it.
+    log = site / "logs/web.0-7.out"
+    log.write_text("".join(f"{number:07} hunter22\n" for number in range(50_000)))
+    numbers, at, before = [], 0, -1
+    while at != before:
+        before = at
+        text, at = follow(site, at)
+        assert "hunter" not in text
+        assert len(text) <= PAGE
+        numbers += [int(line.partition(" ")[0]) for line in text.splitlines()]
+    assert numbers == list(range(50_000))
+
+
+def test_a_line_without_end_does_not_stop_it_and_a_file_that_was_cut_begins_anew(site: Path) -> None:
+    log = site / "logs/web.0-7.out"
+    log.write_text("x" * (3 * PAGE) + "\nend\n")
+    text, at, rounds = "", 0, 0
+    while "end" not in text and rounds < 10:
+        text, at = follow(site, at)
+        rounds += 1
+    assert text.endswith("end")
+    log.write_text("anew\n")
+    assert follow(site, at) == ("anew", 5)
+
+
+def test_the_tail_of_a_large_file_begins_with_a_whole_line(site: Path) -> None:
+    (site / "secrets/hf/token").write_text("hunter22")
+    (site / "logs/web.0-7.out").write_text("".join(f"{number:07} hunter22\n" for number in range(100_000)))
+    lines = follow(site, None, 100_000)[0].splitlines()
+    assert lines[-1] == "0099999 ***"
+    assert all(len(line) == len("0099999 ***") for line in lines)
+    assert follow(site, None, 2)[0].splitlines() == ["0099998 ***", "0099999 ***"]
 
 
 @given(st.text())
