@@ -45,7 +45,7 @@ class Reaction:
     def why_not(self, workload: Workload) -> str:
         """Why one that is due is not restarted now; "" when it is. The same words for as long as it waits."""
         if self.held:
-            return f"{self.limits.hold:.0%} or more of its target turned unhealthy together"
+            return f"{self.limits.hold:.0%} or more of what runs on its target turned unhealthy together"
         return "" if workload.id in self.allowed else f"at most {self.limits.share:.0%} are restarted at a time"
 
 

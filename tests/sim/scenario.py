@@ -226,7 +226,7 @@ def draw_from(chance: Random) -> Callable[[], Character]:
             case 1 | 2:
                 return replace(good, crash=chance.choice((0, 1, 5, 40, 400)), code=chance.choice((0, 1, 78, 137)))
             case 3:
-                return replace(good, bad=chance.randint(1, 60), recovers=chance.randint(1, 60))
+                return replace(good, bad=chance.randint(1, 60), recovers=chance.choice((30, 3000)))
             case 4:
                 return replace(good, deaf=True)
             case 5:
