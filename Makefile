@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-kubernetes-older check bench sim sim-kubernetes storm storm-kubernetes crowd-kubernetes show docs clean lab-up lab-down
+.PHONY: run test test-kubernetes-older check bench sim sim-kubernetes storm storm-kubernetes crowd-kubernetes show docs pictures clean lab-up lab-down
 
 run: $(VENV)/.installed  ## a lab with Slurm and Kubernetes, a demo repository, the daemon, a live table
 	@exec $(BIN)/python -m lab demo $(ARGS)
@@ -46,6 +46,9 @@ show: $(VENV)/.installed  ## two services through ten time limits, two node fail
 
 docs: $(VENV)/.installed  ## pages that are made from the code
 	$(BIN)/python -m docs.generate
+
+pictures: $(VENV)/.installed  ## docs/pictures/: the dashboards, drawn from a real Prometheus' answers
+	$(BIN)/python -m tests.dashboards.pictures
 
 lab-up lab-down: lab-%: $(VENV)/.installed
 	$(BIN)/python -m lab $* $(ARGS)

@@ -14,7 +14,7 @@ import pytest
 from reconciler import __version__
 
 ROOT = Path(__file__).parents[1]
-CODE = sorted(file for part in ("reconciler", "lab", "docs") for file in (ROOT / part).rglob("*.py"))
+CODE = sorted(file for part in ("reconciler", "lab", "docs", "dashboards") for file in (ROOT / part).rglob("*.py"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 

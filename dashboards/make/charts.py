@@ -63,6 +63,11 @@ class Chart:
     of: str = ""
     top: float | None = None
 
+    @property
+    def instant(self) -> bool:
+        """Only the present counts: a table, or a number that would else be shown long after its series has ended."""
+        return self.kind is Kind.TABLE or (self.kind is Kind.STAT and self.calm)
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboards.make.charts import BLUE, GREEN, ORANGE, RED, YELLOW, Ask, Chart, Kind, Page, Section, Variable
 from dashboards.make.words import ANY_IS_BAD, ANY_IS_ODD, COMMITS, STARTS, YES_IS_GOOD, quantile
 
+_YES = ((1, "yes", GREEN),)
 _I = 'instance=~"$daemon"'
 #: Metrics that every process has are those of the daemon where it says its version as well.
 _OURS = f"on (job, instance) reconciler_build_info{{{_I}}}"
@@ -192,6 +193,13 @@ _READS = Section(
             width=8,
             empty="No target is probed from here",
             calm=True,
+        ),
+        Chart(
+            "Applied",
+            "The commit of the last turn of each target that failed nowhere.",
+            Kind.TABLE,
+            (Ask(f"max by (target, revision) (reconciler_target_revision_info{{{_I}}})", "Applied", values=_YES),),
+            width=8,
         ),
         Chart(
             "Leads",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dashboards.make.charts import BLUE, GREEN, GREY, ORANGE, RED, YELLOW, Ask, Chart, Kind, Page, Section, Variable
+from dashboards.make import sight
+from dashboards.make.charts import BLUE, Ask, Chart, Kind, Page, Section, Variable
 from dashboards.make.words import (
     ANY_IS_BAD,
     ANY_IS_ODD,
@@ -13,25 +14,14 @@ from dashboards.make.words import (
     STARTS,
     STATE_VALUES,
     YES_IS_BAD,
-    YES_IS_GOOD,
     health_number,
     highest,
     restarts,
     state_number,
 )
 
-_T = 'target=~"$target"'
-
-
-def _chosen(expr: str) -> str:
-    """Only services of the recipes that were chosen."""
-    return f'({expr} and on (service, target) reconciler_service_info{{recipe=~"$recipe"}})'
-
-
-def _of(metric: str, where: str = "") -> str:
-    return _chosen(highest(metric, "service, target", f"{_T}, {where}" if where else _T))
-
-
+_T = sight.CHOSEN_TARGETS
+_of, _chosen = sight.of, sight.chosen
 _HEALTHY = _of("reconciler_service_health", 'health="Healthy"')
 _BAD = _of("reconciler_service_health", 'health=~"Degraded|Failed"')
 _USED = highest("reconciler_target_gpus", "target", f'{_T}, use="used"')
@@ -192,108 +182,6 @@ _SERVICES = Section(
     ),
 )
 
-_TARGETS = Section(
-    "Targets",
-    (
-        Chart(
-            "Seen",
-            "Whether the last look at the target was complete.",
-            Kind.TIMELINE,
-            (Ask(highest("reconciler_target_up", "target", _T), "{{target}}"),),
-            width=8,
-            values=YES_IS_GOOD,
-        ),
-        Chart(
-            "Age of the last complete look",
-            "What is known of the target is as old as this.",
-            Kind.LINES,
-            (Ask(f"min by (target) (reconciler_target_look_age_seconds{{{_T}}})", "{{target}}"),),
-            unit="s",
-            width=8,
-            steps=((0, GREEN), (120, YELLOW), (300, RED)),
-        ),
-        Chart(
-            "Pending by class",
-            "What services wait for: waiting passes by itself, reserved until the site is open, held by somebody's "
-            "hand, blocked for ever.",
-            Kind.STACK,
-            (Ask(f"sum by (class) ({highest('reconciler_target_pending', 'target, class', _T)})", "{{class}}"),),
-            width=8,
-            colours=(("waiting", YELLOW), ("reserved", BLUE), ("held", ORANGE), ("blocked", RED)),
-        ),
-        Chart(
-            "GPUs",
-            "GPUs that our running workloads hold, and GPUs that our waiting ones ask for.",
-            Kind.LINES,
-            (
-                Ask(
-                    f"sum by (target, use) ({highest('reconciler_target_gpus', 'target, use', _T)})",
-                    "{{target}} {{use}}",
-                ),
-            ),
-            width=8,
-        ),
-        Chart(
-            "Time until the time limit",
-            "The ten services whose jobs end first. A successor is submitted before that.",
-            Kind.LINES,
-            (Ask(f"bottomk(10, {_of('reconciler_service_walltime_remaining_seconds')})", "{{service}}"),),
-            unit="s",
-            width=8,
-            steps=((0, RED), (300, ORANGE), (900, GREEN)),
-            empty="No service has a time limit",
-            calm=True,
-        ),
-        Chart(
-            "Restarts held",
-            "So many services of the target are unhealthy at once that it is no fault of theirs: none is restarted.",
-            Kind.TIMELINE,
-            (Ask(highest("reconciler_target_restarts_held", "target", _T), "{{target}}"),),
-            width=8,
-            values=YES_IS_BAD,
-        ),
-    ),
-)
-
-_SOURCE = Section(
-    "Repository",
-    (
-        Chart(
-            "In force",
-            "The commit that the daemon works from, and for how long it has been committed.",
-            Kind.TABLE,
-            (
-                Ask(
-                    "time() - max by (revision) (reconciler_source_revision_info"
-                    " * on (job, instance) group_left () reconciler_source_revision_time_seconds)",
-                    "Committed",
-                    unit="s",
-                ),
-            ),
-            width=8,
-            height=5,
-        ),
-        Chart(
-            "Read",
-            "Whether the repository could be read at the last try.",
-            Kind.TIMELINE,
-            (Ask("max(reconciler_source_up)", "repository"),),
-            width=8,
-            height=5,
-            values=YES_IS_GOOD,
-        ),
-        Chart(
-            "Errors in files",
-            "What is wrong in the files of the revision in force. Each error freezes one service, no other.",
-            Kind.LINES,
-            (Ask("max(reconciler_source_errors)", "errors"), Ask("max(reconciler_source_frozen_services)", "frozen")),
-            width=8,
-            height=5,
-            colours=(("errors", RED), ("frozen", GREY)),
-        ),
-    ),
-)
-
 PAGE = Page(
     "reconciler-overview",
     "Reconciler / Factory",
@@ -302,7 +190,7 @@ PAGE = Page(
         Variable("target", "Target", "reconciler_target_up", "target"),
         Variable("recipe", "Recipe", "reconciler_service_info", "recipe"),
     ),
-    (_GLANCE, _SERVICES, _TARGETS, _SOURCE),
+    (_GLANCE, _SERVICES, sight.TARGETS, sight.SOURCE),
     (COMMITS, restarts(_T), STARTS),
     (("Table of the daemon", "/status"),),
 )

@@ -52,7 +52,7 @@ def _builder(chart: Chart) -> _Builder:
 
 
 def _stat(chart: Chart) -> stat.Panel:
-    plain = chart.values or len(chart.asks) > 1
+    plain = chart.instant or chart.values or len(chart.asks) > 1
     return (
         stat.Panel()
         .reduce_options(build_common.ReduceDataOptions().calcs(["lastNotNull"]))
@@ -88,6 +88,7 @@ def _table(chart: Chart) -> table.Panel:
     order = {"renameByName": names, "excludeByName": {"Time": True, "job": True}}
     made = (
         table.Panel()
+        .show_header(True)  # noqa: FBT003
         .with_transformation(grafana.DataTransformerConfig(id_val="merge", options={}))
         .with_transformation(grafana.DataTransformerConfig(id_val="organize", options=order))
     )
@@ -113,10 +114,11 @@ def _column(ask: Ask) -> Iterator[grafana.DynamicConfigValue]:
 def _targets(chart: Chart) -> Iterator[prometheus.Dataquery]:
     for letter, ask in _lettered(chart):
         query = prometheus.Dataquery().expr(ask.expr).ref_id(letter).datasource(SOURCE)
+        query = query.instant() if chart.instant else query.range()
         if chart.kind is Kind.TABLE:
-            yield query.instant().format(PromQueryFormat.TABLE)
+            yield query.format(PromQueryFormat.TABLE)
         else:
-            yield query.range().legend_format(ask.legend or "__auto")
+            yield query.legend_format(ask.legend or "__auto")
 
 
 def _lettered(chart: Chart) -> Iterable[tuple[str, Ask]]:

@@ -78,7 +78,7 @@ def _top(page: Page, chosen: Mapping[str, str]) -> str:
 
 def _heading(section: Section, top: float, *, shut: bool) -> str:
     mark = "\u25b8" if shut else "\u25be"
-    count = f"  ({len(section.charts)} panels)" if shut else ""
+    count = f"&#160; ({len(section.charts)} panels)" if shut else ""
     return (
         f'<text x="14" y="{top + 20:g}" font-size="13" font-weight="500" fill="{paper.TEXT}">{mark} '
         f'{escape(section.title)}<tspan fill="{paper.DIM}">{count}</tspan></text>'

@@ -44,7 +44,7 @@ def graph(chart: Chart, lines: Sequence[Line], box: Box) -> str:
 
 def plot_of(box: Box) -> Box:
     """Where the lines are: beside the scale, above hours and legend."""
-    return Box(box.x + 44, box.y + 4, box.width - 48, box.height - 38)
+    return Box(box.x + 52, box.y + 4, box.width - 56, box.height - 38)
 
 
 def marks(events: Sequence[tuple[float, str]], span: tuple[float, float], box: Box) -> str:
@@ -72,7 +72,7 @@ def _legend(names: Sequence[str], colours: Sequence[str], box: Box) -> str:
         y = box.y + box.height
         made.append(f'<rect x="{x:.0f}" y="{y - 5:.0f}" width="10" height="3" fill="{colour}"/>')
         made.append(text(x + 14, y, words, DIM))
-        x += 26 + len(words) * LETTER
+        x += 26 + len(words) * 6
     return "".join(made)
 
 
@@ -124,8 +124,9 @@ def d(path: Sequence[tuple[float, float]]) -> str:
 
 
 def round_up(value: float, unit: str = "none") -> float:
-    """A round number that is not less; of hours or minutes where it is a time."""
-    base = next((size for size in (3600.0, 60.0) if unit == "s" and value >= size), 1.0)
+    """A round number that is not less; of hours or minutes where it is a time, of MiB where it is bytes."""
+    bases = {"s": (3600.0, 60.0), "bytes": (1024.0**3, 1024.0**2, 1024.0)}.get(unit, ())
+    base = next((size for size in bases if value >= size), 1.0)
     if value <= 0:
         return 1.0
     size = base * 10.0 ** math.floor(math.log10(value / base))

@@ -26,7 +26,7 @@ def stat(chart: Chart, lines: Sequence[tuple[Ask, Line]], box: Box) -> str:
     """Large numbers side by side, over a shadow of how they came about where it is only one."""
     made = []
     share = box.width / len(lines)
-    if len(lines) == 1 and not chart.values:
+    if len(lines) == 1 and not chart.values and not chart.instant:
         made.append(_shadow(chart, lines[0][1], box))
     for place, (_, line) in enumerate(lines):
         words, colour = said(chart.values, chart.steps, chart.unit, line.last)
@@ -62,7 +62,7 @@ def table(chart: Chart, lines: Sequence[tuple[Ask, Line]], box: Box) -> str:
 def timeline(chart: Chart, lines: Sequence[tuple[Ask, Line]], box: Box) -> str:
     """A bar for each series, coloured by its value."""
     label = min(150.0, max(len(line.name) for _, line in lines) * LETTER + 10)
-    height = min(26.0, (box.height - 18) / len(lines))
+    height = min(44.0, (box.height - 18) / len(lines))
     inner = Box(box.x + label, box.y, box.width - label, box.height - 16)
     made = [hours(lines[0][1].span, inner)]
     for row, (_, line) in enumerate(lines):

@@ -15,7 +15,7 @@ from tests.dashboards.store import EVENTFUL, Asked, samples, values
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 #: What is chosen at the top of each dashboard, up to which minute it is shown, and which folded section is open.
 SHOWN = {
-    "reconciler-overview": ({}, 292, ""),
+    "reconciler-overview": ({}, 275, ""),
     "reconciler-service": ({"service": "llama-8b"}, 330, "vLLM"),
     "reconciler-slurm": ({"target": "meluxina"}, 275, ""),
     "reconciler-daemon": ({}, 355, ""),

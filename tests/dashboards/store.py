@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dashboards.make.asking import filled, legend, variables
-from dashboards.make.charts import Ask, Chart, Kind, Page
+from dashboards.make.charts import Ask, Chart, Page
 from dashboards.picture.draw import Answer
 from dashboards.picture.paper import Line
 from lab.monitoring import Prometheus
@@ -51,7 +51,7 @@ def _process(minute: int, count: int) -> Iterator[str]:
     begun = EVENTFUL - 50_000 if minute < RESTARTED else EVENTFUL + 60 * RESTARTED
     past = minute if minute < RESTARTED else minute - RESTARTED
     yield f"process_start_time_seconds {begun if count == MINUTES else QUIET - 60}"
-    yield f"process_cpu_seconds_total {past * (0.9 + 0.2 * math.sin(minute / 30)) + 100}"
+    yield f"process_cpu_seconds_total {100 + 2.4 * past + 20 * math.sin(past / 20)}"
     yield f"process_resident_memory_bytes {(92 + 6 * math.sin(minute / 40) + past / 60) * 2**20}"
     yield f"process_open_fds {38 + minute % 5}"
     yield "process_max_fds 1024"
@@ -65,21 +65,25 @@ def _found(service: str, recipe: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Asked:
-    """One page's questions, with these values of its variables, over this span of time."""
+    """One page's questions, with these values of its variables, over this span of time.
+
+    What is only asked for now is asked at the end of the span; if `whole`, at each of its moments too.
+    """
 
     prometheus: Prometheus
     chosen: dict[str, str]
     begin: int
     end: int
     step: int = 60
+    whole: bool = False
 
     def __call__(self, chart: Chart) -> tuple[Answer, ...]:
         return tuple(self.answer(chart, ask) for ask in chart.asks)
 
     def answer(self, chart: Chart, ask: Ask) -> Answer:
-        """What the query gives: at the end for tables, over the span for the others."""
+        """What the query gives."""
         expr = filled(ask.expr, self.chosen)
-        begin = self.end if chart.kind is Kind.TABLE else self.begin
+        begin = self.end if chart.instant and not self.whole else self.begin
         found = self.prometheus.query_range(expr, begin, self.end, self.step)
         span = (float(self.begin), float(self.end))
         lines = []

@@ -23,11 +23,11 @@ from tests.samples import recipe, resolved
 
 BEGIN = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 MINUTES = 360
-COMMITS = (0, 60, 125, 240)
+COMMITS = (0, 60, 125, 250)
 UNREADABLE = range(300, 312)
 UNSEEN = range(200, 214)
 HELD = range(280, 296)
-FROZEN = range(125, 170)
+FROZEN = range(250, 300)
 WALLTIME = 4 * 60
 
 TARGETS = {"cloud": "kubernetes", "meluxina": "slurm"}
@@ -89,7 +89,7 @@ FACTORY = (
     Thing("papers", "meluxina", "faiss", 2, fates=((150, 153, R, Health.DEGRADED), (153, 155, R, Health.PROGRESSING))),
     Thing("postgres-main", "cloud", "postgresql"),
     Thing("search", "cloud", "faiss", 3, fates=((242, 245, R, Health.PROGRESSING),)),
-    Thing("too-big", "meluxina", "vllm", 1, 64, fates=((60, 360, P, Health.FAILED),), waits=PendingClass.BLOCKED),
+    Thing("too-big", "meluxina", "vllm", 1, 16, fates=((60, 360, P, Health.FAILED),), waits=PendingClass.BLOCKED),
     Thing("vectors", "cloud", "chroma", fates=((140, 143, R, Health.DEGRADED),)),
     Thing(
         "whisper", "meluxina", "triton", gpus=1, fates=((185, 262, R, Health.FAILED), (262, 266, R, Health.PROGRESSING))
@@ -232,6 +232,7 @@ class Factory:
             expected=self.now + timedelta(minutes=152 - minute) if state is P and minute < 152 else None,
             deadline=self._deadline(one, minute) if slurm and ready and state is R else None,
             attempt=min(6, (minute - 185) // 8) if failing else 0,
+            ended=next((cause for at, name, cause in reversed(ENDS) if name == one.name and at <= minute), None),
             generation=minute // WALLTIME,
             drift=drift,
             fights=tuple(Fight(item, 4, self.now + timedelta(minutes=5)) for item in drift),
@@ -239,8 +240,12 @@ class Factory:
             scrape=MetricsEndpoint(port="http"),
             serving=tuple(self._serving(one, number, ready) for number in range(one.replicas)) if state is R else (),
             looping=failing and minute > 200,
-            unhealthy=since if health in (Health.DEGRADED, Health.FAILED) and state is R else None,
+            unhealthy=self._began(one, minute) if health in (Health.DEGRADED, Health.FAILED) and state is R else None,
         )
+
+    def _began(self, one: Thing, minute: int) -> datetime:
+        """When the fate of this minute began."""
+        return BEGIN + timedelta(minutes=max(begin for begin, end, *_ in one.fates if begin <= minute < end))
 
     def _deadline(self, one: Thing, minute: int) -> datetime:
         gone = (minute + 20 + 7 * len(one.name)) % (WALLTIME - 20)
@@ -259,7 +264,8 @@ class Factory:
         runs = sum(
             state is P or (health is Health.PROGRESSING and one.name != "mixtral") for _, _, state, health in begun
         )
-        since = BEGIN + timedelta(minutes=one.since(minute))
+        starts = [begin for begin, _, state, health in begun if state is P or health is Health.PROGRESSING]
+        since = BEGIN + timedelta(minutes=max(starts, default=-30))
         for number in range(one.replicas):
             yield Workload(
                 one.target,
