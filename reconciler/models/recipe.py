@@ -92,7 +92,9 @@ class HttpProbe(Model):
 
     port: Name = Field(description="The port's name.")
     path: Path = Field(description="The path.")
-    scheme: Literal["http", "https"] = Field(default="http", description="https: the certificate is not checked.")
+    scheme: Literal["http", "https"] = Field(
+        default="http", description="https: the certificate is not checked. A first request goes the same way."
+    )
     status: tuple[StatusCode, ...] = Field(default=(), description="Codes that are healthy; 200 to 399 when empty.")
     contains: Line | None = Field(default=None, description="Text in the first 64 KiB of the body.")
     headers: dict[HeaderName, Line] = Field(default={}, description="Headers that the answer must have, word by word.")

@@ -5,7 +5,8 @@
 
 The mark comes first. The words after `l=` are appended by the job (`job.sh`): its node, its ports, the start of its run
 as Slurm gives it (`t=`: a job that Slurm requeues keeps the comment of its former run), its stage and since when it is
-in it by the clock of its node (`u=`), and at its end the exit code (`x=`). Slurm keeps at most 1024 bytes of a comment.
+in it by the clock of its node (`u=`), at its end the exit code (`x=`), and while it is not well, why (`w=`: what was
+wrong, and behind an @ what was asked, as in `http-503@GET/health`). Slurm keeps at most 1024 bytes of a comment.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from reconciler.models.workload import Mark
 
 #: Bytes that Slurm keeps of a comment (MAX_COMMENT_LEN in its source).
 LIMIT = 1024
+#: Bytes of what was asked, in `w=`.
+LONGEST_QUESTION = 60
 
 _WORD = r"[A-Za-z0-9._~%-]*"
 _COUNT = r"(?:0|[1-9]\d{0,8})"
@@ -31,7 +34,8 @@ _MARK = re.compile(
 )
 _REPORT = re.compile(
     r"n=(?P<node>[A-Za-z0-9._-]+)(?: p=(?P<ports>[a-z0-9-]+:\d{1,5}(?:,[a-z0-9-]+:\d{1,5})*))?"
-    r"(?: t=(?P<start>\d{1,11}))? h=(?P<state>[a-z]+)(?: u=(?P<since>\d{1,11}))?(?: x=(?P<code>\d{1,3}))?",
+    r"(?: t=(?P<start>\d{1,11}))? h=(?P<state>[a-z]+)(?: u=(?P<since>\d{1,11}))?(?: x=(?P<code>\d{1,3}))?"
+    rf"(?: w=(?P<why>[a-z0-9-]{{1,24}}(?:@[A-Za-z0-9_./%:-]{{1,{LONGEST_QUESTION}}})?))?",
     re.ASCII,
 )
 _JOB_NAME = re.compile(r"(?P<service>[a-z](?:[-a-z0-9]{0,48}[a-z0-9])?)\.(?P<replica>0|[1-9]\d{0,8})", re.ASCII)
@@ -53,7 +57,7 @@ class Report:
     """The words of the job itself. `ports`: name and number, in the recipe's order. `code`: exit code at its end.
 
     `start` is the start of the run that says so, `since` when its stage began; both in seconds since the epoch, None
-    when the job could not tell.
+    when the job could not tell. `why` is what its probe complained of, in the words of `probe.sh`; "" when it is well.
     """
 
     node: str
@@ -62,6 +66,7 @@ class Report:
     code: int | None = None
     start: int | None = None
     since: int | None = None
+    why: str = ""
 
 
 class Stamp(NamedTuple):
@@ -151,6 +156,7 @@ def _report(text: str) -> Report | None:
         code=_number(match["code"]),
         start=_number(match["start"]),
         since=_number(match["since"]),
+        why=match["why"] or "",
     )
 
 

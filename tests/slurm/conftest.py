@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Job]]:
     """Starts jobs in the test's folder."""
     jobs: list[Job] = []
 
-    def _start(service: ResolvedService, replica: int = 0, job: int = 4711) -> Job:
-        jobs.append(Job(tmp_path, service, replica, job))
+    def _start(service: ResolvedService, replica: int = 0, job: int = 4711, **more: Any) -> Job:
+        jobs.append(Job(tmp_path, service, replica, job, **more))
         return jobs[-1]
 
     yield _start

@@ -22,16 +22,16 @@ SECONDS = 15.0
 
 
 class Job:
-    """One run of a script, in a folder that several runs may share."""
+    """One run of a script, in a folder that several runs may share; `more` are fields of the target."""
 
-    def __init__(self, folder: Path, service: ResolvedService, replica: int = 0, job: int = 4711) -> None:
+    def __init__(self, folder: Path, service: ResolvedService, replica: int = 0, job: int = 4711, **more: Any) -> None:
         self.folder = folder
         self.name = f"{service.name}.{replica}-{job}"
         self._reports = folder / f"reports-{job}"
         self._write("scontrol", f'[ ! -e {folder}/away ] && echo "${{3#Comment=}}" >>{folder}/reports-$SLURM_JOB_ID')
         self._write("squeue", f"cat {folder}/queue")
         (folder / "logs").mkdir(exist_ok=True)
-        site = target(folder, path=(folder / "bin",))
+        site = target(folder, path=(folder / "bin",), **more)
         script = template(service, site).submission(mark(service.name, replica), 0, ()).script
         environment = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": str(job), "TMPDIR": str(folder)}
         self.process = subprocess.Popen(

@@ -31,6 +31,7 @@ REPORTS = st.builds(
     code=st.none() | st.integers(0, 255),
     start=st.none() | st.integers(1, 99_999_999_999),
     since=st.none() | st.integers(1, 99_999_999_999),
+    why=st.just("") | st.from_regex(r"[a-z0-9-]{1,24}(@[A-Za-z0-9_./%:-]{1,60})?", fullmatch=True),
 )
 
 
@@ -61,6 +62,7 @@ def words_of(report: Report) -> str:
         "h": report.stage.value,
         "u": report.since,
         "x": report.code,
+        "w": report.why or None,
     }
     return " ".join(f"{key}={value}" for key, value in words.items() if value is not None)
 
@@ -97,7 +99,11 @@ def test_another_comment_is_not_a_mark(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["hello", "n=a", "n=a h=", "n=a h=great", "n=a p=http h=ok", "n=a h=ok x=-1", "n=a h=ok t=1", "\n"]
+    "words",
+    [
+        *("hello", "n=a", "n=a h=", "n=a h=great", "n=a p=http h=ok", "n=a h=ok x=-1", "n=a h=ok t=1", "\n"),
+        *(f"n=a h=bad w={why}" for why in ("", "@", "a@", "A", "a b", "a;b", "x" * 25, "a@" + "x" * 61, "a@x'", "ü")),
+    ],
 )
 def test_a_damaged_report_does_not_unmake_the_mark(words: str) -> None:
     assert read(f"{write(mark('web'))} {words}") == Stamp(mark("web"), None, words)

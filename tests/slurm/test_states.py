@@ -38,6 +38,29 @@ def see(note: str = "", frame: Frame = FRAME, **fields: str | int | None) -> Wor
         ("n=a h=ok", "RUNNING", "JobHeldAdmin", (Phase.RUNNING, Health.HEALTHY, "")),
         ("n=a t=999 h=ok", "RUNNING", "None", (Phase.RUNNING, Health.PROGRESSING, "has just been started")),
         ("n=a h=bad", "RUNNING", "None", (Phase.RUNNING, Health.DEGRADED, "its health probe fails")),
+        (
+            "n=a h=bad u=5 w=http-503@GET/health",
+            "RUNNING",
+            "None",
+            (Phase.RUNNING, Health.DEGRADED, "its health probe fails: HTTP 503 (GET /health)"),
+        ),
+        (
+            "n=a h=starting w=http-401@first:POST/v1",
+            "RUNNING",
+            "None",
+            (Phase.RUNNING, Health.PROGRESSING, "starting; its first request fails: HTTP 401 (POST /v1)"),
+        ),
+        (
+            "n=a h=late w=refused@tcp:http",
+            "RUNNING",
+            "None",
+            (
+                Phase.STOPPING,
+                Health.DEGRADED,
+                "was not healthy in time after its start; its health probe fails: connection refused (TCP http)",
+            ),
+        ),
+        ("n=a h=ok w=refused", "RUNNING", "None", (Phase.RUNNING, Health.HEALTHY, "")),
         ("n=a h=stopping", "RUNNING", "None", (Phase.STOPPING, Health.PROGRESSING, "is stopping, as asked")),
         (
             "n=a h=expiring",
@@ -71,6 +94,14 @@ def test_a_living_job(note: str, state: str, why: str, expected: tuple[Phase, He
         ("h=starting x=127", "FAILED", "NonZeroExitCode", Cause.LAUNCH, Health.FAILED, "its program was not found"),
         ("h=late x=143", "FAILED", "NonZeroExitCode", Cause.UNHEALTHY, Health.FAILED, "was not healthy in time"),
         ("h=late", "CANCELLED", "None", Cause.UNHEALTHY, Health.FAILED, "was not healthy in time"),
+        (
+            *("h=late x=1 w=timeout@GET/", "FAILED", "NonZeroExitCode", Cause.UNHEALTHY, Health.FAILED),
+            "was not healthy in time after its start; its health probe fails: no answer in time (GET /)",
+        ),
+        (
+            *("h=starting x=78 w=no-curl", "FAILED", "NonZeroExitCode", Cause.LAUNCH, Health.FAILED),
+            "could not be made ready: there is no curl on its node, which this probe needs (exit code 78)",
+        ),
         ("h=stopping x=143", "FAILED", "NonZeroExitCode", Cause.STOPPED, Health.SUSPENDED, "was stopped, as asked"),
         ("h=stopping x=0", "COMPLETED", "None", Cause.STOPPED, Health.SUSPENDED, "was stopped, as asked"),
         ("h=expiring x=0", "COMPLETED", "None", Cause.EXPIRED, Health.DEGRADED, "stopped before its time limit"),

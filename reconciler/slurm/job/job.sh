@@ -2,17 +2,20 @@
 # scontrol for the report.
 #
 # The rendered script sets job_mark, job_replica and job_limit (seconds; 0: none) before this text. After it come the
-# other assignments (service, port_range, volumes, …), the functions environment, prepare, server_command and probe, the
-# site's own lines, and the call of `supervise`. References to ports, volumes and secret files are the arrays filled
-# here. `report.sh` goes with it. Lines that are only a comment are not sent to Slurm.
+# other assignments (service, port_range, volumes, …), the functions environment, prepare, server_command, probe and
+# first_request, the site's own lines, and the call of `supervise`. References to ports, volumes and secret files are the
+# arrays filled here. `report.sh` and `probe.sh` go with it. Lines that are only a comment are not sent to Slurm.
 
 declare -A ports=() storage=()
 declare -a argv=()
 node=$(uname -n) node=${node//[^A-Za-z0-9._-]/}
 scratch='' memory='' server='' sleeper='' port_words='' notices=0
 
+# The log of the job, also where what bash itself has to say is not wanted.
+exec {journal}>&2
+
 log() {
-    TZ=UTC printf '%(%FT%TZ)T reconciler: %s\n' -1 "$*" >&2
+    TZ=UTC printf '%(%FT%TZ)T reconciler: %s\n' -1 "$*" >&"$journal"
 }
 
 running() {
@@ -105,7 +108,7 @@ become() {
     for name in "${!secret_files[@]}"; do
         export "$env_prefix$name=$(<"${secret_files[$name]}")"
     done
-    cd -- "$scratch" && exec -- "$@"
+    cd -- "$scratch" && exec -- "$@" {answers}>&- {journal}>&-
 }
 
 # Start a child in a process group of its own: signals to this job do not reach it by themselves, and job control
@@ -139,27 +142,6 @@ step() {
     ((code == 0)) || give_up "the step $2 ended with $code"
 }
 
-probe_http() {
-    # shellcheck disable=SC2016 # expanded by the inner bash, from its arguments
-    within "$probe_timeout" bash -c '
-        exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
-        printf "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n" "$2" "$1" >&3
-        read -r _ status _ <&3 && [[ $status == [23][0-9][0-9] ]] || exit 1
-        timeout 0.5 head -c 65536 <&3 >/dev/null # a server that cannot send its answer would complain in its log
-        exit 0
-    ' probe "$1" "$2" 2>/dev/null
-}
-
-probe_tcp() {
-    # shellcheck disable=SC2016 # expanded by the inner bash, from its arguments
-    within "$probe_timeout" bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' probe "$1" 2>/dev/null
-}
-
-probe_exec() {
-    (become timeout --kill-after=1 "$probe_timeout" "$@") >/dev/null 2>&1 &
-    await "$!"
-}
-
 # Sleep for $1 seconds, or until the server ends or there is something to heed.
 nap() {
     running "$server" || return 0
@@ -177,24 +159,35 @@ wake() {
 
 # Once an hour the comment is looked at without a word from anybody: it may have been changed, and the word got lost.
 watch_server() {
-    local failed=0 seen deadline=$((SECONDS + probe_startup)) ask_at=$((SECONDS + 3600))
+    local failed=0 good=0 seen pause deadline=$((SECONDS + probe_startup)) ask_at=$((SECONDS + 3600))
     while running "$server"; do
         ((SECONDS < ask_at)) || ((++notices, ask_at = SECONDS + 3600))
         heed
-        seen=$notices
+        seen=$notices pause=0.5
         if probe; then
             failed=0
-            report ok
+            ((++good < probe_successes)) || become_well || pause=$probe_interval
         elif [[ $seen != "$notices" ]]; then
             continue # the answer may have been lost
-        elif ((++failed)) && [[ $stage == starting ]]; then
-            ((SECONDS < deadline)) || end_server late "not healthy $probe_startup s after its start"
-        elif ((failed >= probe_failures)); then
-            report bad
+        else
+            good=0
+            ((++failed < probe_failures)) || [[ $stage == starting ]] || report bad
+        fi
+        if [[ $stage == starting ]]; then
+            ((SECONDS < deadline)) || end_server late "not healthy $probe_startup s after its start${complaint:+: $complaint}"
+            report starting
+        else
+            pause=$probe_interval
         fi
         write_report
-        if [[ $stage == starting ]]; then nap 0.5; else nap "$probe_interval"; fi
+        nap "$pause"
     done
+}
+
+# Healthy, once a start has done its first real work as well.
+become_well() {
+    [[ $stage != starting ]] || first_request || return
+    report ok
 }
 
 # Ask the server to end, wait for its grace, kill what is left of it, and end the job. $1: stage, $2: why.
@@ -231,6 +224,15 @@ finish() {
     exit "$code"
 }
 
+check_programs() {
+    local name
+    for name in "${programs[@]}"; do
+        type -P "$name" >/dev/null && continue
+        complaint=no-$name
+        give_up "no program $name on this node, with which its health is asked for"
+    done
+}
+
 # The job cannot go on; 78 is EX_CONFIG of sysexits.h.
 give_up() {
     log "$1"
@@ -254,6 +256,7 @@ supervise() {
     make_folders
     ((stateful)) && lock_data
     check_secrets
+    check_programs
     prepare
     server_command
     launch "${argv[@]}"

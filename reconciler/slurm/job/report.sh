@@ -2,7 +2,7 @@
 # A part of the supervisor (job.sh).
 
 run_start='' stage='' since='' wanted_report='' written_report='' refused_report='' retry_at=0 report_file=''
-patience=15 looked_at=0 superseded='' data_wanted='' timer='' heeded=0
+patience=15 looked_at=0 superseded='' data_wanted='' timer='' heeded=0 told='' told_at=0
 
 # Ask Slurm what may change in the life of a job: when this run began, its limit, and the mark in its comment. Another
 # text in the comment is not believed; only the end of a mark (from v=) changes on a living job. Another start is that
@@ -22,11 +22,16 @@ look_up() {
     if [[ $comment == "$own"* && ${comment#"$own"} =~ ^[^\ ]*(\ q=[^\ ]*\ l=[0-9]+)?$ ]]; then job_mark=$comment; fi
 }
 
-# Put the stage $1 (and the exit code $2) behind the mark in this job's comment, where the next look finds them.
+# Put the stage $1 (and the exit code $2) behind the mark in this job's comment, where the next look finds them; and what
+# is wrong: at once with a new stage, and then once a minute, as it may be another thing at each probe.
 report() {
     [[ $1 == "$stage" && $since ]] || printf -v since '%(%s)T' -1
+    if [[ $1 != "$stage" || ${2-} ]] || ((SECONDS - told_at >= 60)); then told=$complaint told_at=$SECONDS; fi
     stage=$1
     wanted_report="$job_mark n=$node${port_words:+ p=$port_words}${run_start:+ t=$run_start} h=$1 u=$since${2:+ x=$2}"
+    if [[ $told && $stage == @(starting|bad|late) ]] && ((${#wanted_report} + ${#told} < 1000)); then
+        wanted_report+=" w=$told"
+    fi
     write_report
 }
 

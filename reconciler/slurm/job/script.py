@@ -8,10 +8,10 @@ from importlib import resources
 from pathlib import Path
 
 from reconciler.desired.arguments import expand, expand_text
-from reconciler.models.recipe import HealthProbe, Recipe
+from reconciler.models.recipe import Recipe
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
-from reconciler.slurm.job import shell
+from reconciler.slurm.job import probing, shell
 from reconciler.slurm.job.forms import Form, form_of, secret_files
 
 _COMMENTS = re.compile(r"^ *#.*\n", re.MULTILINE)
@@ -23,7 +23,7 @@ def _program(name: str) -> str:
 
 
 #: The supervisor, the same in every script.
-SUPERVISOR = _program("report.sh") + _program("job.sh")
+SUPERVISOR = _program("report.sh") + _program("probe.sh") + _program("job.sh")
 
 #: Seconds for which a service without data goes on after it said that it stops, for its clients to move on.
 _DRAIN = 2
@@ -47,7 +47,7 @@ def _own(service: ResolvedService, target: SlurmTarget) -> list[str]:
         *shell.function("environment", _environment(service, form)),
         *shell.function("prepare", _prepare(service, form)),
         *shell.function("server_command", [f"argv=({form.start})"]),
-        *shell.function("probe", [_probe(service, form)]),
+        *probing.functions(service, form),
         *target.setup,
         *_path(target),
         "supervise",
@@ -70,7 +70,7 @@ def _assignments(service: ResolvedService, target: SlurmTarget, form: Form) -> l
         f"stop_signal={spec.stop.signal}",
         f"stop_grace={math.ceil(spec.stop.grace.total_seconds())}",
         f"drain={drain(service.recipe)}",
-        *_probe_times(spec.health),
+        *probing.assignments(spec.health),
     ]
 
 
@@ -79,15 +79,6 @@ def _volumes(recipe: Recipe) -> dict[str, str]:
         name: "memory" if volume.memory else "persistent" if volume.persistent else "scratch"
         for name, volume in recipe.spec.storage.items()
     }
-
-
-def _probe_times(health: HealthProbe) -> list[str]:
-    return [
-        f"probe_startup={round(health.startup.total_seconds())}",
-        f"probe_interval={round(health.interval.total_seconds())}",
-        f"probe_timeout={round(health.timeout.total_seconds())}",
-        f"probe_failures={health.failures}",
-    ]
 
 
 def _environment(service: ResolvedService, form: Form) -> list[str]:
@@ -107,16 +98,6 @@ def _prepare(service: ResolvedService, form: Form) -> list[str]:
         + shell.words(expand(step.command, service), form.resolve)
         for step in form.steps
     ]
-
-
-def _probe(service: ResolvedService, form: Form) -> str:
-    health = service.recipe.spec.health
-    if health.http:
-        return f'probe_http "${{ports[{health.http.port}]}}" {shell.quote(health.http.path)}'
-    if health.tcp:
-        return f'probe_tcp "${{ports[{health.tcp.port}]}}"'
-    command = health.exec.command if health.exec else ()
-    return f"probe_exec {form.wrap}{shell.words(expand(command, service), form.resolve)}"
 
 
 def _path(target: SlurmTarget) -> list[str]:

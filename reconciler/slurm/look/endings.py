@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from reconciler.models.health import Health
 from reconciler.models.workload import Cause
+from reconciler.slurm.look.complaints import fails, told
 from reconciler.slurm.mark import Report, Stage
 
 
@@ -57,9 +58,11 @@ _REASONS: dict[str, Ending] = {
     "OutOfMemory": _STATES["OUT_OF_MEMORY"],
     "BadConstraints": Ending(Cause.LAUNCH, _FAILED, "was refused: no node has what it asks for"),
 }
-# 78 is given by job.sh (EX_CONFIG of sysexits.h), the others by bash for a program that it cannot start.
+# Given by job.sh (EX_CONFIG of sysexits.h).
+_UNREADY = 78
+# The others are given by bash for a program that it cannot start.
 _CODES: dict[int, str] = {
-    78: "could not be made ready: a secret, a folder, a port or a first step is wrong",
+    _UNREADY: "could not be made ready: a secret, a folder, a port or a first step is wrong",
     126: "its program could not be executed",
     127: "its program was not found",
 }
@@ -76,7 +79,7 @@ def ending(state: str, why: str, report: Report | None) -> Ending | None:
     if known is None:
         return None
     if stage is Stage.LATE and state in {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"}:
-        return _LATE
+        return _LATE._replace(words=f"{_LATE.words}; {fails(report.why)}") if report and report.why else _LATE
     if state not in {"COMPLETED", "FAILED"}:
         return known
     if stage is Stage.STOPPING:
@@ -88,6 +91,8 @@ def ending(state: str, why: str, report: Report | None) -> Ending | None:
 
 def _failure(why: str, report: Report | None) -> Ending:
     if report and report.code:
+        if report.code == _UNREADY and report.why:
+            return Ending(Cause.LAUNCH, _FAILED, f"could not be made ready: {told(report.why)} (exit code {_UNREADY})")
         return _code(report.code, why)
     if report and why == "JobLaunchFailure":  # it was launched, as it has spoken
         return _KILLED

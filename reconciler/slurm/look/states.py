@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from reconciler.models.health import Health
 from reconciler.models.workload import Cause, PendingClass, Phase
+from reconciler.slurm.look import complaints
 from reconciler.slurm.look.endings import Ending, ending
 from reconciler.slurm.look.reasons import is_stuck, waiting
 from reconciler.slurm.mark import Report, Stage
@@ -79,7 +80,7 @@ def verdict(state: str, why: str, report: Report | None, *, again: bool = False,
     if state == "PENDING":
         return _pending(why, again=again)
     if state == "RUNNING" and report:
-        return _STAGES[report.stage]
+        return _staged(report)
     if state == "RUNNING" and silent:
         return _SILENT
     alive = _ALIVE.get(state)
@@ -96,6 +97,21 @@ def _pending(why: str, *, again: bool) -> Verdict:
     found = waiting(why)
     words = f"was requeued by Slurm (node failure or preemption); {found.words}" if again else found.words
     return Verdict(Phase.PENDING, _PENDING_HEALTH[found.pending], words, pending=found.pending, stuck=found.stuck)
+
+
+def _staged(report: Report) -> Verdict:
+    found = _STAGES[report.stage]
+    if not report.why:
+        return found
+    match report.stage:
+        case Stage.BAD:
+            return replace(found, reason=complaints.fails(report.why))
+        case Stage.STARTING:
+            return replace(found, reason=f"starting; {complaints.fails(report.why)}")
+        case Stage.LATE:
+            return replace(found, reason=f"{found.reason}; {complaints.fails(report.why)}")
+        case _:
+            return found
 
 
 def _ended(end: Ending) -> Verdict:
