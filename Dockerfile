@@ -6,6 +6,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY reconciler reconciler
 COPY recipes recipes
 COPY rules rules
+COPY dashboards dashboards
 RUN python -m venv /opt/reconciler \
  && /opt/reconciler/bin/pip install --no-cache-dir -c constraints.txt .
 

@@ -22,7 +22,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a fresh environment that has the wheel; what it depends on comes from the present one."""
     folder = tmp_path_factory.mktemp("packaging")
     tree = folder / "tree"
-    for name in ("reconciler", "lab", "recipes", "rules"):
+    for name in ("reconciler", "lab", "recipes", "rules", "dashboards"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
@@ -66,6 +66,14 @@ def test_it_brings_the_rules_for_prometheus(installed: Path) -> None:
     assert brought == {path.name: path.read_text() for path in ROOT.glob("rules/*.yaml")}
 
 
+def test_it_brings_the_dashboards_for_grafana(installed: Path) -> None:
+    brought = installed.parent / "share" / "reconciler" / "dashboards"
+    kept = [path for pattern in ("*.json", "provisioning/*.yaml") for path in (ROOT / "dashboards").glob(pattern)]
+    assert {path.name for path in brought.glob("**/*.*")} == {path.name for path in kept}
+    for path in kept:
+        assert (brought / path.relative_to(ROOT / "dashboards")).read_text() == path.read_text()
+
+
 def test_it_brings_the_supervisor_of_jobs(installed: Path) -> None:
     text = run(
         installed, "python", "-c", "from reconciler.slurm.job.script import SUPERVISOR; print(SUPERVISOR, end='')"
@@ -76,5 +84,5 @@ def test_it_brings_the_supervisor_of_jobs(installed: Path) -> None:
 def test_the_dockerfile_copies_files_that_exist() -> None:
     lines = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("COPY ")]
     sources = [word for _, *words, _ in lines if not words[0].startswith("--from=") for word in words]
-    assert {"pyproject.toml", "reconciler", "recipes", "rules"} <= set(sources)
+    assert {"pyproject.toml", "reconciler", "recipes", "rules", "dashboards"} <= set(sources)
     assert [name for name in sources if not (ROOT / name).exists()] == []
