@@ -97,8 +97,23 @@ def _shapes(namespace: str) -> dict[str, Sample]:
             frozenset({"ServiceMonitor", "PodMonitor"}),
         ),
         "monitored-pods": Sample(resolved("pods", "faiss", namespace), frozenset({"PodMonitor"})),
+        "probed": Sample(_probed(namespace)),
         "custom": Sample(_custom(namespace)),
     }
+
+
+def _probed(namespace: str) -> ResolvedService:
+    """All that the kubelet can be told of health: gRPC, more than one good answer, a first request, no restart."""
+    health = {
+        "grpc": {"port": "http", "service": "search.Index"},
+        "startup": "1m",
+        "interval": "5s",
+        "timeout": "2s",
+        "successes": 2,
+        "firstRequest": {"port": "http", "path": "/first", "timeout": "20s"},
+        "restartAfter": None,
+    }
+    return changed(resolved("probed", "faiss", namespace), health=health)
 
 
 def _custom(namespace: str) -> ResolvedService:

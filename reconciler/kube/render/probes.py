@@ -1,48 +1,85 @@
-"""PURE. A recipe's health probe → the three probes of its container."""
+"""PURE. A recipe's health probe → the three probes of its container, as far as the kubelet can ask them.
+
+The kubelet knows no text, no header, no codes but 200 to 399, and no first request but a plain GET. What it cannot ask
+it does not ask: a code beyond those would have it restart what is well.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 
 from reconciler.desired.arguments import expand
+from reconciler.desired.probing import first_request_of
 from reconciler.kube.kinds import Object
 from reconciler.kube.render import words
-from reconciler.models.recipe import HealthProbe
+from reconciler.models.recipe import HealthProbe, HttpProbe
 from reconciler.models.wanted import ResolvedService
-
-#: A pod that is not ready gets no requests; only one that stays so for this many times longer is restarted.
-_PATIENCE = 3
 
 
 def probes(service: ResolvedService) -> Object:
-    """The container's fields for its probes."""
+    """The container's fields for its probes. None restarts it while it starts, or where the recipe wants no restart."""
     health = service.recipe.spec.health
-    attempts = math.ceil(health.startup / health.interval)
-    return {
-        "startupProbe": _probe(health, service, attempts),
-        "readinessProbe": _probe(health, service, health.failures),
-        "livenessProbe": _probe(health, service, health.failures * _PATIENCE),
+    made = {
+        "startupProbe": _start(health, service, math.ceil(health.startup / health.interval)),
+        "readinessProbe": {**_question(health, service), **_times(health, health.failures), **_successes(health)},
     }
+    if health.restart_after is not None:
+        patience = health.failures + math.ceil(health.restart_after / health.interval)
+        made["livenessProbe"] = {**_question(health, service), **_times(health, patience)}
+    return made
 
 
-def _probe(health: HealthProbe, service: ResolvedService, failures: int) -> Object:
+def _start(health: HealthProbe, service: ResolvedService, attempts: int) -> Object:
+    """The first request where the kubelet can make it; it may take as long as the recipe says."""
+    first = first_request_of(service)
+    if first is None or first.method != "GET" or first.contains or first.bearer or not _is_usual(first.status):
+        return {**_question(health, service), **_times(health, attempts)}
+    get = _get(service, first.port, first.path, health.http.scheme if health.http else "http")
+    return {**get, **_times(health, attempts), "timeoutSeconds": _seconds(first.timeout)}
+
+
+def _question(health: HealthProbe, service: ResolvedService) -> Object:
+    ports = service.recipe.spec.ports
+    if health.http:
+        return _http(health.http, service)
+    if health.tcp:
+        return {"tcpSocket": {"port": ports[health.tcp.port].container}}
+    if health.grpc:
+        named = {"service": health.grpc.service} if health.grpc.service else {}
+        return {"grpc": {"port": ports[health.grpc.port].container, **named}}
+    command = health.exec.command if health.exec else ()
+    return {"exec": {"command": [words.fill(parts, service) for parts in expand(command, service)]}}
+
+
+def _http(probe: HttpProbe, service: ResolvedService) -> Object:
+    if not _is_usual(probe.status):
+        return {"tcpSocket": {"port": service.recipe.spec.ports[probe.port].container}}
+    return _get(service, probe.port, probe.path, probe.scheme)
+
+
+def _get(service: ResolvedService, port: str, path: str, scheme: str) -> Object:
+    secure = {"scheme": "HTTPS"} if scheme == "https" else {}
+    return {"httpGet": {"port": service.recipe.spec.ports[port].container, "path": path, **secure}}
+
+
+def _is_usual(status: Sequence[int]) -> bool:
+    """Whether what the kubelet takes for well is all that is well."""
+    return all(200 <= code < 400 for code in status)
+
+
+def _times(health: HealthProbe, failures: int) -> Object:
     return {
-        **_question(health, service),
         "periodSeconds": _seconds(health.interval),
         "timeoutSeconds": _seconds(health.timeout),
         "failureThreshold": failures,
     }
 
 
-def _question(health: HealthProbe, service: ResolvedService) -> Object:
-    ports = service.recipe.spec.ports
-    if health.http:
-        return {"httpGet": {"port": ports[health.http.port].container, "path": health.http.path}}
-    if health.tcp:
-        return {"tcpSocket": {"port": ports[health.tcp.port].container}}
-    command = health.exec.command if health.exec else ()
-    return {"exec": {"command": [words.fill(parts, service) for parts in expand(command, service)]}}
+def _successes(health: HealthProbe) -> Object:
+    """Only readiness may ask for more than one."""
+    return {"successThreshold": health.successes} if health.successes > 1 else {}
 
 
 def _seconds(value: timedelta) -> int:

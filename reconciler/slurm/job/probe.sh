@@ -13,7 +13,7 @@ exec {answers}<> <(:)
 ask() {
     local code=0 word=failed
     # shellcheck disable=SC2016 # expanded by the inner bash, from its arguments
-    within "$1" bash -c "$(declare -f fail curl_failed head_of part_of body_of grpc_frame "ask_$2")"'
+    within "$1" bash -c "$questions"'
         exec 1>&"$1"
         trap "" PIPE
         LC_ALL=C
@@ -188,3 +188,6 @@ ask_grpc() {
         *) fail not-grpc ;;
     esac
 }
+
+# Made once: a signal that arrives while bash reads a command substitution can spoil its reading of the script.
+questions=$(declare -f fail curl_failed head_of part_of body_of ask_http ask_tcp grpc_frame ask_grpc)
