@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.config import load_settings
 from reconciler.logs import FORMATS, LEVELS, start_logging
 
 if TYPE_CHECKING:
-    from reconciler.settings import LogSettings
+    from pathlib import Path
+
+    from reconciler.settings import Settings
 
 
 def _one_of(known: tuple[str, ...], what: str, value: str | None) -> str | None:
@@ -40,6 +43,13 @@ LogLevel = Annotated[
 ]
 
 
-def start_log(settings: LogSettings, form: str | None, level: str | None, usual: str) -> None:
-    """Begin to log as the options say, or else the settings; at `usual` level where neither says one."""
-    start_logging(level or settings.level or usual, form or settings.format)
+def load_and_log(config: Path, form: str | None, level: str | None, usual: str) -> Settings:
+    """The settings; and the log begun as the options say, or else they, at `usual` level where neither says one.
+
+    An option is heeded before the settings are read, so that their errors come in its form too. Raises SettingsError.
+    """
+    if form:
+        start_logging(level or usual, form)
+    settings = load_settings(config)
+    start_logging(level or settings.log.level or usual, form or settings.log.format)
+    return settings

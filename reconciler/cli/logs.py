@@ -35,7 +35,7 @@ def logs(
     On Kubernetes it prints the kubectl command that shows it with your own rights. Asks the daemon; where none answers,
     looks itself. Ends with 2 when there is no such service, with 1 when there is nothing of it.
     """
-    from reconciler.web.logs import Question
+    from reconciler.web.logs import AT_ONCE, Question
 
     ask = _asker(load_settings(config), service)
     printer = _Printer()
@@ -45,6 +45,8 @@ def logs(
         typer.echo(f"nothing of {service} runs or has ended lately", err=True)
         raise typer.Exit(1)
     printer.show(found)
+    if len(found) == AT_ONCE:
+        typer.echo(f"no more than {AT_ONCE} at once; name one with --replica", err=True)
     with suppress(KeyboardInterrupt):
         while follow and any(not one.command for one in found or ()):
             time.sleep(_PAUSE)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from reconciler.cli.config import DEFAULT, Config, load_settings
-from reconciler.cli.log_options import LogFormat, LogLevel, start_log
+from reconciler.cli.config import DEFAULT, Config
+from reconciler.cli.log_options import LogFormat, LogLevel, load_and_log
 from reconciler.models.text import visible
 
 
@@ -14,8 +14,7 @@ def once(config: Config = DEFAULT, log_format: LogFormat = None, log_level: LogL
     from reconciler.cli.plan import text_of
     from reconciler.daemon import single_pass
 
-    settings = load_settings(config)
-    start_log(settings.log, log_format, log_level, "warning")
+    settings = load_and_log(config, log_format, log_level, "warning")
     result = single_pass(settings, act=True)
     typer.echo(text_of(result), nl=False)
     for report in result.reports.values():

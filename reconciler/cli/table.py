@@ -40,10 +40,12 @@ def plain(shape: StatusShape) -> list[str]:
 def _head(shape: StatusShape) -> Iterator[Text]:
     source = shape.source
     if source.revision:
-        yield Text(f"revision {source.revision[:12]} by {source.author}: {source.subject}", no_wrap=True)
+        signed = {True: " (signed by somebody trusted)", False: " (not signed by anybody trusted)", None: ""}
+        mark = "" if source.error else signed[source.verified]
+        yield Text(f"revision {source.revision[:12]} by {source.author}: {source.subject}{mark}", no_wrap=True)
     if source.error:
-        said = source.error if source.verified is False and source.revision else f"cannot be read: {source.error}"
-        yield Text(f"the repository: {said}", style="red")
+        refused = source.verified is False and source.revision
+        yield Text(f"the repository{':' if refused else ' cannot be read:'} {source.error}", style="red")
     for target in shape.targets:
         if target.why:
             yield Text(f"{target.target}: {target.why}", style="magenta")

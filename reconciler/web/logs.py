@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +16,8 @@ from reconciler.models.workload import Phase, Workload
 
 #: Most lines that are asked for at once.
 MOST = 2_000
+#: So many workloads are read for one answer; of more replicas, a question names one.
+AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,10 @@ class LogShape(BaseModel):
 
 
 def read_logs(views: Iterable[View], service: str, question: Question, outputs: Outputs) -> list[LogShape]:
-    """The answer, by target and replica; none where nothing of the service is, or was."""
+    """The answer, by target and replica, of AT_ONCE workloads at most; none where nothing of the service is, or was."""
     found = ((view, outputs.together(view.target)) for view in views)
     chosen = (one for view, together in found for one in _chosen(view, service, question, together=together))
-    return [_shape(one, outputs.read(one, question)) for one in chosen]
+    return [_shape(one, outputs.read(one, question)) for one in islice(chosen, AT_ONCE)]
 
 
 def _chosen(view: View, service: str, question: Question, *, together: bool) -> Iterator[Workload]:

@@ -79,6 +79,16 @@ def test_a_state_folder_that_cannot_be_made(tmp_path: Path) -> None:
     assert "error: state: /proc/none cannot be used: " in answer(2, "run", cwd=tmp_path)
 
 
+def test_errors_come_in_the_form_that_is_asked_for(tmp_path: Path) -> None:
+    text = answer(2, "run", "--log-format=json", cwd=tmp_path)
+    (line,) = [json.loads(line) for line in text.splitlines()]
+    assert (line["level"], line["logger"]) == ("error", "reconciler")
+    assert line["message"].startswith("reconciler.yaml: cannot be read: No such file or directory")
+    write(tmp_path, {"s.yaml": GOOD + "log: {format: jason}\n"})
+    assert "log.format: is not allowed; found text `jason`" in answer(2, "once", "--config", "s.yaml", cwd=tmp_path)
+    assert "jason is no format; choose one of text, json" in answer(2, "run", "--log-format=jason", cwd=tmp_path)
+
+
 def test_a_log_level_that_is_none(tmp_path: Path) -> None:
     write(tmp_path, {"reconciler.yaml": GOOD})
     assert "choose one of debug, info, warning, error" in answer(2, "run", "--log-level=loud", cwd=tmp_path)

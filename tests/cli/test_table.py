@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from rich.console import Console
 
 from reconciler.cli.table import plain, render
@@ -36,6 +37,28 @@ def test_when_the_jobs_end_and_what_is_pending() -> None:
     assert columns.split() == ["SERVICE", "TARGET", "REVISION", "STATE", "HEALTH", "SINCE", "ENDS", "WHY"]
     assert re.fullmatch(r"a +slurm +abc +Running +Healthy 2/2 +\S+ +in (3h|2h59m)", first)
     assert re.fullmatch(r"b +slurm +abc +Pending \(reserved\) +Pending 0/2 +\S+ +reserved: for its reservation", second)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (SourceStatus(REVISION, verified=True), "revision 0123456789ab by Ada: A commit (signed by somebody trusted)"),
+        (
+            SourceStatus(REVISION, verified=False),
+            "revision 0123456789ab by Ada: A commit (not signed by anybody trusted)",
+        ),
+        (
+            SourceStatus(REVISION, "commit ab is not trusted", verified=False),
+            "the repository: commit ab is not trusted",
+        ),
+        (SourceStatus(REVISION, "no answer"), "the repository cannot be read: no answer"),
+    ],
+)
+def test_the_head_says_how_it_stands_with_the_repository(source: SourceStatus, words: str) -> None:
+    screen = Console(file=io.StringIO(), width=200, force_terminal=False)
+    screen.print(render(StatusShape.of(Status(source))))
+    assert isinstance(screen.file, io.StringIO)
+    assert words in [line.rstrip() for line in screen.file.getvalue().splitlines()]
 
 
 def test_foreign_text_cannot_move_the_cursor_or_forge_a_line() -> None:
