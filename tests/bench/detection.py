@@ -70,8 +70,7 @@ class _Scene:
         texts = {RECIPE_PATH: _RECIPE}
         texts |= {f"desired/{name}.yaml": service(name) for name in names["slurm"]}
         texts |= {
-            f"desired/{name}.yaml": service(name, "kubernetes", "faiss", **_SMALL)
-            for name in names["kubernetes"]
+            f"desired/{name}.yaml": service(name, "kubernetes", "faiss", **_SMALL) for name in names["kubernetes"]
         }
         factory.commit(texts, "services")
         factory.configure(kubeconfig=kubeconfig)
