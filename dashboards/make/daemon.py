@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.make.charts import BLUE, GREEN, ORANGE, RED, YELLOW, Ask, Chart, Kind, Page, Section, Variable
-from dashboards.make.words import ANY_IS_BAD, ANY_IS_ODD, COMMITS, STARTS, YES_IS_GOOD, quantile
+from dashboards.make.words import ANY_IS_BAD, ANY_IS_ODD, COMMITS, STARTS, YES_IS_GOOD, quantile, seen
 
 _YES = ((1, "yes", GREEN),)
 _I = 'instance=~"$daemon"'
@@ -142,7 +142,7 @@ _TURNS = Section(
             "Drift",
             "Fields that hands changed, found and repaired within the hour before.",
             Kind.LINES,
-            (Ask(f"sum by (event) (increase(reconciler_drift_total{{{_I}}}[1h]))", "{{event}}"),),
+            (Ask(seen("reconciler_drift_total", "event", _I), "{{event}}"),),
             width=8,
             colours=(("found", ORANGE), ("repaired", GREEN)),
         ),

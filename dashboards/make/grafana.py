@@ -87,7 +87,11 @@ def _variables(page: Page) -> Iterator[grafana.VariableModel]:
 
 
 def _choice(variable: Variable) -> grafana.VariableModel:
-    query: dict[str, object] = {"query": f"label_values({variable.series}, {variable.label})", "refId": variable.name}
+    query: dict[str, object] = {
+        "query": f"label_values({variable.series}, {variable.label})",
+        "qryType": 1,
+        "refId": variable.name,
+    }
     made = (
         build.QueryVariable(variable.name)
         .label(variable.title)

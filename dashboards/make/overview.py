@@ -17,6 +17,7 @@ from dashboards.make.words import (
     health_number,
     highest,
     restarts,
+    seen,
     state_number,
 )
 
@@ -174,7 +175,7 @@ _SERVICES = Section(
             "Ends of workloads",
             "Jobs and pods that ended within the hour before, by cause.",
             Kind.STACK,
-            (Ask(f"sum by (cause) (increase(reconciler_workload_ends_total{{{_T}}}[1h]))", "{{cause}}"),),
+            (Ask(seen("reconciler_workload_ends_total", "cause", _T), "{{cause}}"),),
             width=8,
             empty="Nothing ended since the daemon started",
             calm=True,

@@ -17,6 +17,7 @@ from dashboards.make.words import (
     highest,
     quantile,
     restarts,
+    seen,
     state_number,
 )
 
@@ -149,7 +150,7 @@ _STORY = Section(
             "Ends",
             "Jobs and pods of it that ended within the hour before, by cause.",
             Kind.STACK,
-            (Ask(f"sum by (cause) (increase(reconciler_workload_ends_total{{{_S}}}[1h]))", "{{cause}}"),),
+            (Ask(seen("reconciler_workload_ends_total", "cause", _S), "{{cause}}"),),
             width=8,
             empty="Nothing of it ended since the daemon started",
             calm=True,

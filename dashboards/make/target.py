@@ -13,6 +13,7 @@ from dashboards.make.words import (
     highest,
     quantile,
     restarts,
+    seen,
 )
 
 _T = 'target="$target"'
@@ -208,7 +209,7 @@ _SERVICES = Section(
             "Ends of jobs",
             "Jobs that ended within the hour before, by cause.",
             Kind.STACK,
-            (Ask(f"sum by (cause) (increase(reconciler_workload_ends_total{{{_T}}}[1h]))", "{{cause}}"),),
+            (Ask(seen("reconciler_workload_ends_total", "cause", _T), "{{cause}}"),),
             width=8,
             empty="No job ended since the daemon started",
             calm=True,

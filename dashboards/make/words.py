@@ -1,7 +1,8 @@
 """Pieces of PromQL and names of values that several dashboards share.
 
 Where two daemons look at the same targets (one leads, the other waits), both export the same services: `highest` takes
-one of each, so that nothing is counted twice.
+one of each, so that nothing is counted twice. `seen` does the same for counters of what both see happen; what only
+the one that acts counts (restarts, renewals, actions) is added up.
 """
 
 from __future__ import annotations
@@ -68,6 +69,18 @@ def restarts(where: str) -> Event:
 def highest(metric: str, by: str, where: str = "") -> str:
     """One value for each combination of the labels `by`, whoever exports it."""
     return f"max by ({by}) ({metric}{{{where}}})" if where else f"max by ({by}) ({metric})"
+
+
+def seen(counter: str, by: str, where: str) -> str:
+    """How often something happened within the hour before, for each value of the label `by`.
+
+    A series that was not there an hour ago began with its first event, which `increase` does not see.
+    """
+    series = f"{counter}{{{where}}}"
+    return (
+        f"sum by ({by}) (max by (service, target, {by})"
+        f" (({series} unless {series} offset 1h) or increase({series}[1h])))"
+    )
 
 
 def quantile(share: float, histogram: str, by: str, where: str = "", window: str = "$__rate_interval") -> str:

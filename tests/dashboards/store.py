@@ -21,6 +21,11 @@ QUIET = EVENTFUL - 86400
 QUIET_MINUTES = 90
 #: The daemon was started anew at this minute.
 RESTARTED = 320
+#: A week before that, the first hours of the eventful one were scraped from two daemons, of which one stood by.
+PAIRED = EVENTFUL - 7 * 86400
+PAIRED_MINUTES = 160
+#: What only the one that acts counts.
+_ACTS = ("reconciler_action", "reconciler_service_restarts_total", "reconciler_service_renewals_total")
 DAEMON = {"job": "reconciler", "instance": "factory:9464"}
 
 
@@ -29,6 +34,9 @@ def samples() -> Iterator[str]:
     small = tuple(one for one in FACTORY if one.name in ("bucket", "papers"))
     for minute, page in _pages(Factory(small, quiet=True), QUIET_MINUTES):
         yield from scraped(page, QUIET + 60 * minute, DAEMON)
+    for minute, page in _pages(Factory(), PAIRED_MINUTES):
+        yield from scraped(page, PAIRED + 60 * minute, DAEMON)
+        yield from scraped(_idle(page), PAIRED + 60 * minute, DAEMON | {"instance": "reserve:9464"})
     metrics = faiss_metrics()
     for minute, page in _pages(Factory(), MINUTES):
         at = EVENTFUL + 60 * minute
@@ -44,6 +52,12 @@ def _pages(factory: Factory, count: int) -> Iterator[tuple[int, str]]:
         page = exporter.page().decode()
         lines = [line for line in page.splitlines() if not line.startswith("process_")]
         yield minute, "\n".join([*lines, *_process(minute, count)])
+
+
+def _idle(page: str) -> str:
+    """The page of a daemon that looks, and stands by."""
+    lines = page.splitlines()
+    return "\n".join(f"{line.rpartition(' ')[0]} 0" if line.startswith(_ACTS) else line for line in lines)
 
 
 def _process(minute: int, count: int) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dashboards.make.charts import Ask, Chart, Event, Page
 from dashboards.make.pages import PAGES
 from lab.monitoring import Prometheus
 from tests.dashboards.pictures import pictures
-from tests.dashboards.store import EVENTFUL, QUIET, QUIET_MINUTES, Asked, samples, values
+from tests.dashboards.store import EVENTFUL, PAIRED, PAIRED_MINUTES, QUIET, QUIET_MINUTES, Asked, samples, values
 from tests.dashboards.story import MINUTES
 
 #: Each of these had its share of trouble, or is of a recipe with metrics of its own.
@@ -61,6 +61,23 @@ def test_it_is_empty_when_all_is_well_only_if_it_says_so(
 ) -> None:
     found = quiet(prometheus, page).answer(chart, ask).lines
     assert bool(found) != (chart.calm or ask.calm), found
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.uid != "reconciler-daemon"], ids=lambda page: page.uid)
+def test_a_second_daemon_that_stands_by_changes_nothing(prometheus: Prometheus, page: Page) -> None:
+    chosen = values(page, service="embed", target=_target(page))
+    spans = ((begin + 4200, begin + 60 * (PAIRED_MINUTES - 1)) for begin in (EVENTFUL, PAIRED))
+    alone, paired = (Asked(prometheus, chosen, begin, end, whole=True) for begin, end in spans)
+    for chart in page.charts():
+        for ask in chart.asks if not chart.of else ():
+            if "time()" not in ask.expr:  # the story is told at its own time
+                assert points(paired, chart, ask) == points(alone, chart, ask), ask.expr
+
+
+def points(asked: Asked, chart: Chart, ask: Ask) -> dict[str, list[tuple[float, float]]]:
+    """Each series by its name and labels: seconds since the begin, and values."""
+    lines = asked.answer(chart, ask).lines
+    return {f"{line.name} {line.labels}": [(at - asked.begin, round(v, 6)) for at, v in line.points] for line in lines}
 
 
 @pytest.mark.parametrize(("page", "event"), EVENTS)
