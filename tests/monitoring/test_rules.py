@@ -14,6 +14,7 @@ from lab.monitoring import promtool
 from reconciler.board import RESULTS
 from reconciler.metrics.families import FAMILIES
 from reconciler.models.health import Health
+from reconciler.models.status import State
 from reconciler.models.workload import PendingClass
 from tests.monitoring.rules import (
     ALERT_RULES,
@@ -39,6 +40,7 @@ WORDS = {
     "health": {health.value for health in Health},
     "class": {kind.value for kind in PendingClass},
     "result": set(RESULTS),
+    "state": {state.value for state in State},
 }
 EXPRESSIONS = {name: rule["expr"] for name, rule in (ALERT_RULES | RECORD_RULES).items()}
 # It always fires: there is nothing that keeps it from it.
