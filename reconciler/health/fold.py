@@ -126,7 +126,9 @@ class Fold:
     @property
     def loops(self) -> int:
         """How often in a row it failed soon after its start, where that is a crash loop; otherwise 0."""
-        return 0 if self.wanted.suspended or not self.loads else looping(self.loads, self.attempt)
+        if self.wanted.suspended or all(one.health is Health.HEALTHY for one in self.loads):
+            return 0
+        return looping(self.loads, self.attempt)
 
 
 def _behind(workload: Workload) -> tuple[int, datetime]:

@@ -12,10 +12,10 @@ from reconciler.health.fold import Fold
 from reconciler.health.hands import changed_by_hand
 from reconciler.health.memory import Memory
 from reconciler.health.replica import STATES, Verdict, last_ended, serving_of
-from reconciler.health.serving import serving, unhealthy
+from reconciler.health.serving import answers_of, serving, unhealthy
 from reconciler.models.action import Cancel, Hold, Plan
 from reconciler.models.health import Health
-from reconciler.models.status import Fight, ServiceStatus, State
+from reconciler.models.status import Fight, ServiceStatus, Serving, State
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Cause, Observed, Phase, Workload
 
@@ -67,12 +67,12 @@ def _known(
             continue
         said = _Said(errors.get(name, ""), holds.get(name, ""), conflicts.get(name, ""), fights.get(name, ()))
         quiet = said == _NOTHING
-        serves = serving(loads, answers)
-        line = memory.recall(service, wanted, loads, serves) if quiet else None
+        heard = answers_of(loads, answers) if answers else ()
+        line = memory.recall(service, wanted, loads, heard) if quiet else None
         if line is None:
-            line = _seen_line(service, Fold.of(wanted, loads, seen.at), said, seen.at, before.get(name))
-            line = replace(line, serving=serves) if serves else line
-            memory.keep(service, wanted, loads, line if quiet else None)
+            fold = Fold.of(wanted, loads, seen.at)
+            line = _seen_line(service, fold, said, seen.at, before.get(name), serving(loads, answers))
+            memory.keep(service, wanted, loads, line if quiet else None, heard)
         yield line
     going = {action.service for action in plan.actions if isinstance(action, Cancel)}
     for name, loads in groups.items():
@@ -98,12 +98,18 @@ _NOTHING = _Said()
 
 
 def _seen_line(
-    service: ResolvedService, fold: Fold, said: _Said, now: datetime, before: ServiceStatus | None
+    service: ResolvedService,
+    fold: Fold,
+    said: _Said,
+    now: datetime,
+    before: ServiceStatus | None,
+    serves: tuple[Serving, ...],
 ) -> ServiceStatus:
     verdict = _and(fold.verdict(said.error, said.hold), said.conflict)
     verdict = _and(verdict, changed_by_hand(fold.drift, fold.wanted, said.fights, now))
-    verdict = _in_loop(verdict, fold.loops)
-    line = _line(service, fold, verdict, now, before)
+    loops = fold.loops
+    verdict = _in_loop(verdict, loops)
+    line = _line(service, fold, verdict, now, before, loops=loops, serves=serves)
     return replace(line, drift=fold.drift, fights=tuple(said.fights)) if fold.drift or said.fights else line
 
 
@@ -154,7 +160,14 @@ def _and(verdict: Verdict, more: str) -> Verdict:
 
 
 def _line(
-    service: ResolvedService, fold: Fold, verdict: Verdict, now: datetime, before: ServiceStatus | None
+    service: ResolvedService,
+    fold: Fold,
+    verdict: Verdict,
+    now: datetime,
+    before: ServiceStatus | None,
+    *,
+    loops: int = 0,
+    serves: tuple[Serving, ...] = (),
 ) -> ServiceStatus:
     newest, behind = fold.newest, fold.furthest_behind
     return ServiceStatus(
@@ -179,7 +192,8 @@ def _line(
         labels=service.service.metadata.labels,
         scrape=service.recipe.spec.metrics,
         probe=service.recipe.spec.health,
-        looping=fold.loops > 0,
+        serving=serves,
+        looping=loops > 0,
         unhealthy=unhealthy(verdict, fold.loads, now, before),
     )
 

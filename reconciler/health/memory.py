@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.models.health import Health
-from reconciler.models.status import ServiceStatus, Serving
+from reconciler.models.status import ServiceStatus
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Phase, Workload
 
@@ -17,6 +17,7 @@ class _Entry:
     wanted: Wanted
     loads: tuple[Workload, ...]
     line: ServiceStatus
+    heard: tuple[bool | None, ...] = ()
 
 
 class Memory:
@@ -30,21 +31,26 @@ class Memory:
         self._entries: dict[str, _Entry] = {}
 
     def recall(
-        self, service: ResolvedService, wanted: Wanted, loads: Sequence[Workload], serves: tuple[Serving, ...]
+        self, service: ResolvedService, wanted: Wanted, loads: Sequence[Workload], heard: tuple[bool | None, ...]
     ) -> ServiceStatus | None:
-        """The line of the turn before, if it would be made of the same again."""
+        """The line of the turn before, if it would be made of the same again. `heard`: what its instances answered."""
         entry = self._entries.get(wanted.service)
         if entry is None or entry.service is not service or entry.wanted is not wanted:
             return None
         same = len(loads) == len(entry.loads) and all(one is old for one, old in zip(loads, entry.loads, strict=True))
-        return entry.line if same and entry.line.serving == serves else None
+        return entry.line if same and entry.heard == heard else None
 
     def keep(
-        self, service: ResolvedService, wanted: Wanted, loads: Sequence[Workload], line: ServiceStatus | None
+        self,
+        service: ResolvedService,
+        wanted: Wanted,
+        loads: Sequence[Workload],
+        line: ServiceStatus | None,
+        heard: tuple[bool | None, ...],
     ) -> None:
         """Remember a line, where it may be remembered; None: it says more than follows from the rest."""
         if line is not None and not wanted.suspended and loads and all(map(_is_at_rest, loads)):
-            self._entries[wanted.service] = _Entry(service, wanted, tuple(loads), line)
+            self._entries[wanted.service] = _Entry(service, wanted, tuple(loads), line, heard)
         else:
             self._entries.pop(wanted.service, None)
 

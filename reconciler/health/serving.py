@@ -34,6 +34,11 @@ def serving(loads: Iterable[Workload], answers: Mapping[str, bool | None]) -> tu
     return tuple(found)
 
 
+def answers_of(loads: Iterable[Workload], answers: Mapping[str, bool | None]) -> tuple[bool | None, ...]:
+    """What each instance answered."""
+    return tuple(answers.get(key_of(one, instance)) for one in loads for instance in one.instances)
+
+
 def looping(loads: Sequence[Workload], attempt: int) -> int:
     """How often in a row it failed soon after its start; 0 when that is no crash loop yet."""
     failed = max((attempt, *(one.restarts for one in loads if one.health not in _WELL)))
