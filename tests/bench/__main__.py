@@ -11,12 +11,12 @@ import platform
 
 from rich.console import Console
 
-from tests.bench import detection, front_door, gap, kubernetes, plan, probes, pure, slurm
+from tests.bench import detection, front_door, gap, kubernetes, plan, probes, pure, scrape, slurm
 from tests.bench.report import Table, show
 
 _COUNTS = (100, 1_000)
 _ENDPOINTS = (1_000, 10_000)
-_MEASURES = ("help", "pure", "probes", "slurm", "kubernetes")
+_MEASURES = ("help", "pure", "scrape", "probes", "slurm", "kubernetes")
 _LONG = ("gap", "detection")  # minutes of waiting for time limits: only when asked for
 
 
@@ -51,6 +51,8 @@ def _measure(name: str, counts: tuple[int, ...]) -> tuple[Table, ...]:
             return pure.measure(), plan.measure()
         case "probes":
             return (probes.measure(counts),)
+        case "scrape":
+            return (scrape.measure(),)
         case "slurm":
             return slurm.measure(counts)
         case "gap":
