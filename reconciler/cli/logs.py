@@ -78,7 +78,8 @@ class _Printer:
 
     def _head(self, one: LogShape) -> None:
         if self._last != one.id:
-            typer.echo(f"==> {one.id} on {one.target}, replica {one.replica}: {one.phase} <==", err=True)
+            what = f"{one.id} on {one.target}, replica {one.replica}: {one.phase}"
+            typer.echo(f"==> {what}; the service is {one.verdict} <==", err=True)
         self._last = one.id
 
 
@@ -126,4 +127,4 @@ def _own_look(settings: Settings, service: str) -> Ask:
     if not any(line.service == service for line in result.status.services):
         raise ReconcilerError(unknown(result.status, service))
     outputs = TargetOutputs(settings)
-    return lambda question: read_logs(result.views, service, question, outputs)
+    return lambda question: read_logs(result.status, result.views, service, question, outputs)

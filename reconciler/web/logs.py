@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from reconciler.health import order_of_end
 from reconciler.models.output import Output
-from reconciler.models.status import View
+from reconciler.models.status import Status, View
 from reconciler.models.workload import Phase, Workload
+from reconciler.web.shapes import VerdictShape
 
 #: Most lines that are asked for at once.
 MOST = 2_000
@@ -47,7 +48,10 @@ class Outputs(Protocol):
 
 
 class LogShape(BaseModel):
-    """The output of one workload; `next` is where a later question may start. `command`: to be run by the reader."""
+    """The output of one workload; `next` is where a later question may start. `command`: to be run by the reader.
+
+    `verdict` is how its service stands on the target, as the table says.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,13 +62,17 @@ class LogShape(BaseModel):
     text: str
     next: int
     command: str
+    verdict: VerdictShape
 
 
-def read_logs(views: Iterable[View], service: str, question: Question, outputs: Outputs) -> list[LogShape]:
+def read_logs(
+    status: Status, views: Iterable[View], service: str, question: Question, outputs: Outputs
+) -> list[LogShape]:
     """The answer, by target and replica, of AT_ONCE workloads at most; none where nothing of the service is, or was."""
-    found = ((view, outputs.together(view.target)) for view in views)
+    verdicts = {one.target: VerdictShape.of(one) for one in status.services if one.service == service}
+    found = ((view, outputs.together(view.target)) for view in views if view.target in verdicts)
     chosen = (one for view, together in found for one in _chosen(view, service, question, together=together))
-    return [_shape(one, outputs.read(one, question)) for one in islice(chosen, AT_ONCE)]
+    return [_shape(one, outputs.read(one, question), verdicts[one.target]) for one in islice(chosen, AT_ONCE)]
 
 
 def _chosen(view: View, service: str, question: Question, *, together: bool) -> Iterator[Workload]:
@@ -87,7 +95,7 @@ def _worth_reading(replica: list[Workload], *, previous: bool) -> list[Workload]
     return last if previous else running or last
 
 
-def _shape(one: Workload, output: Output) -> LogShape:
+def _shape(one: Workload, output: Output, verdict: VerdictShape) -> LogShape:
     return LogShape(
         target=one.target,
         id=one.id,
@@ -96,4 +104,5 @@ def _shape(one: Workload, output: Output) -> LogShape:
         text=output.text,
         next=output.next,
         command=output.command,
+        verdict=verdict,
     )

@@ -76,7 +76,7 @@ def add_services(
         follow: bool = False,
     ) -> list[LogShape]:
         """What its workloads wrote last, without secrets. `start` is `<id>:<next of an earlier answer>`, to go on."""
-        known(name)
+        seen = known(name)
         starts = {one: int(byte) for one, _, byte in (text.rpartition(":") for text in start)}
         question = Question(lines, replica, previous, follow, starts)
-        return read_logs(board.views(), name, question, outputs)
+        return read_logs(seen, board.views(), name, question, outputs)

@@ -28,6 +28,11 @@ class VerdictShape(BaseModel):
     state: str
     health: str
 
+    @classmethod
+    def of(cls, one: ServiceStatus) -> VerdictShape:
+        """From the board's value."""
+        return cls(state=one.state.value, health=one.health.value)
+
     def __str__(self) -> str:
         return f"{self.state}/{self.health}"
 

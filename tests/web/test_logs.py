@@ -98,6 +98,14 @@ def test_what_is_followed_goes_on_where_it_was_and_to_its_end(site: Site) -> Non
     assert site.ask("?start=2:8") == [("2", "three", 13), ("4", "", 0)]
 
 
+def test_it_says_how_the_service_stands_as_the_table_does(site: Site) -> None:
+    site.see("fake", RUNS, replace(SECOND, health=Health.DEGRADED))
+    for one in json.loads(get(f"{site.server.address}/services/a/logs")[1]):
+        assert one["verdict"] == {"state": "Running", "health": "Degraded"}
+    (line,) = site.board.status().services
+    assert (line.state.value, line.health.value) == ("Running", "Degraded")
+
+
 def test_the_number_of_lines(site: Site) -> None:
     site.write("2", "".join(f"{number}\n" for number in range(3000)))
     site.see("fake", RUNS)
