@@ -13,13 +13,15 @@ from reconciler.models.action import Hold, Plan
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus
 from reconciler.models.wanted import Wanted
-from reconciler.models.workload import Conflict, Drift, Gap, Phase
+from reconciler.models.workload import Conflict, Drift, Gap, Instance, Phase
 from tests.fakes import START, look, workload
 from tests.samples import resolved
 
 DEADLINE = START + timedelta(hours=1)
 WORKLOADS = (
     workload("a"),
+    replace(workload("a"), instances=(Instance("1", "n1", up=True),)),
+    replace(workload("a", health=Health.DEGRADED), unhealthy=START),
     workload("a", "d2"),
     workload("a", health=Health.DEGRADED, reason="crashes"),
     workload("a", phase=Phase.STOPPING),
@@ -43,6 +45,7 @@ TURN = st.tuples(
     st.sampled_from([(), (Conflict("a", "taken"),)]),
     st.sampled_from([(), (Gap("ai/Pod", "forbidden"),)]),
     st.booleans(),
+    st.sampled_from([{}, {"1/1": True}, {"1/1": False}, {"1/1": None}]),
 )
 
 
@@ -51,12 +54,14 @@ def test_a_memory_changes_nothing(turns: list[tuple[object, ...]]) -> None:
     memory = Memory()
     with_it: dict[str, ServiceStatus] = {}
     without: dict[str, ServiceStatus] = {}
-    for number, (service, wanted, loads, errors, holds, conflicts, gaps, complete) in enumerate(turns):
+    for number, (service, wanted, loads, errors, holds, conflicts, gaps, complete, answers) in enumerate(turns):
         seen = replace(look(*loads), conflicts=conflicts, gaps=gaps, complete=complete)
         seen = replace(seen, at=START + timedelta(seconds=number))
         pairs, plan = [(service, wanted)], Plan("fake", holds)
-        with_it = {one.service: one for one in judge(pairs, seen, plan, errors, with_it, memory=memory)}
-        without = {one.service: one for one in judge(pairs, seen, plan, errors, without)}
+        with_it = {
+            one.service: one for one in judge(pairs, seen, plan, errors, with_it, memory=memory, answers=answers)
+        }
+        without = {one.service: one for one in judge(pairs, seen, plan, errors, without, answers=answers)}
         memory.retain(len(pairs))
         assert with_it == without
 
