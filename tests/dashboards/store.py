@@ -65,7 +65,7 @@ def _process(minute: int, count: int) -> Iterator[str]:
     begun = EVENTFUL - 50_000 if minute < RESTARTED else EVENTFUL + 60 * RESTARTED
     past = minute if minute < RESTARTED else minute - RESTARTED
     yield f"process_start_time_seconds {begun if count == MINUTES else QUIET - 60}"
-    yield f"process_cpu_seconds_total {100 + 2.4 * past + 20 * math.sin(past / 20)}"
+    yield f"process_cpu_seconds_total {(100 if past == minute else 0) + 2.4 * past + 20 * math.sin(past / 20)}"
     yield f"process_resident_memory_bytes {(92 + 6 * math.sin(minute / 40) + past / 60) * 2**20}"
     yield f"process_open_fds {38 + minute % 5}"
     yield "process_max_fds 1024"

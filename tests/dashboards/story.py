@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from reconciler.board import Board
@@ -114,7 +114,8 @@ ENDS = (
 )
 RENEWALS = ((210, "llama-8b"), (212, "llama-8b"), (225, "papers"), (228, "papers"), (215, "embed"))
 REVISIONS = {
-    minute: Revision(f"{minute + 1:02x}" * 20, "Ada", f"Commit of minute {minute}", BEGIN) for minute in COMMITS
+    minute: Revision(f"{minute + 1:02x}" * 20, "Ada", f"Minute {minute}", BEGIN + timedelta(minutes=minute - 1))
+    for minute in COMMITS
 }
 
 
@@ -143,8 +144,7 @@ class Factory:
             yield minute
 
     def _source(self, minute: int) -> None:
-        past = max(one for one in COMMITS if one <= (0 if self.quiet else minute))
-        revision = replace(REVISIONS[past], time=BEGIN + timedelta(minutes=past - 1))
+        revision = self._revision(minute)
         bad = not self.quiet
         error = "cannot be reached" if bad and minute in UNREADABLE else ""
         complaints = (Complaint("desired/vectors.yaml", 4, 3, "spec", "wrong"),) if bad and minute in FROZEN else ()
@@ -152,6 +152,10 @@ class Factory:
         self.board.post_source(
             SourceStatus(revision, error, complaints, {}, self.now, 0.1, verified=True if bad else None)
         )
+
+    def _revision(self, minute: int) -> Revision:
+        """The commit in force."""
+        return REVISIONS[max(one for one in COMMITS if one <= (0 if self.quiet else minute))]
 
     def _target(self, target: str, kind: str, minute: int) -> None:
         seen = self.quiet or target != "meluxina" or minute not in UNSEEN
@@ -165,7 +169,7 @@ class Factory:
             reachable=seen,
             why="" if seen else "squeue does not answer",
             looked=looked,
-            revision="abc",
+            revision=self._revision(minute).short,
             jobs={phase: sum(one.phase is phase for one in workloads) for phase in Phase if phase is not Phase.ENDED},
             gpus=(
                 sum(one.gpus for one in workloads if one.phase is Phase.RUNNING),
