@@ -48,17 +48,23 @@ def site(lab_slurm: Lab) -> Iterator[AskingSite]:
         made.clear()
 
 
+def asked(site: AskingSite) -> float | None:
+    return metric(page(site.state, "/metrics"), "reconciler_probe_duration_seconds_count", target="slurm")
+
+
 def test_what_only_the_daemon_can_see_is_told_while_it_lasts(site: AskingSite) -> None:
     site.commit({"recipes/inference/picky.yaml": site.recipe(), "desired/a.yaml": service("a", recipe="picky")}, "a")
     site.start()
     site.wait_healthy(["a"])
     job = site.only("a.0")
+    # Until it has answered once it is starting, and until then no failure counts.
+    site.wait("the daemon has asked", lambda _: bool(asked(site)))
     site.put(site.folder / "broken", "")
     site.wait("it is degraded", lambda _: site.line("a").health == "Degraded")
     assert "its HTTP probe from here fails: GET /health: 503, expected 200 to 399" in site.line("a").why
     text = page(site.state, "/metrics")
     assert metric(text, "reconciler_service_health", service="a", health="Degraded") == 1
-    assert (metric(text, "reconciler_probe_duration_seconds_count", target="slurm") or 0) > 1
+    assert (asked(site) or 0) > 1
     site.put(site.folder / "broken", None)
     site.wait_healthy(["a"])
     assert site.only("a.0") == job
