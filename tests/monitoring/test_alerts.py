@@ -95,8 +95,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         manager.start(example(got.url))
         page = {"honor_labels": True, "static_configs": [{"targets": [server.address.removeprefix("http://")]}]}
         rules = [in_seconds(path, folder) for path in (ALERTS, RECORDS)]
-        config = scrape_config({"reconciler": page}, rules=rules, alertmanagers=[f"127.0.0.1:{manager.port}"])
-        prometheus.start(config)
+        jobs = {"reconciler": page}
+        prometheus.start(scrape_config(jobs))
+        prometheus.wait_for("reconciler_build_info")  # otherwise it is missed at first, which is an alert
+        prometheus.reload(scrape_config(jobs, rules=rules, alertmanagers=[f"127.0.0.1:{manager.port}"]))
         yield Chain(board, prometheus, manager, got)
     server.close()
 
