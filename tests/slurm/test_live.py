@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from lab.wait import until
 from reconciler.errors import RefusedError, UnreachableError
 from reconciler.models.health import Health
 from reconciler.models.workload import Phase
 from reconciler.slurm.mark import write
 from tests.slurm.cluster import Cluster, ended, healthy
+from tests.slurm.model_server import SERVER
 from tests.slurm.services import OWNER, mark, resolved
 
 pytestmark = pytest.mark.slurm
@@ -163,3 +166,35 @@ def test_each_machine_of_a_replica_knows_its_place(cluster: Cluster) -> None:
     assert told == [f"rank {rank} of 2 under {leader}" for rank in (0, 1)]
     cluster.deployer.cancel(workload, removal=False)
     cluster.wait(service.name, ended)
+
+
+def test_a_first_request_and_the_text_of_an_answer_decide_and_what_fails_is_told(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    program = tmp_path / "server.py"
+    program.write_text(SERVER)
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o777)
+    program.chmod(0o644)
+    first = {"port": "http", "method": "POST", "path": "/v1", "body": "{}", "contains": "token"}
+    service = cluster.service(
+        start={"process": {"command": ["python3", str(program), "${port.http}", str(tmp_path)]}},
+        health={
+            "http": {"port": "http", "path": "/health", "contains": "fine"},
+            "startup": "60s",
+            "interval": "1s",
+            "timeout": "2s",
+            "failures": 1,
+            "firstRequest": first,
+        },
+    )
+    cluster.deployer.deploy(service, mark(service.name), 0.0, ())
+    until((tmp_path / "asked").exists, 30.0, "the first request comes")
+    assert cluster.seen(service.name)[-1].health is Health.PROGRESSING
+    (tmp_path / "loaded").touch()
+    cluster.wait(service.name, healthy)
+    (tmp_path / "ill").touch()
+    bad = cluster.wait(service.name, lambda workload: workload.health is Health.DEGRADED)
+    assert bad.reason == "its health probe fails: HTTP 503 (GET /health)"
+    (tmp_path / "ill").unlink()
+    assert cluster.wait(service.name, healthy).reason == ""

@@ -9,7 +9,7 @@
 declare -A ports=() storage=()
 declare -a argv=()
 node=$(uname -n) node=${node//[^A-Za-z0-9._-]/}
-scratch='' memory='' server='' sleeper='' port_words='' notices=0
+scratch='' memory='' server='' sleeper='' port_words='' notices=0 held='' stop=''
 
 # The log of the job, also where what bash itself has to say is not wanted.
 exec {journal}>&2
@@ -114,10 +114,13 @@ become() {
 # Start a child in a process group of its own: signals to this job do not reach it by themselves, and job control
 # keeps bash from making it ignore SIGINT, as it does with other background commands.
 launch() {
+    held=yes # a stop that came before the child is known would leave it alone
     set -o monitor
     (become "$@") &
     server=$!
     set +o monitor
+    held=''
+    [[ ! $stop ]] || asked_to_stop
 }
 
 # The exit code of what was launched.
@@ -209,6 +212,11 @@ end_server() {
     finish
 }
 
+asked_to_stop() {
+    stop=yes
+    [[ $held ]] || end_server stopping "asked to stop"
+}
+
 # The end of the job, with the code of the server.
 finish() {
     local code=0
@@ -267,4 +275,4 @@ supervise() {
 trap tidy EXIT
 trap '((++notices))' USR1
 trap limit_near ALRM
-trap 'end_server stopping "asked to stop"' TERM
+trap asked_to_stop TERM
