@@ -8,6 +8,7 @@ from datetime import datetime
 from reconciler.health import moment
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State
+from reconciler.models.units import format_duration
 from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Cause, PendingClass, Workload
 
@@ -58,7 +59,17 @@ def advice_for(
     yield from dict.fromkeys(_waiting(there))
     if closes is not None and now is not None and any(one.pending is PendingClass.RESERVED for one in there):
         yield f"the site closes at {moment(closes, now)}: a job that would end before that may start now"
+    yield from dict.fromkeys(_unwell(resolved, there))
     yield from _after(line, ended)
+
+
+def _unwell(resolved: ResolvedService | None, there: Sequence[Workload]) -> Iterator[str]:
+    """What runs, and was healthy, and is not any more."""
+    if resolved is None or not any(one.unhealthy for one in there):
+        return
+    after = resolved.recipe.spec.health.restart_after
+    comes = f"after {format_duration(after)} of that it is restarted" if after else "nothing restarts it"
+    yield f"{comes} (`health.restartAfter` in its recipe); a new value of `restart` in {resolved.file} does so now"
 
 
 def _waiting(there: Sequence[Workload]) -> Iterator[str]:

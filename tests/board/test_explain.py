@@ -12,6 +12,7 @@ from reconciler.explain.advice import CAUSE_ADVICE, PENDING_ADVICE
 from reconciler.health import judge
 from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Plan, Renew, Replace
 from reconciler.models.health import Health
+from reconciler.models.recipe import HealthProbe
 from reconciler.models.status import Status, View
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Cause, Observed, PendingClass, Phase, Workload
@@ -121,6 +122,28 @@ def test_what_a_person_can_do_about_the_last_end_until_it_is_well_again() -> Non
     ended = replace(workload("a", phase=Phase.ENDED, health=Health.FAILED), cause=Cause.MEMORY)
     assert story(look(ended)).advice == ("raise `spec.resources.memory`",)
     assert story(look(ended, workload("a", identity="2"))).advice == ()
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (
+            "90s",
+            "after 1m30s of that it is restarted (`health.restartAfter` in its recipe); a new value of `restart` in",
+        ),
+        (None, "nothing restarts it (`health.restartAfter` in its recipe); a new value of `restart` in"),
+    ],
+)
+def test_what_becomes_of_what_is_not_healthy_any_more(after: str | None, words: str) -> None:
+    service = resolved("a")
+    spec = service.recipe.spec
+    health = HealthProbe.model_validate(
+        spec.health.model_dump(mode="json", exclude_unset=True) | {"restartAfter": after}
+    )
+    recipe = service.recipe.model_copy(update={"spec": spec.model_copy(update={"health": health})})
+    bad = replace(workload("a", health=Health.DEGRADED), unhealthy=START)
+    told = story(look(bad), service=replace(service, recipe=recipe))
+    assert any(one.startswith(words) for one in told.advice), told.advice
 
 
 def test_there_is_an_advice_or_none_for_every_cause_and_every_class() -> None:
