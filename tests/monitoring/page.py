@@ -22,6 +22,7 @@ def blocks(**places: str) -> list[dict[str, Any]]:
         "address": "127.0.0.1:9464",
         "file": "/var/lib/reconciler/services.json",
         "blackbox": "127.0.0.1:9115",
+        "target": "meluxina",
     }
     for name, place in places.items():
         assert usual[name] in text, f"the page has no {usual[name]}"

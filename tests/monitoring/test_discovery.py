@@ -69,7 +69,7 @@ class World:
         address = f"127.0.0.1:{free_ports(1)[0]}"
         discovery = {**the("discovery", file=str(self.file)), "interval": "1s"}
         factory.configure(targets={"slurm": target}, discovery=discovery, http={"listen": address})
-        self.jobs = jobs(address=address, file=str(self.file), blackbox=f"127.0.0.1:{blackbox.port}")
+        self.jobs = jobs(address=address, file=str(self.file), blackbox=f"127.0.0.1:{blackbox.port}", target="slurm")
 
     def start(self) -> None:
         self.factory.start()
@@ -109,12 +109,12 @@ def world(factory: Factory, lab_prometheus: Prometheus, tmp_path: Path) -> Itera
 
 def test_prometheus_finds_and_follows_what_runs(world: World, lab_slurm: Lab) -> None:
     _comes_to_be(world)
-    world.wait_up(EVERYTHING, "services", "files", "moving")
+    world.wait_up(EVERYTHING, "services", "files", "moving", "services-slurm")
     _has_its_labels(world.prometheus, alive(lab_slurm.slurm, world.factory.owner)["triton.0"])
     _outlives_an_absence_of_the_daemon(world)
     _is_followed_through_a_renewal(world, lab_slurm)
     world.commit("one less", {"vectors": None})
-    world.wait_up(EVERYTHING - {"vectors.0"}, "services", "files", "moving")
+    world.wait_up(EVERYTHING - {"vectors.0"}, "services", "files", "moving", "services-slurm")
     assert not world.prometheus.query('faiss_dimension{job="services"}')
     assert PASSWORD not in world.file.read_text()
 

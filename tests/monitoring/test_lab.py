@@ -18,6 +18,7 @@ from lab.host import LabError
 from lab.monitoring import Prometheus, promtool, scrape_config
 from lab.monitoring_others import Alertmanager, Blackbox, PostgresExporter
 from lab.wait import until
+from tests.probe.servers import SERVING, grpc_server
 
 RULES = """\
 groups:
@@ -95,5 +96,8 @@ def test_the_exporters_answer(tmp_path: Path) -> None:
         blackbox.start()
         postgres.start("postgresql://nobody@127.0.0.1:9/none?sslmode=disable")
         probe = blackbox.get(f"/probe?module=http&target={postgres.url}/").decode()
+        assert "probe_success 1" in probe.splitlines()
+        with grpc_server(whole=SERVING) as address:
+            probe = blackbox.get(f"/probe?module=grpc&target={address}").decode()
         assert "probe_success 1" in probe.splitlines()
         assert "pg_up 0" in postgres.get("/metrics").decode().splitlines()
