@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +14,6 @@ from reconciler.cli.pages import get
 if TYPE_CHECKING:
     from reconciler.settings import Settings
     from reconciler.web.shapes import StatusShape
-
-    #: Reads the status; told whether it is the first time. None: no daemon answers now.
-    Reader = Callable[[bool], StatusShape | None]
 
 
 class Format(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,10 @@ from rich.text import Text
 from reconciler.cli.table import plain, render
 
 if TYPE_CHECKING:
-    from reconciler.cli.status import Reader
     from reconciler.web.shapes import StatusShape
+
+    #: Reads the status; told whether it is the first time. None: no daemon answers now.
+    Reader = Callable[[bool], StatusShape | None]
 
 
 def watch(read: Reader, interval: float) -> None:
