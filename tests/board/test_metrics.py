@@ -144,7 +144,9 @@ def test_each_family_has_one_head_and_foreign_text_is_quoted() -> None:
     heads = Counter(line.split()[2] for line in page.splitlines() if line.startswith("# TYPE"))
     assert {name for name, count in heads.items() if count > 1} == set()
     found = samples(Exporter(board, lambda: NOW))
-    assert of(found, "service_info", service="a", target="slurm", recipe="faiss", revision=hostile, platform="slurm") == 1
+    assert (
+        of(found, "service_info", service="a", target="slurm", recipe="faiss", revision=hostile, platform="slurm") == 1
+    )
 
 
 def test_a_scrape_of_10_000_services_is_cheap() -> None:
