@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 from reconciler.board import Board
 from reconciler.daemon.build import make_feed, make_output, make_prober, make_turn, make_worlds
@@ -43,10 +44,17 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
         outputs = TargetOutputs(settings)
         pages.start(make_app(board, utc_now, tuple(settings.targets), make_output(settings), outputs))
         if lock.acquire(stop):
-            (settings.state / "http").write_text(pages.address + "\n", "utf-8")
+            _tell_address(settings.state / "http", pages.address)
             ready(pages.address, board)
             _serve(settings, board, lock, stop)
     _log.info("stopped")
+
+
+def _tell_address(path: Path, address: str) -> None:
+    """For the other verbs on this machine; in one step, so that nobody reads a half."""
+    young = path.with_name(".http.new")
+    young.write_text(address + "\n", "utf-8")
+    young.replace(path)
 
 
 def _open_pages(listen: str, lock: StateLock, stop: threading.Event) -> PageServer | None:
