@@ -332,7 +332,7 @@ def test_endpoints_that_are_none(endpoint: str) -> None:
 
 
 def test_names_that_are_not_there() -> None:
-    why = asked(probing("no-such-host.invalid:80", **get()))
+    why = asked(probing("no-such-host.invalid:80", **get(), timeout="5s"))
     assert "no-such-host.invalid" in why
     assert "cannot be found" in why or "no answer within" in why
 
