@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,14 @@ pytestmark = pytest.mark.slurm
 NAMES = [f"w{number}" for number in range(5)]
 #: So long that all five are known to be unhealthy before the first of them is due, also on a busy machine.
 PATIENT = RECIPE.replace("    timeout: 1s\n", "    timeout: 1s\n    restartAfter: 15s\n")
+
+#: Well for whoever asks on its own machine, and for nobody else.
+ALOOF = (
+    "import sys, http.server as h; "
+    "answer = lambda one: (one.send_response(200 if '127.0.0.1' in one.headers['Host'] else 503), one.end_headers()); "
+    "aloof = type('Aloof', (h.BaseHTTPRequestHandler,), {'do_GET': answer}); "
+    "h.HTTPServer((sys.argv[1], int(sys.argv[2])), aloof).serve_forever()"
+)
 
 
 def servers(name: str) -> Iterator[int]:
@@ -67,3 +76,21 @@ def test_a_mass_failure_is_held_and_what_hangs_alone_is_replaced(factory: Factor
     log = factory.log.read_text()
     assert f"restart w0.0: {before['w0.0'][0]} has been unhealthy for" in log
     assert "restarts are held: 5 of 5 running replicas became unhealthy within" in log
+
+
+def test_what_only_the_daemons_own_probe_finds_bad_is_shown_as_such_and_replaced(factory: Factory) -> None:
+    factory.configure(targets={"slurm": {**factory.slurm_target(), "probes": "daemon"}})
+    command = json.dumps(["python3", "-c", ALOOF, "${host}", "${port.http}"])
+    recipe = PATIENT.replace('[python3, -m, http.server, --bind, "${host}", "${port.http}"]', command)
+    recipe = recipe.replace("startup: 30s", "startup: 2s").replace("restartAfter: 15s", "restartAfter: 5s")
+    factory.commit({**files("aloof"), RECIPE_PATH: recipe}, "a service that is well for itself only")
+    factory.start()
+    shape = factory.wait(
+        "bad", lambda shape: any("its HTTP probe from here fails" in one.why for one in shape.services), 120
+    )
+    (line,) = shape.services
+    assert line.health == "Degraded"
+    assert "503" in line.why
+    (first,) = alive(factory.lab.slurm, factory.owner)["aloof.0"]
+    until("replaced", lambda: first not in alive(factory.lab.slurm, factory.owner).get("aloof.0", [first]), 60)
+    assert f"restart aloof.0: {first} has been unhealthy for" in factory.log.read_text()
