@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.metrics.exposition import LONGEST, Family
-from reconciler.metrics.families import FAMILIES, MOST_INSTANCES, MOST_LABELS
+from reconciler.metrics.families import FAMILIES, MOST_INSTANCES
+from reconciler.models.labels import MOST
 
 PAGE = Path(__file__).parent / "metrics.md"
 
@@ -42,7 +43,7 @@ Bounds are stated for each metric below. Labels have values of these kinds only:
 | `state`, `health`, `class`, `cause`, `reason`, `event`, `phase`, `use` | fixed words |
 | `action`, `result`, `le` | fixed words, and numbers |
 | `revision` | the short id of a commit: one at a time for each service, target and source |
-| `label_<name>` | labels of a service: the first {MOST_LABELS} by name; `-`, `.` and `/` become `_` |
+| `label_<name>` | labels of a service: the first {MOST} by name; `-`, `.` and `/` become `_` |
 | `replica`, `instance` | what runs of a service: at most {MOST_INSTANCES}; job ids, or names of pods |
 | `manager` | who undoes repairs of declared fields, as Kubernetes records it |
 | `version`, `python` | of this daemon |

@@ -11,11 +11,12 @@ from reconciler.board import ACTIONS, BUCKETS, RESTART_REASONS, RESULTS
 from reconciler.board.tallies import START_BUCKETS, WAIT_BUCKETS
 from reconciler.metrics.exposition import Family
 from reconciler.models.health import Health
+from reconciler.models.labels import MOST
 from reconciler.models.status import State
 from reconciler.models.workload import Cause, PendingClass
 
-#: Most labels of one service that are shown, most instances, and most managers that undo repairs.
-MOST_LABELS, MOST_INSTANCES, MOST_MANAGERS = 10, 64, 8
+#: Most instances of one service that are shown, and most managers that undo repairs.
+MOST_INSTANCES, MOST_MANAGERS = 64, 8
 
 _FAMILIES: list[Family] = []
 _SERVICE = ("service", "target")
@@ -49,7 +50,7 @@ INFO: Final = _service(
 )
 LABELS: Final = _service(
     "labels",
-    f"1: the labels of the service, metadata.labels of its file; the first {MOST_LABELS} by name.",
+    f"1: the labels of the service, metadata.labels of its file; the first {MOST} by name.",
     "label_<name>",
     bound=_LESS,
 )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from functools import lru_cache
 
 from reconciler.board import DRIFT_EVENTS, RESTART_REASONS, Tallies
 from reconciler.metrics import families as all_of
 from reconciler.metrics.exposition import Family, Form, label
 from reconciler.models.health import Health
+from reconciler.models.labels import metric_labels
 from reconciler.models.status import ServiceStatus, State, Status
 
 #: A line of the table, and its service and target as labels. Other labels come before these, by their names; only
@@ -32,8 +31,6 @@ _NUMBERS: tuple[tuple[Family, _Number], ...] = (
     (all_of.LOOPING, lambda one: one.looping),
     (all_of.UNHEALTHY, lambda one: one.unhealthy.timestamp() if one.unhealthy else None),
 )
-_NO_NAME = re.compile(r"[^a-zA-Z0-9_]")
-_LONGEST_NAME = 64
 _ENDPOINT = f'{all_of.ENDPOINT.name}{{instance="'
 
 
@@ -111,16 +108,8 @@ def _infos(status: Status, rows: list[_Row], form: Form) -> Iterator[str]:
 
 
 def _labels(labels: Mapping[str, str]) -> str:
-    """As kube-state-metrics names them: what a name of Prometheus cannot have becomes `_`; of two alike the first."""
-    shown: dict[str, str] = {}
-    for name in sorted(labels)[: all_of.MOST_LABELS]:
-        shown.setdefault(_name(name), labels[name])
-    return "".join(f'label_{name}="{label(value)}",' for name, value in sorted(shown.items()))
-
-
-@lru_cache(maxsize=1024)
-def _name(text: str) -> str:
-    return _NO_NAME.sub("_", text[:_LONGEST_NAME])
+    """Before the service and its target, as /sd has them, too."""
+    return "".join(f'{name}="{label(value)}",' for name, value in sorted(metric_labels(labels).items()))
 
 
 def _managers(one: ServiceStatus) -> list[str]:
