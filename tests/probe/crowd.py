@@ -21,6 +21,11 @@ class _Protocol(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.crowd.arrivals.append(time.monotonic())
+        self.crowd.open.add(self.transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.crowd.open.discard(self.transport)
 
     def data_received(self, data: bytes) -> None:
         del data
@@ -36,6 +41,7 @@ class Crowd:
     endpoint: str = ""
     answers: bool = True
     arrivals: list[float] = field(default_factory=list)
+    open: set[asyncio.Transport] = field(default_factory=set)
 
     async def serve(self) -> asyncio.Server:
         server = await asyncio.get_running_loop().create_server(lambda: _Protocol(self), "127.0.0.1", 0, backlog=4096)
@@ -53,6 +59,10 @@ def crowd() -> Iterator[Crowd]:
         ready.set()
         await over.wait()
         server.close()
+        for transport in list(one.open):
+            transport.abort()
+        while one.open:
+            await asyncio.sleep(0)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), name="crowd", daemon=True)
     thread.start()
