@@ -176,7 +176,8 @@ def test_a_backoff_says_when_the_next_attempt_begins_and_what_failed() -> None:
     waits = pending(PendingClass.WAITING, "waiting: for its begin time (BeginTime)", attempt=3)
     line = status(Wanted("a", 1, "d1"), look(ended, replace(waits, expected=START + timedelta(seconds=9))))
     assert line.why == (
-        "crash loop: attempt 3 begins at 00:00:09 UTC; after: exit code 1; log: a.0-1.out; waiting: for its begin time (BeginTime)"
+        "crash loop: attempt 3 begins at 00:00:09 UTC; after: exit code 1; log: a.0-1.out; "
+        "waiting: for its begin time (BeginTime)"
     )
     assert (line.attempt, line.ended, line.state, line.health) == (3, Cause.EXIT, State.PENDING, Health.DEGRADED)
 
