@@ -10,6 +10,7 @@ import typer
 
 from reconciler.cli.config import DEFAULT, Config, console, load_settings
 from reconciler.cli.pages import get
+from reconciler.errors import ReconcilerError, SettingsError
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -37,7 +38,7 @@ def status(
     if watch:
         from reconciler.cli.watching import watch as show
 
-        show(lambda first: read_status(settings) if first else fetch(settings.state), interval)
+        show(lambda first: _read_first(settings) if first else fetch(settings.state), interval)
         return
     shape = read_status(settings)
     if output is Format.JSON:
@@ -46,6 +47,17 @@ def status(
     from reconciler.cli.table import render
 
     console().print(render(shape))
+
+
+def _read_first(settings: Settings) -> StatusShape | None:
+    """As `read_status`; who watches waits for what cannot be read yet (a daemon that is making its clone, say)."""
+    try:
+        return read_status(settings)
+    except SettingsError:
+        raise
+    except ReconcilerError as error:
+        typer.echo(f"{error}; trying again", err=True)
+        return None
 
 
 def read_status(settings: Settings) -> StatusShape:

@@ -81,15 +81,16 @@ def lines(out: Path) -> list[int]:
 def test_who_watches_sees_what_changes_and_that_the_daemon_went(factory: Factory, tmp_path: Path) -> None:
     factory.commit(files("a"), "one service")
     factory.start()
+    factory.wait_healthy(["a"], 90)
     out = tmp_path / "out"
     with running(factory, out, "status", "--watch", "--interval", "0.2"):
-        until("a healthy line", lambda: "Running Healthy" in out.read_text(), 30)
+        until("a healthy line", lambda: "Running Healthy" in out.read_text(), 60)
         history = factory.run("explain", "a").stdout.partition("history   ")[2]
         assert "Absent/Progressing at first sight" in history
         assert "→ Running/Healthy" in history
         factory.stop()
-        until("a word that it is gone", lambda: "no daemon answers now" in out.read_text(), 30)
+        until("a word that it is gone", lambda: "no daemon answers now" in out.read_text(), 60)
         factory.start()
         shown = len(out.read_text())
-        until("the table again", lambda: "a: slurm" in out.read_text()[shown:], 30)
+        until("the table again", lambda: "a: slurm" in out.read_text()[shown:], 60)
     assert "Traceback" not in out.read_text()

@@ -46,10 +46,11 @@ def test_prometheus_finds_pods_and_follows_one_that_dies(
     on_node: Factory, lab_node: Lab, lab_prometheus: Prometheus
 ) -> None:
     small = {"cpus": 1, "memory": "128Mi"}
-    text = service("web", "kubernetes", "faiss", resources=small, replicas=2, config={"dimension": 4})
-    on_node.commit({"desired/web.yaml": text}, "two pods")
+    web = f"{on_node.owner}-web"
+    text = service(web, "kubernetes", "faiss", resources=small, replicas=2, config={"dimension": 4})
+    on_node.commit({f"desired/{web}.yaml": text}, "two pods")
     on_node.start()
-    on_node.wait_healthy(["web"], 120)
+    on_node.wait_healthy([web], 120)
     address = (on_node.state / "http").read_text().strip().removeprefix("http://")
     found = jobs(address=address)
     lab_prometheus.start(config({"services": found["services"]}))
@@ -73,5 +74,5 @@ def test_prometheus_finds_pods_and_follows_one_that_dies(
     lab_node.kubernetes.kubectl("delete", "pod", first[0], "--namespace=ai", "--wait=false")
     until(lambda: agree() and first[0] not in scraped(), 90, "another pod in its place")
     assert first[1] in scraped()
-    on_node.commit({"desired/web.yaml": None}, "no more")
+    on_node.commit({f"desired/{web}.yaml": None}, "no more")
     until(lambda: scraped() == {}, 60, "nothing")
