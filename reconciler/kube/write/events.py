@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from reconciler.errors import TargetError
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import ClashError
-from reconciler.kube.kinds import EVENT, Object
+from reconciler.kube.kinds import EVENT, WORKLOADS, Object
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.seen import Seen
 from reconciler.models.health import Health
@@ -30,7 +30,7 @@ _WAITING = 256
 _BURST = 25.0
 _PER_SECOND = 0.5
 _REASONS = {Health.HEALTHY: "Healthy", Health.DEGRADED: "Degraded", Health.FAILED: "Failed"}
-_MAIN = ("StatefulSet", "Deployment", "LeaderWorkerSet")
+_WORKLOADS = frozenset(kind.name for kind in WORKLOADS)
 
 _log = logging.getLogger("reconciler.kube")
 
@@ -82,7 +82,7 @@ class EventWriter:
     def _object_of(self, service: str) -> Seen | None:
         """What makes the pods of a service."""
         found = (seen for namespace in self._namespaces for seen in self._cache.of(namespace, service))
-        makers = [seen for seen in found if seen.kind in _MAIN and not seen.child]
+        makers = [seen for seen in found if seen.kind in _WORKLOADS and not seen.child]
         return min(makers, key=lambda seen: seen.name, default=None)
 
     def _run(self) -> None:
