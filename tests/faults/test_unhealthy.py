@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -75,7 +76,8 @@ def test_a_mass_failure_is_held_and_what_hangs_alone_is_replaced(factory: Factor
     assert metric(text, "reconciler_target_restarts_held", target="slurm") == 0
     log = factory.log.read_text()
     assert f"restart w0.0: {before['w0.0'][0]} has been unhealthy for" in log
-    assert "restarts are held: 5 of 5 running replicas became unhealthy within" in log
+    # The hold begins as soon as half of them are bad: how many are by then is a matter of when each was probed.
+    assert re.search(r"restarts are held: [345] of 5 running replicas became unhealthy within", log)
 
 
 def test_what_only_the_daemons_own_probe_finds_bad_is_shown_as_such_and_replaced(factory: Factory) -> None:
