@@ -19,7 +19,7 @@ from lab.host import LabError
 from lab.keeper import Size
 from lab.lab import Lab
 from reconciler.cli.table import plain, render
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 
 _ROOT = Path(__file__).parents[1]
 _PAUSE = 0.5

@@ -18,7 +18,7 @@ from lab.host import LabError
 from lab.lab import Lab
 from lab.runtime import runtime_python
 from reconciler.cli.status import fetch
-from reconciler.web.shapes import ServiceShape, StatusShape
+from reconciler.shapes.status import ServiceShape, StatusShape
 
 _PAUSE = 0.1
 _END = 10.0

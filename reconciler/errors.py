@@ -3,7 +3,14 @@
 ReconcilerError
 ├── InputError            somebody's YAML is wrong; carries every Complaint found      → STOP until the input changes
 ├── SettingsError         the operator's file is wrong                                 → STOP
-├── SourceError           the repository cannot be read now                            → RETRY
+├── SourceError           the repository cannot be read, or written, now               → RETRY
+│   ├── RacedError        somebody else pushed first: make the change on the new head  → SOON
+│   ├── UnsureError       no answer to a push that may have happened                   → WAIT for the next fetch
+│   └── RejectedError     the repository's own rules (a hook, a protected branch)      → STOP
+├── ProposalError         a change that somebody asks for cannot be proposed           → STOP
+│   ├── ForbiddenError    they may not
+│   ├── MissingError      there is no such service, or recipe
+│   └── TakenError        something else has the name, the file or the key
 └── TargetError           a cluster said no, or said nothing
     ├── LookError         a look failed, timed out or was cut short (the target is Unknown) → RETRY
     ├── UnreachableError  no answer to a write that surely did not happen             → RETRY
@@ -84,6 +91,40 @@ class SourceError(ReconcilerError):
     """The repository cannot be read at the moment; the last revision stays in force."""
 
     next = Next.RETRY
+
+
+class RacedError(SourceError):
+    """A push came after somebody else's: nothing of it is there, and it is to be made anew on the new head."""
+
+    next = Next.SOON
+
+
+class UnsureError(SourceError):
+    """A push got no answer and may have happened: what the repository has then tells."""
+
+    next = Next.WAIT
+
+
+class RejectedError(SourceError):
+    """The repository understood a push and refused it by its own rules; its words are in the message."""
+
+    next = Next.STOP
+
+
+class ProposalError(ReconcilerError):
+    """A change that somebody asks for cannot be proposed."""
+
+
+class ForbiddenError(ProposalError):
+    """Who asks may not do this."""
+
+
+class MissingError(ProposalError):
+    """There is no service, or no recipe, of that name."""
+
+
+class TakenError(ProposalError):
+    """Something else has it already: the name, the file, or the key of the request."""
 
 
 class TargetError(ReconcilerError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -56,6 +56,59 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Stop watching and free what is held."""
+        ...
+
+
+class Repository(Protocol):
+    """The writing side of the source. Nobody else sees anything of a commit before it is pushed."""
+
+    @property
+    def branch(self) -> str:
+        """The branch that is followed, as people call it (`main`).
+
+        Raises RejectedError where there is none to write to (a tag or a fixed commit is followed), or SourceError.
+        """
+        ...
+
+    def head(self) -> Revision:
+        """Fetch, and return what the branch is at now, signed or not. Raises SourceError."""
+        ...
+
+    def read(self, revision: Revision) -> Snapshot:
+        """All files of a revision below the desired path and the recipes path. Raises SourceError."""
+        ...
+
+    def commit(self, parent: Revision, files: Mapping[str, str | None], message: str, author: str) -> Revision:
+        """A commit on `parent` with these files changed (None: removed), kept on this side. Raises SourceError.
+
+        `author` is the name of who asked for it; the committer is this daemon.
+        """
+        ...
+
+    def push(self, revision: Revision, branch: str = "") -> None:
+        """Make `revision` (and what it stands on) the branch's head, never by force; `branch`: a new one instead.
+
+        Raises RacedError, RejectedError, UnsureError, or SourceError when it surely did not happen.
+        """
+        ...
+
+    def log(self, revision: Revision, count: int) -> Iterator[Revision]:
+        """The newest `count` commits from `revision` back along first parents, lazily. Raises SourceError."""
+        ...
+
+    def find(self, revision: Revision, lines: Sequence[str]) -> Revision | None:
+        """The newest commit up to `revision` whose message has all these whole lines, of the last 10,000.
+
+        Raises SourceError.
+        """
+        ...
+
+    def branches(self, prefix: str) -> Mapping[str, str]:
+        """Branches of the repository whose names begin so, with their commit ids, as of now. Raises SourceError."""
+        ...
+
+    def contains(self, revision: Revision, commit: str) -> bool:
+        """Whether the commit of that id is `revision` or one of those it stands on. Raises SourceError."""
         ...
 
 

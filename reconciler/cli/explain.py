@@ -13,7 +13,7 @@ from reconciler.cli.config import DEFAULT, Config, load_settings
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
-    from reconciler.web.story import StoryShape
+    from reconciler.shapes.story import StoryShape
 
 
 class Format(StrEnum):
@@ -51,7 +51,7 @@ def read_stories(settings: Settings, service: str) -> list[StoryShape]:
 
     from reconciler.cli.pages import get
     from reconciler.errors import ReconcilerError
-    from reconciler.web.story import StoryShape
+    from reconciler.shapes.story import StoryShape
 
     answer = get(settings.state, f"/services/{quote(service, safe='')}/explain")
     if answer is None:
@@ -68,7 +68,7 @@ def _own_look(settings: Settings, service: str) -> list[StoryShape]:
     from reconciler.errors import ReconcilerError
     from reconciler.explain import tell, unknown
     from reconciler.metrics import utc_now
-    from reconciler.web.story import StoryShape
+    from reconciler.shapes.story import StoryShape
 
     result = single_pass(settings, act=False)
     stories = tell(result.status, result.views, service, utc_now())

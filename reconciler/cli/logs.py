@@ -15,7 +15,7 @@ from reconciler.cli.config import DEFAULT, Config, load_settings
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
-    from reconciler.web.logs import LogShape, Question
+    from reconciler.shapes.logs import LogShape, Question
 
     Ask = Callable[[Question], list[LogShape] | None]
 _PAUSE = 1.0
@@ -35,7 +35,7 @@ def logs(
     On Kubernetes it prints the kubectl command that shows it with your own rights. Asks the daemon; where none answers,
     looks itself. Ends with 2 when there is no such service, with 1 when there is nothing of it.
     """
-    from reconciler.web.logs import AT_ONCE, Question
+    from reconciler.shapes.logs import AT_ONCE, Question
 
     ask = _asker(load_settings(config), service)
     printer = _Printer()
@@ -91,7 +91,7 @@ def _asker(settings: Settings, service: str) -> Ask:
         from pydantic import TypeAdapter
 
         from reconciler.cli.pages import get
-        from reconciler.web.logs import LogShape
+        from reconciler.shapes.logs import LogShape
 
         answer = get(settings.state, f"/services/{quote(service, safe='')}/logs?{_query(question)}")
         if answer is None:
@@ -101,7 +101,7 @@ def _asker(settings: Settings, service: str) -> Ask:
             raise ReconcilerError(json.loads(body)["detail"])
         return TypeAdapter(list[LogShape]).validate_json(body)
 
-    from reconciler.web.logs import Question
+    from reconciler.shapes.logs import Question
 
     return _own_look(settings, service) if ask(Question(lines=1)) is None else ask
 
@@ -120,7 +120,7 @@ def _own_look(settings: Settings, service: str) -> Ask:
     from reconciler.daemon.outputs import TargetOutputs
     from reconciler.errors import ReconcilerError
     from reconciler.explain import unknown
-    from reconciler.web.logs import read_logs
+    from reconciler.shapes.logs import read_logs
 
     typer.echo("no daemon answers; looking at the targets directly", err=True)
     result = single_pass(settings, act=False)

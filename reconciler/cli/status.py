@@ -14,7 +14,7 @@ from reconciler.errors import ReconcilerError, SettingsError
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
-    from reconciler.web.shapes import StatusShape
+    from reconciler.shapes.status import StatusShape
 
 
 class Format(StrEnum):
@@ -63,7 +63,7 @@ def _read_first(settings: Settings) -> StatusShape | None:
 def read_status(settings: Settings) -> StatusShape:
     """The status as the daemon has it; without a daemon, from one look of our own that changes nothing."""
     from reconciler.daemon import single_pass
-    from reconciler.web.shapes import StatusShape
+    from reconciler.shapes.status import StatusShape
 
     answer = fetch(settings.state)
     if answer is not None:
@@ -74,7 +74,7 @@ def read_status(settings: Settings) -> StatusShape:
 
 def fetch(state: Path) -> StatusShape | None:
     """The answer of the daemon that works with this state folder; None when there is none."""
-    from reconciler.web.shapes import StatusShape
+    from reconciler.shapes.status import StatusShape
 
     answer = get(state, "/status")
     try:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from reconciler.explain import when
 from reconciler.models.text import visible
 from reconciler.models.units import rough_duration
-from reconciler.web.shapes import ChangeShape, ServiceShape
-from reconciler.web.story import StoryShape, WishShape, WorkloadShape
+from reconciler.shapes.status import ChangeShape, ServiceShape
+from reconciler.shapes.story import StoryShape, WishShape, WorkloadShape
 
 _MARGIN = 10
 _CHANGES = 10

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from reconciler.metrics import utc_now
 from reconciler.models.units import rough_duration
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 
 _COLOURS = {
     "Healthy": "green",

@@ -16,7 +16,7 @@ from rich.text import Text
 from reconciler.cli.table import plain, render
 
 if TYPE_CHECKING:
-    from reconciler.web.shapes import StatusShape
+    from reconciler.shapes.status import StatusShape
 
     #: Reads the status; told whether it is the first time. None: no daemon answers now.
     Reader = Callable[[bool], StatusShape | None]

@@ -6,12 +6,12 @@ from reconciler.kube.kubectl import logs_command
 from reconciler.models.output import Output
 from reconciler.models.workload import Workload
 from reconciler.settings import Settings, SlurmTarget
+from reconciler.shapes.logs import Question
 from reconciler.slurm.job.output import JobOutput
-from reconciler.web.logs import Question
 
 
 class TargetOutputs:
-    """Of Slurm, the files of its jobs; for Kubernetes, the command that a person runs. Implements web.logs.Outputs."""
+    """Of Slurm, the files of jobs; for Kubernetes, the command that a person runs. Implements shapes.logs.Outputs."""
 
     def __init__(self, settings: Settings) -> None:
         targets = settings.targets.items()

@@ -15,10 +15,12 @@ from reconciler.daemon.build import make_feed, make_output, make_prober, make_tu
 from reconciler.daemon.feed import Feed
 from reconciler.daemon.lock import StateLock
 from reconciler.daemon.loop import TargetLoop
+from reconciler.daemon.office import Office, myself
 from reconciler.daemon.outputs import TargetOutputs
 from reconciler.daemon.sd_file import SdFile
 from reconciler.errors import SettingsError
 from reconciler.metrics import utc_now
+from reconciler.proposals import ServerService
 from reconciler.settings import Settings
 from reconciler.web import PageServer, make_app
 
@@ -41,12 +43,15 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
         if pages is None:
             return
         stack.callback(pages.close)
-        outputs = TargetOutputs(settings)
-        pages.start(make_app(board, utc_now, tuple(settings.targets), make_output(settings), outputs))
+        office = Office(settings)
+        service = ServerService(board, office.desired, office.propose, myself("daemon"))
+        outputs, targets = TargetOutputs(settings), tuple(settings.targets)
+        app = make_app(board, utc_now, targets, make_output(settings), outputs, service=service, http=settings.http)
+        pages.start(app)
         if lock.acquire(stop):
             _tell_address(settings.state / "http", pages.address)
             ready(pages.address, board)
-            _serve(settings, board, lock, stop)
+            _serve(settings, board, lock, office, stop)
     _log.info("stopped")
 
 
@@ -67,7 +72,7 @@ def _open_pages(listen: str, lock: StateLock, stop: threading.Event) -> PageServ
     return PageServer(listen) if lock.acquire(stop) else None
 
 
-def _serve(settings: Settings, board: Board, lock: StateLock, stop: threading.Event) -> None:
+def _serve(settings: Settings, board: Board, lock: StateLock, office: Office, stop: threading.Event) -> None:
     with ExitStack() as stack:
         worlds = stack.enter_context(make_worlds(settings, lock))
         board.expect({name: target.kind for name, target in settings.targets.items()})
@@ -85,6 +90,7 @@ def _serve(settings: Settings, board: Board, lock: StateLock, stop: threading.Ev
         bell = threading.Event()
         reader = threading.Thread(target=partial(_read, feed, loops, bell, stop), name="source", daemon=True)
         source.watch(bell.set)
+        office.open(source, feed, bell.set)
         for thread in (reader, *loops, *_sd_file(settings, board, stop)):
             thread.start()
         stop.wait()

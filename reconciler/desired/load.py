@@ -11,6 +11,7 @@ from reconciler.desired.entries import Entry, FileReading, Reader
 from reconciler.desired.freeze import last_good, last_sole_owner
 from reconciler.desired.shelf import FOLDER, Earlier, Shelf
 from reconciler.errors import Complaint
+from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Change, File, Revision, Snapshot
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import Settings
@@ -24,6 +25,7 @@ class Desired:
 
     `services` are all that can run, by name; those in `frozen` run as an earlier version, for the reason given. Those
     in `held` are known by name only (they never had a good version): nothing is started for them, and nothing ended.
+    `files` are those that have a document of each name, good or bad; `recipes` those that may be used, by name.
     """
 
     revision: Revision
@@ -31,6 +33,8 @@ class Desired:
     complaints: tuple[Complaint, ...] = ()
     frozen: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
 
 class Loader:
@@ -63,7 +67,7 @@ class Loader:
         load.take_all(files, earlier, history)
         self._forget(files)
         self._last = load.services(self._last)
-        return load.desired(self._last)
+        return load.desired(self._last, catalogue.recipes)
 
     def _read(self, file: File, revision: Revision) -> FileReading:
         if self._reader is None:
@@ -95,6 +99,7 @@ class _Load:
         self._services: dict[str, ResolvedService] = {}
         self._frozen: dict[str, str] = {}
         self._held: dict[str, str] = {}
+        self._files: dict[str, tuple[str, ...]] = {}
 
     def take_all(self, files: Mapping[str, File], earlier: Earlier, history: History | None) -> None:
         readings = {path: self._read(file, self._revision) for path, file in sorted(files.items())}
@@ -110,6 +115,7 @@ class _Load:
             if reading.complaints:
                 self._freeze(reading, earlier(path), set(owners) - reading.names)
         self._limit()
+        self._files = {name: tuple(dict.fromkeys(entry.file for entry in found)) for name, found in owners.items()}
         places = {name: (entries[0].file, entries[0].line) for name, entries in owners.items()}
         waits = {
             name: one.service.spec.depends_on for name, one in self._services.items() if one.service.spec.depends_on
@@ -120,8 +126,9 @@ class _Load:
         """All that can run, in the order of their names; what equals the last one is the last one."""
         return {name: last[name] if last.get(name) == one else one for name, one in sorted(self._services.items())}
 
-    def desired(self, services: Mapping[str, ResolvedService]) -> Desired:
-        return Desired(self._revision, services, tuple(self._complaints), self._frozen, self._held)
+    def desired(self, services: Mapping[str, ResolvedService], recipes: Mapping[str, Recipe]) -> Desired:
+        complaints = tuple(self._complaints)
+        return Desired(self._revision, services, complaints, self._frozen, self._held, self._files, recipes)
 
     def _take(self, service: ResolvedService) -> None:
         self._services[service.name] = service

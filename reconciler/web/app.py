@@ -1,22 +1,28 @@
-"""The pages that read the board. Handlers are plain functions: FastAPI runs them in its threads."""
+"""The application: all pages behind one gate. Handlers that wait are plain functions: FastAPI runs them in threads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import FastAPI, Header, Response
+from fastapi import FastAPI
 
 import reconciler
 from reconciler.board import Board
-from reconciler.metrics import Exporter, choose, gzipped, takes_gzip
-from reconciler.web.logs import Outputs
-from reconciler.web.ready import missing
+from reconciler.proposals import ServerService
+from reconciler.settings import HttpSettings
+from reconciler.shapes.logs import Outputs
+from reconciler.shapes.story import Output
+from reconciler.web.basics import add_basics
+from reconciler.web.catalogue import add_catalogue
+from reconciler.web.events import add_events
+from reconciler.web.gate import add_gate
+from reconciler.web.listing import add_listing
+from reconciler.web.plans import add_plans
+from reconciler.web.problems import add_problems
 from reconciler.web.sd import add_discovery
 from reconciler.web.services import NoOutputs, add_services
-from reconciler.web.shapes import ReadyShape, StatusShape
-from reconciler.web.story import Output
+from reconciler.web.writes import add_writes
 
 
 def make_app(
@@ -25,41 +31,24 @@ def make_app(
     targets: tuple[str, ...],
     output: Output = lambda _workload: "",
     outputs: Outputs = NoOutputs(),  # noqa: B008 - it has no state
+    *,
+    service: ServerService | None = None,
+    http: HttpSettings = HttpSettings(),  # noqa: B008 - it is frozen
 ) -> FastAPI:
     """The application. `targets` are the names that must have had a turn before the daemon is ready.
 
-    `output` gives the last lines that a workload wrote, for an explanation; `outputs` all that it wrote.
+    `output` gives the last lines that a workload wrote, for an explanation; `outputs` all that it wrote. `service`
+    takes proposals; without one there is nothing to write to. `http` says who may ask for what.
     """
-    exporter = Exporter(board, clock)
     app = FastAPI(title="Reconciler", version=reconciler.__version__, docs_url=None, redoc_url=None)
-
-    @app.get("/metrics", response_class=Response)
-    def metrics(accept: Annotated[str, Header()] = "", accept_encoding: Annotated[str, Header()] = "") -> Response:
-        """Prometheus metrics, made from the board now; in OpenMetrics, with exemplars, for who asks for it."""
-        form = choose(accept)
-        page, headers = exporter.page(form), {"Content-Type": form.value, "Vary": "Accept, Accept-Encoding"}
-        if takes_gzip(accept_encoding):
-            page, headers["Content-Encoding"] = gzipped(page), "gzip"
-        return Response(page, headers=headers)
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """200 while the process serves."""
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    def readyz(response: Response) -> ReadyShape:
-        """200 when the repository was read and every target had a turn, also where another daemon leads; or 503."""
-        seen = board.status()
-        lacking = missing(seen, targets)
-        response.status_code = 503 if lacking else 200
-        return ReadyShape.of(lacking, seen)
-
-    @app.get("/status")
-    def status() -> StatusShape:
-        """The table, the targets and the repository as they stand."""
-        return StatusShape.of(board.status(), board.changes())
-
+    add_basics(app, board, clock, targets)
     add_services(app, board, clock, targets, output, outputs)
     add_discovery(app, board, targets)
+    add_catalogue(app, service)
+    add_listing(app, board, service)
+    add_plans(app, board)
+    add_writes(app, service)
+    add_events(app, board)
+    add_problems(app)
+    add_gate(app, http, clock)
     return app

@@ -14,10 +14,10 @@ from reconciler.explain import tell, unknown
 from reconciler.models.output import Output as Written
 from reconciler.models.status import Status
 from reconciler.models.workload import Workload
-from reconciler.web.logs import MOST, LogShape, Outputs, Question, read_logs
+from reconciler.shapes.logs import MOST, LogShape, Outputs, Question, read_logs
+from reconciler.shapes.status import ChangeShape
+from reconciler.shapes.story import Output, StoryShape
 from reconciler.web.ready import missing
-from reconciler.web.shapes import ChangeShape
-from reconciler.web.story import Output, StoryShape
 
 Start = Annotated[str, Query(pattern=r"^[^:]{1,200}:\d{1,18}$")]
 

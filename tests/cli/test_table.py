@@ -15,7 +15,7 @@ from reconciler.metrics import utc_now
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, SourceStatus, State, Status
 from reconciler.models.workload import PendingClass
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 from tests.samples import REVISION
 
 LINE = ServiceStatus("a", "slurm", "web", State.RUNNING, Health.HEALTHY, utc_now(), "", "abc", "", 2, 2)

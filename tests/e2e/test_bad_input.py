@@ -8,7 +8,7 @@ import pytest
 
 from lab.factory import Factory, line_of
 from lab.lab import Lab
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 from tests.e2e.world import RECIPE, RECIPE_PATH, alive, deployments, files, metric, page, remove_all, service, until
 
 pytestmark = pytest.mark.slurm

@@ -8,7 +8,7 @@ import pytest
 
 from lab.factory import Factory, is_healthy, line_of
 from lab.lab import Lab
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 from tests.e2e.world import alive, deployments, files, jobs, metric, page, service, until
 
 pytestmark = [pytest.mark.slurm]

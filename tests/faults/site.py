@@ -10,7 +10,7 @@ from typing import Any
 from lab.factory import Factory, line_of
 from lab.lab import Lab
 from lab.slurm import SlurmFacts
-from reconciler.web.shapes import ServiceShape, StatusShape
+from reconciler.shapes.status import ServiceShape, StatusShape
 from tests.e2e.world import Job, alive, jobs
 from tests.faults.tools import Tools
 from tests.storm.recipes import PROGRAM, RECIPES, ledger, web

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lab.factory import line_of
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 from tests.faults.site import STAY, Site
 from tests.storm.recipes import web
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from lab.factory import Factory, is_healthy, line_of
 from lab.kubernetes import KubernetesFacts
 from lab.slurm import SlurmFacts
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 from tests.e2e.world import jobs, service
 
 

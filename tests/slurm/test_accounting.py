@@ -17,8 +17,8 @@ from lab.wait import until
 from reconciler.models.health import Health
 from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Cause, Mark, Phase, Workload
+from reconciler.shapes.status import StatusShape
 from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
-from reconciler.web.shapes import StatusShape
 from tests.e2e.world import alive, files, service
 from tests.slurm.services import OWNER, mark, recipe, resolved, target
 

@@ -10,7 +10,7 @@ from lab.factory import Factory, is_healthy, line_of
 from lab.fixtures import running
 from lab.host import is_root
 from lab.slurm_conf import Choices
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 from tests.e2e.world import alive, files
 
 pytestmark = [

@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.factory import line_of
 from lab.lab import Lab
 from lab.slurm_conf import Choices
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 from tests.storm.events import EVENTS
 from tests.storm.recipes import overlaps
 from tests.storm.verdict import Cancelled, cancels

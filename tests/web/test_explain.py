@@ -18,8 +18,8 @@ from reconciler.models.health import Health
 from reconciler.models.status import Status, TargetStatus, View
 from reconciler.models.wanted import Wanted
 from reconciler.models.workload import Cause, Phase, Workload
+from reconciler.shapes.story import StoryShape
 from reconciler.web import PageServer, make_app
-from reconciler.web.story import StoryShape
 from tests.fakes import START, look, workload
 from tests.samples import resolved
 from tests.web.test_pages import get

@@ -11,8 +11,8 @@ from reconciler.cli.story import text_of
 from reconciler.explain import Story
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State, TargetStatus, Transition
+from reconciler.shapes.story import StoryShape
 from reconciler.web import PageServer, make_app
-from reconciler.web.story import StoryShape
 from tests.fakes import START
 from tests.web.test_pages import get
 

@@ -17,9 +17,9 @@ from reconciler.cli.table import plain
 from reconciler.explain import tell
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, SourceStatus, State, TargetStatus
+from reconciler.shapes.status import ChangeShape, StatusShape
+from reconciler.shapes.story import StoryShape
 from reconciler.web import PageServer, make_app
-from reconciler.web.shapes import ChangeShape, StatusShape
-from reconciler.web.story import StoryShape
 from tests.fakes import START
 from tests.samples import REVISION
 from tests.web.test_pages import get

@@ -14,7 +14,7 @@ from lab.factory import Factory, line_of
 from lab.kubernetes import KubernetesFacts
 from lab.lab import Lab
 from reconciler.settings import KubernetesTarget
-from reconciler.web.shapes import ServiceShape, StatusShape
+from reconciler.shapes.status import ServiceShape, StatusShape
 from tests.e2e.world import service
 from tests.faults.kubernetes.recipes import RECIPES
 from tests.faults.kubernetes.witness import WEB, Item, Witness

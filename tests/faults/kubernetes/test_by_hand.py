@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from reconciler.web.shapes import ServiceShape
+from reconciler.shapes.status import ServiceShape
 from tests.faults.kubernetes.cloud import Cloud
 from tests.faults.kubernetes.witness import WEB
 

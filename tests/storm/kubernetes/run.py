@@ -17,7 +17,7 @@ from lab.factory import line_of
 from lab.kubernetes_choices import ServerChoices
 from lab.kubernetes_server import AUDIT_LOG
 from lab.lab import Lab
-from reconciler.web.shapes import StatusShape
+from reconciler.shapes.status import StatusShape
 from tests.faults.kubernetes.witness import Item
 from tests.storm.kubernetes.desk import Wish
 from tests.storm.kubernetes.events import EVENTS

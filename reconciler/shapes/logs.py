@@ -13,7 +13,7 @@ from reconciler.health import order_of_end
 from reconciler.models.output import Output
 from reconciler.models.status import Status, View
 from reconciler.models.workload import Phase, Workload
-from reconciler.web.shapes import VerdictShape
+from reconciler.shapes.status import VerdictShape
 
 #: Most lines that are asked for at once.
 MOST = 2_000

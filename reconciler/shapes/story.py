@@ -12,7 +12,7 @@ from reconciler.models.health import Health
 from reconciler.models.status import Transition
 from reconciler.models.text import visible
 from reconciler.models.workload import Phase, Workload
-from reconciler.web.shapes import ChangeShape, ServiceShape, endpoints_by_port
+from reconciler.shapes.status import ChangeShape, ServiceShape, endpoints_by_port
 
 #: Gives the last lines that a workload wrote, without secrets; "" where they cannot be read.
 Output = Callable[[Workload], str]

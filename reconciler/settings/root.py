@@ -13,12 +13,12 @@ from reconciler.models.kubernetes import Toleration
 from reconciler.models.model import Model
 from reconciler.models.service import DriftPolicy, SlurmOptions
 from reconciler.models.units import Duration, EnvName, Line, Name, format_duration
+from reconciler.settings.http import HttpSettings, ProposalSettings
 
 _ACCOUNT = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 #: A kind by its full name: `monitoring.coreos.com/v1/ServiceMonitor`, or `v1/ConfigMap`.
 KindName = Annotated[str, StringConstraints(pattern=r"^([a-z0-9][-a-z0-9.]*/)?v[0-9][a-z0-9]*/[A-Z][A-Za-z0-9]*$")]
 Share = Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])%$")]
-Listen = Annotated[str, StringConstraints(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
 
 
 def _json_file(path: Path) -> Path:
@@ -215,12 +215,6 @@ class DiscoverySettings(Model):
     interval: Duration = Field(default=timedelta(seconds=5), description="Longest time until a change is in the file.")
 
 
-class HttpSettings(Model):
-    """The daemon's own pages."""
-
-    listen: Listen = Field(default="127.0.0.1:9464", description="Address and port; port 0 takes a free one.")
-
-
 class LogSettings(Model):
     """The daemon's log, on standard error; `--log-format` and `--log-level` come first."""
 
@@ -244,6 +238,7 @@ class Settings(Model):
     reactions: ReactionSettings = ReactionSettings()
     probes: ProbeSettings = ProbeSettings()
     http: HttpSettings = HttpSettings()
+    proposals: ProposalSettings = ProposalSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     log: LogSettings = LogSettings()
     state: Path = Field(description="Folder for the bare clone and the lock; nothing that could not be lost.")

@@ -1,0 +1,1 @@
+"""The API's typed client: `ServerService` of another machine."""

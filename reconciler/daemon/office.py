@@ -1,0 +1,52 @@
+"""Where proposals are handed in while the daemon runs. It is closed until the daemon works with its state folder."""
+
+from __future__ import annotations
+
+import getpass
+import os
+
+from reconciler.daemon.build import make_loader
+from reconciler.daemon.feed import Feed
+from reconciler.desired.load import Desired
+from reconciler.errors import SourceError
+from reconciler.models.proposal import Accepted, Asked, Caller, Proposal, Role
+from reconciler.ports import Bell
+from reconciler.proposals import Scribe
+from reconciler.settings import Settings
+from reconciler.source.git import GitSource
+from reconciler.source.repository import GitRepository
+
+
+def myself(through: str) -> Asked:
+    """The user of this process, who may do everything that the repository lets it do."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, in a container
+        name = f"uid-{os.geteuid()}"
+    return Asked(Caller(name, through, Role.ADMIN))
+
+
+class Office:
+    """The desired state in force, and the scribe, once they are there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._feed: Feed | None = None
+        self._scribe: Scribe | None = None
+
+    def open(self, source: GitSource, feed: Feed, ring: Bell) -> None:
+        """Take proposals from now on."""
+        settings = self._settings
+        repository = GitRepository(source, settings.proposals)
+        self._feed = feed
+        self._scribe = Scribe(repository, make_loader(settings), settings.proposals, settings.source.path, ring)
+
+    def desired(self) -> Desired | None:
+        """The desired state in force; None before the first."""
+        return self._feed.desired if self._feed else None
+
+    def propose(self, proposal: Proposal) -> Accepted:
+        """See Scribe.propose. Raises SourceError while closed."""
+        if self._scribe is None:
+            raise SourceError("this daemon waits for another one to end, or is just starting; try again")
+        return self._scribe.propose(proposal)

@@ -1,0 +1,46 @@
+"""The pages that every daemon of this kind has: /metrics, /healthz, /readyz, and the whole table at /status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import FastAPI, Header, Response
+
+from reconciler.board import Board
+from reconciler.metrics import Exporter, choose, gzipped, takes_gzip
+from reconciler.shapes.status import ReadyShape, StatusShape
+from reconciler.web.ready import missing
+
+
+def add_basics(app: FastAPI, board: Board, clock: Callable[[], datetime], targets: tuple[str, ...]) -> None:
+    """Add the pages. `targets` are the names that must have had a turn before the daemon is ready."""
+    exporter = Exporter(board, clock)
+
+    @app.get("/metrics", response_class=Response)
+    def metrics(accept: Annotated[str, Header()] = "", accept_encoding: Annotated[str, Header()] = "") -> Response:
+        """Prometheus metrics, made from the board now; in OpenMetrics, with exemplars, for who asks for it."""
+        form = choose(accept)
+        page, headers = exporter.page(form), {"Content-Type": form.value, "Vary": "Accept, Accept-Encoding"}
+        if takes_gzip(accept_encoding):
+            page, headers["Content-Encoding"] = gzipped(page), "gzip"
+        return Response(page, headers=headers)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """200 while the process serves."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    def readyz(response: Response) -> ReadyShape:
+        """200 when the repository was read and every target had a turn, also where another daemon leads; or 503."""
+        seen = board.status()
+        lacking = missing(seen, targets)
+        response.status_code = 503 if lacking else 200
+        return ReadyShape.of(lacking, seen)
+
+    @app.get("/status")
+    def status() -> StatusShape:
+        """The table, the targets and the repository as they stand."""
+        return StatusShape.of(board.status(), board.changes())
