@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-kubernetes-older check bench sim sim-kubernetes storm storm-kubernetes crowd-kubernetes show docs pictures clean lab-up lab-down
+.PHONY: run test test-kubernetes-older check bench sim sim-kubernetes storm storm-kubernetes crowd-kubernetes fuzz-api load-api show docs pictures clean lab-up lab-down
 
 run: $(VENV)/.installed  ## a lab with Slurm and Kubernetes, a demo repository, the daemon, a live table
 	@exec $(BIN)/python -m lab demo $(ARGS)
@@ -40,6 +40,12 @@ storm-kubernetes: $(VENV)/.installed  ## hundreds of random faults on the real A
 
 crowd-kubernetes: $(VENV)/.installed  ## five thousand services, while daemon and API server are killed
 	$(BIN)/python -m tests.faults.kubernetes --services 5000 $(ARGS)
+
+fuzz-api: $(VENV)/.installed  ## ten thousand requests that schemathesis makes of the API's own description
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+load-api: $(VENV)/.installed  ## the API under load, beside a daemon that keeps a thousand services
+	$(BIN)/python -m tests.bench --only load $(ARGS)
 
 show: $(VENV)/.installed  ## two services through ten time limits, two node failures and five daemon kills
 	$(BIN)/python -m tests.storm.show $(ARGS)
