@@ -10,7 +10,8 @@ ReconcilerError
 ├── ProposalError         a change that somebody asks for cannot be proposed           → STOP
 │   ├── ForbiddenError    they may not
 │   ├── MissingError      there is no such service, or recipe
-│   └── TakenError        something else has the name, the file or the key
+│   └── TakenError        something else has the name or the file
+│       └── KeyReusedError  another request has the key
 └── TargetError           a cluster said no, or said nothing
     ├── LookError         a look failed, timed out or was cut short (the target is Unknown) → RETRY
     ├── UnreachableError  no answer to a write that surely did not happen             → RETRY
@@ -124,7 +125,11 @@ class MissingError(ProposalError):
 
 
 class TakenError(ProposalError):
-    """Something else has it already: the name, the file, or the key of the request."""
+    """Something else has it already: the name, or the file."""
+
+
+class KeyReusedError(TakenError):
+    """The key of the request was used for another request of the same caller."""
 
 
 class TargetError(ReconcilerError):

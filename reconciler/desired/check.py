@@ -33,7 +33,7 @@ def check(model: type[_Model], content: Mapping[str, Plain]) -> tuple[_Model | N
     try:
         return model.model_validate_json(json.dumps(content), strict=True, by_alias=True, by_name=False), ()
     except ValidationError as error:
-        return None, tuple(_findings(model, content, error.errors(include_url=False)))
+        return None, tuple(findings_of(model, content, error.errors(include_url=False)))
 
 
 def check_document(model: type[_Model], file: str, text: str) -> _Model:
@@ -52,7 +52,8 @@ def check_document(model: type[_Model], file: str, text: str) -> _Model:
     return checked
 
 
-def _findings(model: type[BaseModel], content: Mapping[str, Plain], errors: list[ErrorDetails]) -> Iterator[Finding]:
+def findings_of(model: type[BaseModel], content: Mapping[str, Plain], errors: list[ErrorDetails]) -> Iterator[Finding]:
+    """What pydantic found wrong with `content` as a `model`: each place once, in the words of the file."""
     placed = sorted(((_place(content, error), error) for error in errors), key=lambda one: str(one[0]))
     for path, group in groupby(placed, key=lambda one: one[0]):
         same = [error for _, error in group]

@@ -18,6 +18,7 @@ from reconciler.web.catalogue import add_catalogue
 from reconciler.web.events import add_events
 from reconciler.web.gate import add_gate
 from reconciler.web.listing import add_listing
+from reconciler.web.openapi import DESCRIPTION, TAGS, Api, operation_id
 from reconciler.web.plans import add_plans
 from reconciler.web.problems import add_problems
 from reconciler.web.sd import add_discovery
@@ -40,7 +41,16 @@ def make_app(
     `output` gives the last lines that a workload wrote, for an explanation; `outputs` all that it wrote. `service`
     takes proposals; without one there is nothing to write to. `http` says who may ask for what.
     """
-    app = FastAPI(title="Reconciler", version=reconciler.__version__, docs_url=None, redoc_url=None)
+    app = Api(
+        title="Reconciler",
+        version=reconciler.__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     add_basics(app, board, clock, targets)
     add_services(app, board, clock, targets, output, outputs)
     add_discovery(app, board, targets)

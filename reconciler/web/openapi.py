@@ -1,0 +1,95 @@
+"""The API's own description (OpenAPI 3.1): what FastAPI knows of the routes, made whole and true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from reconciler.shapes.problem import Problem
+from reconciler.web.examples import example_of
+from reconciler.web.problems import problems
+
+#: Problems that the gate may answer for any page, and those for any body.
+GATE = (401, 403, 429)
+BODY = (400, 408, 413, 415, 422)
+_OPEN = {"/healthz", "/readyz"}
+_WRITES = ("post", "put", "patch", "delete")
+_REFERENCE = "#/components/schemas/{model}"
+
+DESCRIPTION = """Services of a factory, wanted in Git and running on Kubernetes and Slurm.
+
+A write is a commit: it is answered when it is in the repository, and carried out by the daemon's next turns as any
+other commit is. What is read is the daemon's newest table. Errors are problem documents (RFC 9457).
+"""
+TAGS = [
+    {"name": "services", "description": "What is wanted, how it stands, and changes of it."},
+    {"name": "recipes", "description": "What can be run."},
+    {"name": "plan", "description": "What will be done next, and where."},
+    {"name": "events", "description": "What happens, as it happens."},
+    {"name": "daemon", "description": "The daemon itself, and what Prometheus asks it."},
+]
+
+
+class Api(FastAPI):
+    """FastAPI with a description that has every answer, who may ask, and an example of each answer."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if not self.openapi_schema:
+            document = super().openapi()
+            _finish(document)
+        return self.openapi_schema or {}
+
+
+def operation_id(route: APIRoute) -> str:
+    """The handler's name: it makes a good name in a client that is made from the document."""
+    return route.name
+
+
+def _finish(document: dict[str, Any]) -> None:
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(_schemas(Problem))
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "description": _BEARER}}
+    document["servers"] = [{"url": "/", "description": "The daemon that this document comes from."}]
+    for path, method, operation in _operations(document):
+        _answers(path, method, operation)
+        operation["security"] = [] if path in _OPEN else [{"bearer": []}, *([] if method in _WRITES else [{}])]
+        _examples(operation, schemas)
+
+
+_BEARER = "A token of `http.tokens`, or one of the OpenID provider. Reading on loopback needs none by default."
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        yield from ((path, method, operation) for method, operation in methods.items())
+
+
+def _schemas(model: type[Problem]) -> dict[str, Any]:
+    made = model.model_json_schema(ref_template=_REFERENCE, mode="serialization")
+    return {**made.pop("$defs", {}), model.__name__: made}
+
+
+def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
+    """The problems that can come of it, beside those that its route names."""
+    known = operation["responses"]
+    if "HTTPValidationError" in str(known.get("422")):
+        del known["422"]
+    codes: tuple[int, ...] = () if path in _OPEN else GATE
+    codes += BODY if "requestBody" in operation or method in _WRITES else ()
+    codes += (422,) if operation.get("parameters") else ()
+    for code, answer in problems(*codes).items():
+        known.setdefault(str(code), answer)
+    operation["responses"] = dict(sorted(known.items()))
+
+
+def _examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for code, answer in operation["responses"].items():
+        for media, content in answer.get("content", {}).items():
+            if code.startswith("2") and media == "application/json" and content.keys() == {"schema"}:
+                content["example"] = example_of(content["schema"], schemas)
