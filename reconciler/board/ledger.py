@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from reconciler.board.histogram import BUCKETS, Histogram
 from reconciler.board.starts import Span
-from reconciler.board.tallies import BUCKETS, RESTART_REASONS, START_BUCKETS, WAIT_BUCKETS, Histogram, Tallies
+from reconciler.board.tallies import RESTART_REASONS, START_BUCKETS, WAIT_BUCKETS, Tallies
 from reconciler.board.uptime import Uptimes
+from reconciler.board.visits import Visits
 
 _Key = tuple[str, str, str]
 _K = TypeVar("_K", bound=tuple[str, ...])
@@ -64,7 +66,7 @@ class Ledger:
         """Forget the starts of recipes that nothing on a target is made from any more."""
         _retain(self.starts, target, recipes)
 
-    def read(self, uptimes: Mapping[str, Uptimes], unseen: Mapping[str, str]) -> Tallies:
+    def read(self, uptimes: Mapping[str, Uptimes], unseen: Mapping[str, str], visits: Visits) -> Tallies:
         """As it stands, with what else there is: copies of references, so that its owner is not kept waiting."""
         return Tallies(
             dict(self.actions),
@@ -82,6 +84,7 @@ class Ledger:
             dict(self.renewals),
             uptimes,
             unseen,
+            visits,
         )
 
 

@@ -1,16 +1,17 @@
-"""Counters and histograms as frozen values: a reading is a copy of references."""
+"""Counters as frozen values: a reading is a copy of references."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
+from reconciler.board.histogram import BUCKETS, Histogram
 from reconciler.board.uptime import Uptimes
+from reconciler.board.visits import Visits
 
-#: Upper bounds of buckets in seconds, for what the daemon itself does.
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-#: The same for the time from running to healthy: a small server has it in a second, a large model in half an hour.
+#: Upper bounds of buckets for the time from running to healthy: a small server has it in a second, a large model in
+#: half an hour.
 START_BUCKETS = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
 #: The same for the time in a queue: up to a week.
 WAIT_BUCKETS = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0, 86400.0, 259200.0, 604800.0)
@@ -25,33 +26,6 @@ RESULTS = ("ok", "waiting", "failed")
 
 
 @dataclass(frozen=True, slots=True)
-class Histogram:
-    """How long something took: how many times at most each of `bounds` and above the one before it, the rest last.
-
-    `total` is the sum in seconds. `examples` has the last one of each bucket, with the commit in force (None: no one).
-    """
-
-    bounds: tuple[float, ...]
-    counts: tuple[int, ...] = ()
-    total: float = 0.0
-    examples: tuple[tuple[float, str] | None, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """How many there were."""
-        return sum(self.counts)
-
-    def add(self, seconds: float, revision: str = "") -> Histogram:
-        """The histogram with one more; what is negative (a clock was set) counts as 0."""
-        seconds = max(0.0, seconds)
-        size, place = len(self.bounds) + 1, bisect_left(self.bounds, seconds)
-        counts, examples = list(self.counts or (0,) * size), list(self.examples or (None,) * size)
-        counts[place] += 1
-        examples[place] = (seconds, revision) if revision else examples[place]
-        return Histogram(self.bounds, tuple(counts), self.total + seconds, tuple(examples))
-
-
-@dataclass(frozen=True, slots=True)
 class Tallies:
     """Counters since the daemon's start, as they stood at one moment.
 
@@ -59,6 +33,7 @@ class Tallies:
     keyed by (target, action), `turns`, `probes` and `waits` by target, `starts` by (target, recipe). Of services that
     are in the table, by (target, service, …): `ends` with the cause, `drift` with "found" or "repaired", `restarts`
     with the reason, and `renewals`. `uptimes` is by target; `unseen` are those that had no turn yet, with their kinds.
+    `visits` is what the pages were asked for.
     """
 
     actions: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
@@ -68,7 +43,7 @@ class Tallies:
     probes: Mapping[str, Histogram] = field(default_factory=dict)
     starts: Mapping[tuple[str, str], Histogram] = field(default_factory=dict)
     waits: Mapping[str, Histogram] = field(default_factory=dict)
-    fetches: Histogram = Histogram(BUCKETS)
+    fetches: Histogram = field(default_factory=partial(Histogram, BUCKETS))
     source_failures: int = 0
     ends: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     drift: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
@@ -76,6 +51,7 @@ class Tallies:
     renewals: Mapping[tuple[str, str], int] = field(default_factory=dict)
     uptimes: Mapping[str, Uptimes] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=dict)
+    visits: Visits = field(default_factory=Visits)
 
     def availability(self) -> dict[tuple[str, str], float]:
         """The share of its time in which a service was healthy, from 0 to 1, by (target, service)."""
