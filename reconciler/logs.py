@@ -13,7 +13,19 @@ from types import TracebackType
 from reconciler.models.text import redact, visible
 
 #: What a line may carry beside its words (`extra=` of a call), in this order.
-FIELDS = ("service", "target", "replica", "revision", "action", "before", "after", "reason", "error")
+FIELDS = (
+    "caller",
+    "through",
+    "service",
+    "target",
+    "replica",
+    "revision",
+    "action",
+    "before",
+    "after",
+    "reason",
+    "error",
+)
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json")
 #: The words of a line of text say these already.

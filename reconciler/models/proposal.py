@@ -126,7 +126,7 @@ class Accepted:
     """A proposal that is in the repository: the commit, on which branch, in which file.
 
     `changed` is False where the repository said so already; `commit` is then its head. `replayed`: an earlier request
-    with the same key made it.
+    with the same key made it. `review`: the branch is a new one, and the change waits for people to take it over.
     """
 
     service: str
@@ -136,3 +136,4 @@ class Accepted:
     subject: str
     changed: bool = True
     replayed: bool = False
+    review: bool = False

@@ -55,8 +55,8 @@ class PatchBody(BaseModel):
 class AcceptedShape(BaseModel):
     """A proposal that is in the repository. `changed` is false where the repository said so already.
 
-    `service_url` and `events_url` are where to follow it. `branch` is another one than the daemon follows where a pull
-    request is to be made of it.
+    `service_url` and `events_url` are where to follow it. With `review`, `branch` is another one than the daemon
+    follows, and a pull request is to be made of it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,6 +68,7 @@ class AcceptedShape(BaseModel):
     subject: str = Field(examples=["Start llama: vllm"])
     changed: bool = Field(default=True, examples=[True])
     replayed: bool = Field(default=False, examples=[False])
+    review: bool = Field(default=False, examples=[False])
     service_url: str = Field(examples=["/services/llama"])
     events_url: str = Field(examples=["/events?service=llama"])
 
@@ -82,6 +83,7 @@ class AcceptedShape(BaseModel):
             subject=one.subject,
             changed=one.changed,
             replayed=one.replayed,
+            review=one.review,
             service_url=f"/services/{one.service}",
             events_url=f"/events?service={one.service}",
         )
