@@ -40,6 +40,7 @@ NEEDS: dict[str, dict[str, str]] = {
         "prometheus-postgres-exporter": "prometheus-postgres-exporter",
         "util-linux": "setpriv",
     },
+    "load": {"wrk": "wrk"},
     "demo": {"git": "git", "postgresql-15": "/usr/lib/postgresql/15/bin/postgres"},
 }
 
