@@ -46,6 +46,8 @@ Bounds are stated for each metric below. Labels have values of these kinds only:
 | `label_<name>` | labels of a service: the first {MOST} by name; `-`, `.` and `/` become `_` |
 | `replica`, `instance` | what runs of a service: at most {MOST_INSTANCES}; job ids, or names of pods |
 | `manager` | who undoes repairs of declared fields, as Kubernetes records it |
+| `route`, `method`, `code` | templates of paths that there are (`/services/{{name}}`), and fixed words |
+| `verb`, `stream` | fixed words |
 | `version`, `python` | of this daemon |
 
 No value is longer than {LONGEST} characters. Reasons in words are never labels: they may quote what a container or a
@@ -59,6 +61,7 @@ _SECTIONS = (
     ("Targets", ("reconciler_target_", "reconciler_probe_")),
     ("The repository", ("reconciler_source_",)),
     ("The daemon", ("reconciler_turn_", "reconciler_action", "reconciler_build_")),
+    ("The API", ("reconciler_http_", "reconciler_proposal")),
     ("The process", ("process_",)),
 )
 

@@ -23,6 +23,8 @@ OUTCOMES = (
     "rejected",
     "unavailable",
 )
+#: What is streamed.
+STREAMS = ("events", "logs", "wait")
 #: So many different ones of each kind are counted at most; a word that comes later counts as OTHER.
 MOST_REQUESTS, MOST_DENIALS = 400, 20
 OTHER = "other"

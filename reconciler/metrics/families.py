@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from reconciler.board import ACTIONS, BUCKETS, RESTART_REASONS, RESULTS
 from reconciler.board.tallies import START_BUCKETS, WAIT_BUCKETS
+from reconciler.metrics import visits
 from reconciler.metrics.exposition import Family
 from reconciler.models.health import Health
 from reconciler.models.labels import MOST
@@ -284,5 +285,6 @@ _PROCESS: tuple[tuple[str, _Kind, str], ...] = (
 #: All of them. Those of the process are written by the client library.
 FAMILIES: tuple[Family, ...] = (
     *_FAMILIES,
+    *visits.FAMILIES,
     *(Family(f"process_{name}", kind, (), "1", words) for name, kind, words in _PROCESS),
 )

@@ -13,6 +13,7 @@ import reconciler
 from reconciler.board import ACTIONS, RESULTS, Tallies
 from reconciler.metrics import families as all_of
 from reconciler.metrics.exposition import Form
+from reconciler.metrics.visits import visits_text
 from reconciler.models.status import State, Status
 from reconciler.models.workload import PendingClass, Phase
 
@@ -92,6 +93,7 @@ def _counters(status: Status, tallies: Tallies, form: Form) -> Iterator[str]:
     counted = ((key, tallies.actions.get(key, 0), tallies.latest.get(key, "")) for key in keys)
     yield all_of.DONE.counters(form, counted)
     yield all_of.BUILD.gauges(form, [((reconciler.__version__, platform.python_version()), 1)])
+    yield from visits_text(tallies.visits, form)
 
 
 def _by_target(known: Mapping[str, _V]) -> Iterator[tuple[tuple[str], _V]]:

@@ -66,4 +66,7 @@ def full() -> Board:
     board.count_drift("fake", "a", "found")
     board.count_restart("fake", "a", "unhealthy")
     board.count_renewal("fake", "a")
+    board.count_request("/services/{name}", "GET", 200, 0.003)
+    board.count_denial("token")
+    board.count_proposal("start", "committed", 0.2)
     return board

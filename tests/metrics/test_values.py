@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.board import ACTIONS, RESTART_REASONS, RESULTS, Board
+from reconciler.board.visits import MOST_DENIALS, MOST_REQUESTS
 from reconciler.metrics import Exporter
 from reconciler.models.health import Health
 from reconciler.models.status import Serving, SourceStatus, State, TargetStatus
@@ -138,3 +139,38 @@ def test_the_platform_the_availability_and_the_durations_of_a_full_board() -> No
     assert of(found, "service_start_duration_seconds_sum", target="fake", recipe="web") == 600
     assert of(found, "service_queue_wait_seconds_count", target="fake") == 1
     assert of(found, "action_duration_seconds_sum", target="fake", action="deploy") == 0.3
+
+
+def test_what_the_pages_were_asked_for_is_counted_by_templates_and_known_words() -> None:
+    board = Board()
+    for code in (200, 200, 404):
+        board.count_request("/services/{name}", "GET", code, 0.02)
+    board.count_request("/services", "BREW", 405, 0.02)
+    board.count_denial("token")
+    board.count_proposal("start", "committed", 0.3)
+    board.count_proposal("drop table", "x" * 1000, 0.3)
+    with board.watching("events"), board.watching("events"):
+        found = page(board)
+        assert of(found, "http_watchers", stream="events") == 2
+    assert of(page(board), "http_watchers", stream="events") == 0
+    of_one = {"route": "/services/{name}", "method": "GET"}
+    assert of(found, "http_requests_total", **of_one, code="200") == 2
+    assert of(found, "http_requests_total", **of_one, code="404") == 1
+    assert of(found, "http_request_duration_seconds_count", **of_one) == 3
+    assert of(found, "http_requests_total", route="/services", method="other", code="405") == 1
+    assert of(found, "http_denied_total", reason="token") == 1
+    assert of(found, "proposals_total", verb="start", result="committed") == 1
+    assert of(found, "proposals_total", verb="stop", result="forbidden") == 0
+    assert of(found, "proposals_total", verb="other", result="other") == 1
+    assert of(found, "proposal_duration_seconds_count", verb="start") == 1
+
+
+def test_no_stranger_makes_series_without_end() -> None:
+    board = Board()
+    for number in range(3000):
+        board.count_request(f"/forged/{number}", "GET", 404, 0.0)
+        board.count_denial(f"reason {number}")
+    names = [name for name, _ in page(board)]
+    assert names.count("reconciler_http_requests_total") <= MOST_REQUESTS + 5
+    assert names.count("reconciler_http_request_duration_seconds_count") <= MOST_REQUESTS + 1
+    assert names.count("reconciler_http_denied_total") <= MOST_DENIALS + 1
