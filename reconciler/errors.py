@@ -12,6 +12,8 @@ ReconcilerError
 │   ├── MissingError      there is no such service, or recipe
 │   └── TakenError        something else has the name or the file
 │       └── KeyReusedError  another request has the key
+├── client.ApiError       what a daemon answered to its client; says itself what may help
+├── client.NoAnswerError  no daemon answers its client                                 → RETRY, after a change WAIT
 └── TargetError           a cluster said no, or said nothing
     ├── LookError         a look failed, timed out or was cut short (the target is Unknown) → RETRY
     ├── UnreachableError  no answer to a write that surely did not happen             → RETRY
@@ -27,7 +29,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
 
 
 class Next(Enum):
@@ -73,7 +74,7 @@ class Complaint:
 class ReconcilerError(Exception):
     """Base of all errors that Reconciler raises on purpose; `next` says whether to retry, wait or stop."""
 
-    next: ClassVar[Next] = Next.STOP
+    next: Next = Next.STOP
 
 
 class InputError(ReconcilerError):
