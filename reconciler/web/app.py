@@ -60,5 +60,5 @@ def make_app(
     add_writes(app, service)
     add_events(app, board)
     add_problems(app)
-    add_gate(app, http, clock)
+    add_gate(app, board, http, clock)
     return app

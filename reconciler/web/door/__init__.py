@@ -1,0 +1,1 @@
+"""What stands between a connection and the pages: who may come in, how often, with how much, over what."""
