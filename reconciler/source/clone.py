@@ -6,9 +6,11 @@ import logging
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from reconciler.errors import SettingsError, SourceError
 from reconciler.settings import SourceSettings
@@ -17,6 +19,7 @@ from reconciler.source.remote import Remote, SlowError
 
 #: The one ref of the clone: what the operator follows, whatever its name is over there.
 HEAD = "refs/reconciler/head"
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -62,13 +65,45 @@ class Clone:
         self._folder = folder
         self._remote = remote
         self._wanted = wanted
+        self._default = ""
+
+    def reading(self, operation: Callable[[], _T]) -> _T:
+        """The operation's result; a clone that turns out to be broken is made anew once. Raises SourceError."""
+        try:
+            with self.lock:
+                return operation()
+        except CloneError:
+            self.rebuild()
+            with self.lock:
+                return operation()
+
+    def branch(self) -> str:
+        """The branch that is followed, as a ref; "" where none is. The repository's own HEAD is asked once for its."""
+        if self._wanted.name != "HEAD":
+            return self._wanted.name if self._wanted.name.startswith("refs/heads/") else ""
+        if not self._default:
+            self._remote_head()
+        return self._default
+
+    def pushed(self, before: str, sha: str) -> None:
+        """The followed branch is at `sha` now, which is in the clone: the next refresh need not fetch it.
+
+        Nothing is done where it is fetched at this moment, or was since it was at `before`.
+        """
+        if not self._fetching.acquire(blocking=False):
+            return
+        try:
+            with self.lock, suppress(SourceError):
+                self.commands.local("update-ref", HEAD, sha, before)
+        finally:
+            self._fetching.release()
 
     def refresh(self) -> str:
         """Ask what the head is, fetch when it is new, and return its commit id. Raises SourceError."""
         with self._fetching:
             if not self._is_ours():
                 return self.rebuild()
-            if self._head() != self._remote_head():
+            if self.head() != self._remote_head():
                 self._update()
             try:
                 return self._commit(self.commands)
@@ -121,15 +156,16 @@ class Clone:
         """Id that the remote ref has now: the tag object's own for an annotated tag."""
         if self._wanted.fixed:
             return self._wanted.name
-        sha = self._remote.list_refs(self._folder, self._wanted.name).get(self._wanted.name)
-        if sha:
-            return sha
+        refs = self._remote.list_refs(self._folder, self._wanted.name)
+        self._default = refs.symbolic.get("HEAD", "")
+        if self._wanted.name in refs.ids:
+            return refs.ids[self._wanted.name]
         raise SourceError(
             f"{self._remote.url}: there is no {self._wanted.words}; "
             "push a first commit, or name what is there with source.branch, source.tag or source.commit"
         )
 
-    def _head(self) -> str:
+    def head(self) -> str:
         """Id that the ref has in the clone, or "" when there is none."""
         with suppress(CloneError):
             return self.commands.local("rev-parse", "--verify", "--quiet", HEAD).decode().strip()

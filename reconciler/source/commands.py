@@ -1,4 +1,4 @@
-"""Git on the clone itself: reads only, without anyone's configuration, and with a limit on what it may say."""
+"""Git on the clone itself, without anyone's configuration, and with a limit on what it may say."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import Popen
+from subprocess import PIPE, Popen, TimeoutExpired
 from typing import IO, cast
 
 import git
 
 from reconciler.errors import SourceError
+from reconciler.source.processes import end_groups
 
 #: Most bytes that one listing may have. A few crafted trees can name more files than there are atoms ("git bomb").
 LISTING_LIMIT = 32 * 2**20
 _ERROR_LIMIT = 600
+#: Seconds for a command that is given its input: it is done in milliseconds, unless it waits for somebody's key.
+_SECONDS = 20.0
 #: Of a command that reads only the clone.
 LOCAL_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,  # what is read from objects depends on nobody's configuration
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_COUNT": "0",
+    "GIT_CONFIG_PARAMETERS": "",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
 }
@@ -59,7 +63,7 @@ class Commands:
         self._environment = {"GIT_DIR": str(folder), **LOCAL_ENVIRONMENT}
 
     def local(self, *words: str, limit: int = LISTING_LIMIT) -> bytes:
-        """Output of a command that only reads the clone.
+        """Output of a command on the clone.
 
         Raises CloneError when it fails, SourceError when it says more than `limit` bytes.
         """
@@ -71,6 +75,22 @@ class Commands:
             errors = _read(process.stderr, -1)
         if process.returncode:
             raise CloneError(f"the clone cannot be read: {describe(errors.decode(errors='replace'))}")
+        return output
+
+    def make(self, *words: str, data: bytes, environment: Mapping[str, str] | None = None) -> bytes:
+        """Output of a command that is given `data`: one that makes an object, or asks about many.
+
+        It cannot ask a person anything. Raises CloneError when it fails, SourceError when it takes too long.
+        """
+        together = {**self._environment, **(environment or {})}
+        with start_git(words, together, session=True, feed=True) as process:
+            try:
+                output, errors = process.communicate(data, timeout=_SECONDS)
+            except TimeoutExpired:
+                end_groups([process.pid])
+                raise SourceError(f"`git {words[0]}` was not done in {_SECONDS:g} s") from None
+        if process.returncode:
+            raise CloneError(f"the clone cannot be written: {describe(errors.decode(errors='replace'))}")
         return output
 
     @contextmanager
@@ -85,11 +105,19 @@ class Commands:
 
 
 @contextmanager
-def start_git(words: Sequence[str], environment: Mapping[str, str], *, session: bool = False) -> Iterator[Popen[bytes]]:
-    """Run git with pipes, as the leader of a session of its own if asked. Raises SourceError when there is no git."""
+def start_git(
+    words: Sequence[str], environment: Mapping[str, str], *, session: bool = False, feed: bool = False
+) -> Iterator[Popen[bytes]]:
+    """Run git with pipes (`feed`: also one into it), as the leader of a session of its own if asked.
+
+    Raises SourceError when there is no git.
+    """
+    given = PIPE if feed else None
     try:
         # GitPython's wrapper ends the process when it is collected, so it is held for as long as the block runs.
-        held = git.Git().execute(["git", *words], env=environment, as_process=True, start_new_session=session)
+        held = git.Git().execute(
+            ["git", *words], istream=given, env=environment, as_process=True, start_new_session=session
+        )
     except git.GitCommandNotFound as error:
         raise SourceError("git is not installed; install it (Debian: apt-get install git)") from error
     with cast("Popen[bytes]", held.proc) as process:

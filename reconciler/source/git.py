@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeVar
 
 from reconciler.models.revision import Change, File, Revision, Snapshot, Trust
 from reconciler.ports import Bell
@@ -14,7 +13,6 @@ from reconciler.settings import SourceSettings
 from reconciler.source.address import parse_address, parse_folder
 from reconciler.source.changes import older_versions, read_change
 from reconciler.source.clone import Clone, followed
-from reconciler.source.commands import CloneError
 from reconciler.source.log import PAGE, Commit, Side, read_messages, read_page, read_revision
 from reconciler.source.reader import Reader
 from reconciler.source.remote import Remote
@@ -27,7 +25,6 @@ from reconciler.source.watch import Watch
 VERSIONS_LIMIT = 200
 #: Most changes of the history that are looked at.
 CHANGES_LIMIT = 2_000
-_T = TypeVar("_T")
 
 
 class GitSource:
@@ -45,13 +42,13 @@ class GitSource:
         address = parse_address(settings.url)
         self._path = parse_folder(settings.path)
         self._folders = [self._path] if recipes_path is None else [self._path, parse_folder(recipes_path, "recipes")]
-        self._remote = Remote(address, settings.timeout.total_seconds())
-        self._clone = Clone(folder.absolute() / "source.git", self._remote, followed(settings))
-        self._commands = self._clone.commands
+        self.remote = Remote(address, settings.timeout.total_seconds())
+        self.clone = Clone(folder.absolute() / "source.git", self.remote, followed(settings))
+        self._commands = self.clone.commands
         self._watch = Watch(address.folder, settings.interval)
         self._known: dict[str, str] = {}
-        self._verify = settings.verify
-        self._verifier = Verifier(settings.verify, self._commands.folder) if settings.verify else None
+        self.settings = settings
+        self.verifier = Verifier(settings.verify, self._commands.folder) if settings.verify else None
         self._trust = Trust()
 
     @property
@@ -64,20 +61,20 @@ class GitSource:
 
         Where signatures are required, it is the newest commit that is trusted (see trust.py).
         """
-        sha = self._clone.refresh()
-        if self._verifier:
-            sha = self._reading(partial(self._trusted, sha, self._verifier))
-        return self._reading(partial(read_revision, self._commands, sha))
+        sha = self.clone.refresh()
+        if self.verifier:
+            sha = self.clone.reading(partial(self._trusted, sha, self.verifier))
+        return self.clone.reading(partial(read_revision, self._commands, sha))
 
     def _trusted(self, head: str, verifier: Verifier) -> str:
         why = verifier.complaint(head)
-        required = self._verify is not None and self._verify.required
+        required = self.settings.verify is not None and self.settings.verify.required
         self._trust = Trust(verified=not why, refused=refusal(head, why) if why and required else "")
         return choose(self._commands, head, verifier.complaint) if required else head
 
     def read(self, revision: Revision) -> Snapshot:
         """All files of `revision`; none where the folder is not there at that commit. Raises SourceError."""
-        files = self._reading(partial(read_tree, self._commands, revision.sha, self._folders, self._known))
+        files = self.clone.reading(partial(read_tree, self._commands, revision.sha, self._folders, self._known))
         self._known = {file.blob: file.text for file in files.values() if file.text is not None}
         return Snapshot(revision, files)
 
@@ -89,14 +86,16 @@ class GitSource:
         """
         commits = chain.from_iterable(self._pages(revision.sha, path))
         for brought_in, side in islice(older_versions(commits, path), VERSIONS_LIMIT):
-            yield brought_in, self._reading(partial(self._read_file, path, side))
+            yield brought_in, self.clone.reading(partial(self._read_file, path, side))
 
     def history(self, revision: Revision) -> Iterator[Change]:
         """The commits along first parents, from `revision` on, that changed a file below the path, newest first.
 
         At most 2,000, read page by page as they are asked for. Raises SourceError.
         """
-        pages = (self._reading(partial(self._read_changes, page)) for page in self._pages(revision.sha, self._path))
+        pages = (
+            self.clone.reading(partial(self._read_changes, page)) for page in self._pages(revision.sha, self._path)
+        )
         return islice(chain.from_iterable(pages), CHANGES_LIMIT)
 
     def messages(self, revision: Revision, since: Revision) -> Iterator[str]:
@@ -104,7 +103,7 @@ class GitSource:
 
         Raises SourceError.
         """
-        return iter(self._reading(partial(read_messages, self._commands, revision.sha, since.sha)))
+        return iter(self.clone.reading(partial(read_messages, self._commands, revision.sha, since.sha)))
 
     def watch(self, bell: Bell) -> None:
         """Ring `bell` on each change of a repository on this machine, and once in each interval of any other."""
@@ -112,26 +111,16 @@ class GitSource:
 
     def close(self) -> None:
         """Stop watching, and end a refresh that is under way; may be called twice."""
-        self._remote.close()
+        self.remote.close()
         self._watch.close()
-
-    def _reading(self, operation: Callable[[], _T]) -> _T:
-        """The operation's result; a clone that turns out to be broken is made anew once."""
-        try:
-            with self._clone.lock:
-                return operation()
-        except CloneError:
-            self._clone.rebuild()
-            with self._clone.lock:
-                return operation()
 
     def _pages(self, sha: str, path: str) -> Iterator[list[Commit]]:
         """Pages of commits from `sha` on; one that is not full is the last, and Git is not asked for another."""
-        page = self._reading(partial(read_page, self._commands, sha, path))
+        page = self.clone.reading(partial(read_page, self._commands, sha, path))
         while page:
             yield page
             parent = page[-1].parent if len(page) == PAGE else ""
-            page = self._reading(partial(read_page, self._commands, parent, path)) if parent else []
+            page = self.clone.reading(partial(read_page, self._commands, parent, path)) if parent else []
 
     def _read_changes(self, page: list[Commit]) -> list[Change]:
         with self._commands.objects() as objects:

@@ -56,6 +56,12 @@ def read_revision(commands: Commands, sha: str) -> Revision:
     raise SourceError(f"commit {sha} cannot be read")
 
 
+def read_revisions(commands: Commands, sha: str, count: int) -> list[Commit]:
+    """At most `count` commits from `sha` back along first parents, without their differences. Raises SourceError."""
+    chosen = ("--first-parent", "--no-patch", f"--max-count={count}")
+    return list(_parse(commands.local("log", *chosen, *_OPTIONS, _format(), sha, "--")))
+
+
 def read_page(commands: Commands, sha: str, path: str) -> list[Commit]:
     """The first PAGE commits from `sha` on, along first parents, that changed something at or below `path`.
 
@@ -97,7 +103,7 @@ def _parse(output: bytes) -> Iterator[Commit]:
 
 
 def _commit(fields: list[bytes], differences: tuple[Difference, ...]) -> Commit:
-    sha, parents, author, time, message = (_printable(field.decode("utf-8", "replace")) for field in fields)
+    sha, parents, author, time, message = (printable(field.decode("utf-8", "replace")) for field in fields)
     seconds = min(max(int(time or 0), 0), _LAST_SECOND)
     revision = Revision(sha, author, message.rstrip("\n"), datetime.fromtimestamp(seconds, UTC))
     return Commit(revision, parents.partition(" ")[0], differences)
@@ -108,6 +114,6 @@ def _difference(words: bytes, path: bytes) -> Difference:
     return Difference(path_text(path), Side(before, old), Side(after, new))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text without control characters, which would move a terminal's cursor or forge lines of a log."""
     return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)

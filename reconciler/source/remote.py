@@ -3,49 +3,78 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 
 from reconciler.errors import SourceError
 from reconciler.source.address import Address
 from reconciler.source.commands import describe, start_git
+from reconciler.source.processes import end_groups
 
 _OPTIONS = (
     "core.hooksPath=/dev/null",
     "protocol.version=2",  # so that any commit may be asked for, and only the wanted refs are listed
     "fetch.recurseSubmodules=false",
+    "push.recurseSubmodules=no",
+    "push.followTags=false",
+    "push.gpgSign=false",
     "gc.autoDetach=false",  # no process outlives its command
     "maintenance.autoDetach=false",
 )
 #: A repository on this machine may belong to another user; the operator named it, and only its objects are read.
 _UPLOAD_PACK = "git -c 'safe.directory=*' upload-pack"
+#: What is checked out over there follows the branch while it is as it was committed; otherwise Git refuses the push.
+_RECEIVE_PACK = "git -c receive.denyCurrentBranch=updateInstead receive-pack"
 
 
 class SlowError(SourceError):
     """The repository did not answer in time; asking for more would take longer still."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """Refs of the repository: their ids, and what the symbolic ones point to."""
+
+    ids: Mapping[str, str] = field(default_factory=dict)
+    symbolic: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command ended with, and said."""
+
+    code: int
+    output: str
+    errors: str
+
+
 class Remote:
-    """The followed repository. `timeout`: seconds for one command."""
+    """The followed repository. `timeout`: seconds for one command. Several commands may run at the same time."""
 
     def __init__(self, address: Address, timeout: float) -> None:
         self.url = address.url
+        self.timeout = timeout
         self._address = address
-        self._timeout = timeout
         self._lock = threading.Lock()
-        self._running: Popen[bytes] | None = None
+        self._running: set[Popen[bytes]] = set()
         self._closed = False
 
-    def list_refs(self, folder: Path, name: str) -> dict[str, str]:
-        """Refs that end with `name`, and their ids (git-ls-remote(1)). Raises SourceError, or SlowError."""
+    def list_refs(self, folder: Path, name: str, seconds: float | None = None) -> Refs:
+        """Refs that end with `name`, a pattern (git-ls-remote(1)). Raises SourceError, or SlowError.
+
+        `seconds`: time for it, where that is not the usual one.
+        """
         nowhere = folder / "no-repository"  # it needs none, and a broken one would stop it
-        output = self._run(nowhere, "ls-remote", "--quiet", *self._upload_pack(), "--", self.url, name)
-        lines = (line.partition("\t") for line in output.splitlines())
-        return {ref: sha for sha, _, ref in lines}
+        words = ("ls-remote", "--quiet", "--symref", *self._upload_pack(), "--", self.url, name)
+        lines = [line.partition("\t") for line in self._run(nowhere, *words, seconds=seconds).splitlines()]
+        return Refs(
+            {ref: sha for sha, _, ref in lines if not sha.startswith("ref: ")},
+            {ref: points.removeprefix("ref: ") for points, _, ref in lines if points.startswith("ref: ")},
+        )
 
     def fetch(self, folder: Path, spec: str) -> None:
         """Fetch one refspec into the bare repository `folder`. Raises SourceError, or SlowError.
@@ -55,15 +84,32 @@ class Remote:
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow", *self._upload_pack())
         self._run(folder, "fetch", *options, "--", self.url, spec)
 
+    def push(self, folder: Path, sha: str, ref: str, *, new: bool) -> Said:
+        """Push a commit of `folder` to `ref`, never by force; `new`: only where there is no such ref yet.
+
+        Returns what Git says, refusals too (see push.py). Raises SlowError, or SourceError when it was not tried.
+        """
+        options = ["--porcelain", "--no-verify", "--no-progress"]
+        options += [f"--receive-pack={_RECEIVE_PACK}"] if self._address.folder else []
+        options += [f"--force-with-lease={ref}:"] if new else []
+        return self._ask(folder, ["push", *options, "--", self.url, f"{sha}:{ref}"], self.timeout)
+
     def close(self) -> None:
-        """End the running command and refuse others."""
+        """End the running commands and refuse others."""
         with self._lock:
             self._closed = True
-            if self._running:
-                _kill(self._running)
+            running = [process.pid for process in self._running]
+        end_groups(running)
 
-    def _run(self, folder: Path, *words: str) -> str:
-        """Output of one git command.
+    def _run(self, folder: Path, *words: str, seconds: float | None = None) -> str:
+        """Output of one git command. Raises SourceError when it fails."""
+        said = self._ask(folder, words, self.timeout if seconds is None else seconds)
+        if said.code:
+            raise SourceError(f"{self.url}: {describe(said.errors)}")
+        return said.output
+
+    def _ask(self, folder: Path, words: Sequence[str], seconds: float) -> Said:
+        """Run one git command to its end.
 
         It has a session of its own: there is no terminal on which ssh could ask, and git's helpers end with it.
         """
@@ -71,15 +117,11 @@ class Remote:
         environment = {"GIT_DIR": str(folder), **_environment(self._address)}
         with self._start([*options, *words], environment) as process:
             try:
-                output, errors = process.communicate(timeout=self._timeout)
+                output, errors = process.communicate(timeout=seconds)
             except TimeoutExpired:
-                _kill(process)
-                raise SlowError(
-                    f"{self.url}: no answer in {self._timeout:g} s; a larger source.timeout may help"
-                ) from None
-        if process.returncode:
-            raise SourceError(f"{self.url}: {describe(errors.decode(errors='replace'))}")
-        return output.decode(errors="replace")
+                end_groups([process.pid])
+                raise SlowError(f"{self.url}: no answer in {seconds:g} s; a larger source.timeout may help") from None
+        return Said(process.returncode, output.decode(errors="replace"), errors.decode(errors="replace"))
 
     @contextmanager
     def _start(self, words: Sequence[str], environment: Mapping[str, str]) -> Iterator[Popen[bytes]]:
@@ -88,20 +130,16 @@ class Remote:
             with self._lock:
                 if self._closed:
                     raise SourceError(f"{self.url}: the source is closed")
-                process = self._running = stack.enter_context(start_git(words, environment, session=True))
+                process = stack.enter_context(start_git(words, environment, session=True))
+                self._running.add(process)
             try:
                 yield process
             finally:
                 with self._lock:
-                    self._running = None
+                    self._running.discard(process)
 
     def _upload_pack(self) -> tuple[str, ...]:
         return (f"--upload-pack={_UPLOAD_PACK}",) if self._address.folder else ()
-
-
-def _kill(process: Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment(address: Address) -> dict[str, str]:

@@ -25,7 +25,7 @@ def choose(commands: Commands, head: str, complaint: Callable[[str], str]) -> st
         found = next((sha for sha in _before(commands, head) if not complaint(sha)), "")
         pinned = _pinned(commands)
         trusted = pinned and not complaint(pinned)
-        chosen = pinned if trusted and not (found and _follows(commands, found, pinned)) else found
+        chosen = pinned if trusted and not (found and follows(commands, found, pinned)) else found
     if not chosen:
         raise SourceError(f"{refusal(head, why)}; nor is any of the {DEPTH} commits before it")
     if chosen != _pinned(commands):
@@ -52,6 +52,6 @@ def _pinned(commands: Commands) -> str:
     return ""
 
 
-def _follows(commands: Commands, later: str, earlier: str) -> bool:
+def follows(commands: Commands, later: str, earlier: str) -> bool:
     """Whether `earlier` is `later` itself or one of the commits before it."""
     return not commands.local("rev-list", "--max-count=1", earlier, f"^{later}", "--").strip()

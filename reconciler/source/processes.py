@@ -1,0 +1,36 @@
+"""How git is ended in the middle: in a way that leaves no lock and no half pack behind, on this side and the other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+
+#: Seconds that git has to take its temporary files and locks away.
+_GRACE = 1.0
+_STEP = 0.01
+
+
+def end_groups(leaders: Iterable[int]) -> None:
+    """End whole process groups, told by the process ids of their leaders: asked first, forced after a second.
+
+    A repository on this machine is written by a process of the group; killed at once, it would leave the lock of a
+    branch behind, and nobody could push any more.
+    """
+    asked = [leader for leader in leaders if _signal(leader, signal.SIGTERM)]
+    until = time.monotonic() + _GRACE
+    while asked and time.monotonic() < until:
+        time.sleep(_STEP)
+        asked = [leader for leader in asked if _signal(leader, 0)]
+    for leader in asked:
+        _signal(leader, signal.SIGKILL)
+
+
+def _signal(leader: int, number: int) -> bool:
+    """Whether there was anybody in the group who could be told."""
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:
+        return False
+    return True
