@@ -103,6 +103,14 @@ class Repository(Protocol):
         """
         ...
 
+    def marked(self, revision: Revision, since: str, prefix: str) -> Iterator[Revision]:
+        """The commits up to `revision`, newest first, whose messages have a line that begins with `prefix`.
+
+        Those of the commit id `since` are left out, and what it stands on ("", or unknown: nothing is left out); of
+        the rest the last 10,000. Raises SourceError.
+        """
+        ...
+
     def branches(self, prefix: str) -> Mapping[str, str]:
         """Branches of the repository whose names begin so, with their commit ids, as of now. Raises SourceError."""
         ...

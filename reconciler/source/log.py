@@ -62,6 +62,17 @@ def read_revisions(commands: Commands, sha: str, count: int) -> list[Commit]:
     return list(_parse(commands.local("log", *chosen, *_OPTIONS, _format(), sha, "--")))
 
 
+def read_matching(commands: Commands, shas: bytes, text: str) -> Iterator[Revision]:
+    """Those of the commits whose messages have this text, in the order given. `shas`: ids, one a line.
+
+    Raises SourceError.
+    """
+    chosen = ("--no-patch", "--no-walk=unsorted", "--fixed-strings", f"--grep={text}", "--stdin")
+    # Without any, Git would take HEAD.
+    output = commands.make("log", *chosen, *_OPTIONS, _format(), data=shas) if shas else b""
+    return (commit.revision for commit in _parse(output))
+
+
 def read_page(commands: Commands, sha: str, path: str) -> list[Commit]:
     """The first PAGE commits from `sha` on, along first parents, that changed something at or below `path`.
 

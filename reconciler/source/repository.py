@@ -14,7 +14,7 @@ from reconciler.source.git import GitSource
 from reconciler.source.log import read_revision, read_revisions
 from reconciler.source.push import judge
 from reconciler.source.remote import SlowError
-from reconciler.source.search import find_message, has_commit, is_there
+from reconciler.source.search import find_message, has_commit, is_there, marked_commits
 
 _HEADS = "refs/heads/"
 _PAGE = 50
@@ -101,6 +101,15 @@ class GitRepository:
         Raises SourceError.
         """
         return self._clone.reading(partial(find_message, self._commands, revision.sha, lines))
+
+    def marked(self, revision: Revision, since: str, prefix: str) -> Iterator[Revision]:
+        """The commits up to `revision`, newest first, whose messages have a line that begins with `prefix`.
+
+        Those of the commit id `since` are left out, and what it stands on ("", or unknown: nothing is left out); of
+        the rest the last 10,000. Raises SourceError.
+        """
+        found = partial(marked_commits, self._commands, revision.sha, since, prefix)
+        return iter(self._clone.reading(found))
 
     def branches(self, prefix: str) -> Mapping[str, str]:
         """Branches of the repository whose names begin so, with their commit ids, as of now. Raises SourceError."""
