@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from enum import StrEnum
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.daemon import Pass
     from reconciler.models.action import Action
 
-_SIGNS = {"deploy": "+", "replace": "~", "restart": "~", "renew": "~", "amend": "~", "cancel": "-", "hold": "!"}
+_SIGNS = {"deploy": "+", "cancel": "-", "hold": "!"}
 
 
 class Format(StrEnum):
@@ -50,7 +49,7 @@ def text_of(result: Pass) -> str:
     for name, report in sorted(result.reports.items()):
         lines.append(f"{name}: {_summary(report.seen.complete, report.seen.why, len(report.plan.changes))}")
         rows = _rows(report.plan.actions)
-        lines += [f"  {_SIGNS[kind]} {kind:8}{subject}: {visible(reason)}" for kind, subject, reason in rows]
+        lines += [f"  {_SIGNS.get(kind, '~')} {kind:8}{subject}: {visible(reason)}" for kind, subject, reason in rows]
     lines += [f"error: {complaint}" for complaint in result.desired.complaints]
     return "\n".join(lines) + "\n"
 
@@ -69,28 +68,17 @@ def markdown_of(result: Pass) -> str:
 
 
 def json_of(result: Pass) -> str:
-    """The plan for programs."""
-    targets = {
-        name: {
-            "complete": report.seen.complete,
-            "why": report.seen.why,
-            "actions": [
-                {"action": kind, "subject": subject, "reason": reason}
-                for kind, subject, reason in _rows(report.plan.actions)
-            ],
-        }
-        for name, report in sorted(result.reports.items())
-    }
-    errors = [str(complaint) for complaint in result.desired.complaints]
-    content = {"revision": result.desired.revision.sha, "targets": targets, "errors": errors}
-    return json.dumps(content, indent=2) + "\n"
+    """The plan for programs, as the daemon's page /plan has it."""
+    from reconciler.shapes.plans import PlanShape
+
+    return PlanShape.of(result.status, result.views).model_dump_json(indent=2) + "\n"
 
 
 def _rows(actions: tuple[Action, ...]) -> Iterator[tuple[str, str, str]]:
-    from reconciler.turn.act import kind_of, subject_of
+    from reconciler.shapes.plans import ActionShape
 
-    for action in actions:
-        yield kind_of(action), subject_of(action), action.reason
+    for one in map(ActionShape.of, actions):
+        yield one.action, one.subject, one.reason
 
 
 def _summary(complete: bool, why: str, changes: int) -> str:  # noqa: FBT001 - read from a look, passed on as it is

@@ -108,6 +108,16 @@ class Hold:
 Action = Deploy | Replace | Restart | Renew | Amend | Repair | Cancel | Hold
 
 
+def kind_of(action: Action) -> str:
+    """The action's name in lower case, as metrics, logs and pages use it."""
+    return type(action).__name__.lower()
+
+
+def subject_of(action: Action) -> str:
+    """What it is about: `faiss.0`, or `faiss` for a Hold."""
+    return action.service if isinstance(action, Hold) else f"{action.service}.{action.replica}"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a turn will do on one target, in order. `restarts_held` is as in `TargetStatus`."""

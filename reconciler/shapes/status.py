@@ -87,6 +87,7 @@ class ServiceShape(BaseModel):
     looping: bool = False
     unhealthy: datetime | None = None
     changed: ChangeShape | None = None
+    labels: dict[str, str] = {}
 
     @classmethod
     def of(cls, one: ServiceStatus, changed: Transition | None = None) -> ServiceShape:
@@ -115,6 +116,7 @@ class ServiceShape(BaseModel):
             looping=one.looping,
             unhealthy=one.unhealthy,
             changed=ChangeShape.of(changed, one.target) if changed else None,
+            labels=dict(one.labels),
         )
 
 

@@ -10,7 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from reconciler.errors import Next, ReconcilerError
-from reconciler.models.action import Action, Amend, Cancel, Deploy, Hold, Outcome, Plan, Renew, Repair, Replace, Restart
+from reconciler.models.action import (
+    Action,
+    Amend,
+    Cancel,
+    Deploy,
+    Hold,
+    Outcome,
+    Plan,
+    Renew,
+    Repair,
+    Replace,
+    Restart,
+    kind_of,
+    subject_of,
+)
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Mark, Workload
 from reconciler.turn.world import World
@@ -122,19 +136,9 @@ class Actor:
         self._deployer.deploy(service, mark, action.delay.total_seconds(), after)
 
 
-def kind_of(action: Action) -> str:
-    """The action's name in lower case, as metrics and logs use it."""
-    return type(action).__name__.lower()
-
-
 def describe(action: Action) -> str:
     """The action in few words: `deploy faiss.0`, `hold faiss`."""
     return f"{kind_of(action)} {subject_of(action)}"
-
-
-def subject_of(action: Action) -> str:
-    """What it is about: `faiss.0`, or `faiss` for a Hold."""
-    return action.service if isinstance(action, Hold) else f"{action.service}.{action.replica}"
 
 
 def fields_of(target: str, action: Action, services: Services) -> dict[str, str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from reconciler.board import Board
 from reconciler.errors import Next
 from reconciler.health import order_of_end
-from reconciler.models.action import Action, Deploy, Hold, Outcome, Renew, Replace, Restart
+from reconciler.models.action import Action, Deploy, Hold, Outcome, Renew, Replace, Restart, kind_of
 from reconciler.models.workload import Cause, Observed, Phase, Workload
-from reconciler.turn.act import kind_of
 
 _REASONS = {
     Cause.EXIT: "failed",

@@ -1,0 +1,153 @@
+"""What can be run: what /recipes answers and what `reconciler recipes` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reconciler.desired.finding import did_you_mean
+from reconciler.errors import MissingError
+from reconciler.models.recipe import Parameter, Recipe, SecretNeed, Volume
+from reconciler.models.service import Value
+from reconciler.models.text import visible
+
+_GAP = "…"
+
+
+class ParameterShape(BaseModel):
+    """One parameter, which a service may set under `config`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(description="string, integer, number, boolean or list.", examples=["integer"])
+    description: str = Field(examples=["Longest context in tokens; the model's own when unset."])
+    default: Value | None = Field(default=None, examples=[None])
+    required: bool = Field(default=False, examples=[False])
+    minimum: float | None = Field(default=None, examples=[1])
+    maximum: float | None = Field(default=None, examples=[None])
+    choices: list[str] = []
+    pattern: str | None = Field(default=None, description="A regular expression for the whole text.", examples=[None])
+
+    @classmethod
+    def of(cls, one: Parameter) -> ParameterShape:
+        """From the recipe."""
+        return cls.model_validate({**one.model_dump(by_alias=False), "choices": list(one.choices)})
+
+
+class SecretShape(BaseModel):
+    """A secret that it knows: a service says under `spec.secrets` where it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    description: str = Field(examples=["Token of the Hugging Face Hub for models behind a licence."])
+    required: bool = Field(examples=[False])
+
+    @classmethod
+    def of(cls, one: SecretNeed) -> SecretShape:
+        """From the recipe."""
+        return cls(description=one.description, required=one.required)
+
+
+class StorageShape(BaseModel):
+    """A folder that it needs. What is kept outlives the service."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str = Field(description="Inside a container.", examples=["/cache"])
+    size: str = Field(examples=["100Gi"])
+    kept: bool = Field(examples=[True])
+
+    @classmethod
+    def of(cls, one: Volume) -> StorageShape:
+        """From the recipe."""
+        return cls(path=one.path, size=one.size, kept=one.lasts)
+
+
+class RecipeShape(BaseModel):
+    """One kind of service. `example` is a body for `POST /services`, with `…` where something must be filled in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(examples=["vllm"])
+    category: str = Field(examples=["inference"])
+    description: str = Field(examples=["vLLM, a server for large language models with the OpenAI API."])
+    image: str = Field(examples=["docker.io/vllm/vllm-openai:v0.33.0"])
+    stateful: bool = Field(description="Its data must never be used by two at once.", examples=[False])
+    multi_node: bool = Field(description="One replica may span several machines.", examples=[True])
+    without_container: bool = Field(description="It also runs as programs of the target's path.", examples=[True])
+    cpus: float | None = Field(description="Of one replica, on each machine, as of here on.", examples=[8])
+    memory: str | None = Field(examples=["32Gi"])
+    gpus: int = Field(examples=[1])
+    parameters: dict[str, ParameterShape]
+    ports: dict[str, int] = Field(description="Numbers inside a container.", examples=[{"http": 8000}])
+    metrics: str = Field(description="Port and path of its own metrics; empty: none.", examples=["http/metrics"])
+    secrets: dict[str, SecretShape]
+    storage: dict[str, StorageShape]
+    example: dict[str, Any] = Field(examples=[{"recipe_name": "vllm", "name": "my-vllm", "config": {"model": _GAP}}])
+    example_yaml: str = Field(description="The same as a file of the repository.", examples=["kind: Service\n"])
+
+    @classmethod
+    def of(cls, one: Recipe) -> RecipeShape:
+        """From the recipe."""
+        spec, metrics = one.spec, one.spec.metrics
+        return cls(
+            name=one.metadata.name,
+            category=one.metadata.category,
+            description=visible(one.metadata.description),
+            image=spec.image,
+            stateful=spec.stateful,
+            multi_node=spec.multi_node,
+            without_container=spec.start.process is not None,
+            cpus=spec.resources.cpus,
+            memory=spec.resources.memory,
+            gpus=spec.resources.gpus or 0,
+            parameters={name: ParameterShape.of(parameter) for name, parameter in spec.parameters.items()},
+            ports={name: port.container for name, port in spec.ports.items()},
+            metrics=f"{metrics.port}{metrics.path}" if metrics else "",
+            secrets={name: SecretShape.of(secret) for name, secret in spec.secrets.items()},
+            storage={name: StorageShape.of(volume) for name, volume in spec.storage.items()},
+            example=_body(one),
+            example_yaml="\n".join(_lines(one)) + "\n",
+        )
+
+
+def list_recipes(recipes: Mapping[str, Recipe]) -> list[RecipeShape]:
+    """All, by category and name."""
+    found = sorted(recipes.values(), key=lambda one: (one.metadata.category, one.metadata.name))
+    return [RecipeShape.of(one) for one in found]
+
+
+def get_recipe(recipes: Mapping[str, Recipe], name: str) -> RecipeShape:
+    """The one of that name. Raises MissingError, with the nearest name."""
+    if name not in recipes:
+        raise MissingError(f"there is no recipe {visible(name[:80])}; {did_you_mean(name, recipes)}")
+    return RecipeShape.of(recipes[name])
+
+
+def _needed(recipe: Recipe) -> tuple[list[str], list[str]]:
+    """Names of parameters and secrets that a service must set."""
+    parameters = [name for name, parameter in recipe.spec.parameters.items() if parameter.required]
+    return parameters, [name for name, secret in recipe.spec.secrets.items() if secret.required]
+
+
+def _body(recipe: Recipe) -> dict[str, Any]:
+    """A request with all that must be set."""
+    parameters, secrets = _needed(recipe)
+    body: dict[str, Any] = {"recipe_name": recipe.metadata.name, "name": f"my-{recipe.metadata.name}"[:50]}
+    if parameters:
+        body["config"] = dict.fromkeys(parameters, _GAP)
+    if secrets:
+        body["spec"] = {"secrets": {name: {"name": _GAP, "key": _GAP} for name in secrets}}
+    return body
+
+
+def _lines(recipe: Recipe) -> Iterator[str]:
+    """A service with all that must be set, as its file."""
+    parameters, secrets = _needed(recipe)
+    name = recipe.metadata.name
+    yield from ("apiVersion: reconciler/v1", "kind: Service", f"metadata: {{name: {f'my-{name}'[:50]}}}", "spec:")
+    yield f"  recipe: {name}"
+    yield from ("  config:", *(f"    {one}: {_GAP}" for one in parameters)) if parameters else ()
+    yield from ("  secrets:", *(f"    {one}: {{name: {_GAP}, key: {_GAP}}}" for one in secrets)) if secrets else ()

@@ -1,0 +1,102 @@
+"""What is wanted and how it stands, chosen and paged: what /services and `reconciler list` show."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from reconciler.models.health import Health
+from reconciler.models.status import ServiceStatus, State, Status, Transition
+from reconciler.shapes.status import ServiceShape
+
+#: Most lines of one answer.
+MOST = 1_000
+Word = Annotated[str, StringConstraints(max_length=100)]
+NamePattern = Annotated[str, StringConstraints(pattern=r"^[-a-z0-9*?]*$", max_length=63)]
+LabelSelector = Annotated[
+    str, StringConstraints(pattern=r"^!?[A-Za-z0-9./_-]+$|^[A-Za-z0-9./_-]+!?=[A-Za-z0-9._-]*$", max_length=320)
+]
+
+
+class ServiceQuery(BaseModel):
+    """Which services. A line fits where every filter fits; of one that is given several times, any (labels: all)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: list[Word] = Field(default=[], max_length=50, description="Of this recipe.", examples=[["vllm"]])
+    target: list[Word] = Field(default=[], max_length=50, description="On this target.", examples=[["slurm"]])
+    health: list[Health] = Field(default=[], max_length=50, description="As healthy as this.", examples=[["Degraded"]])
+    state: list[State] = Field(default=[], max_length=50, description="In this state.", examples=[["Running"]])
+    label: list[LabelSelector] = Field(
+        default=[],
+        max_length=50,
+        description="With this label: `team=nlp`; `team` for any value; `team!=nlp` and `!team` for those without.",
+        examples=[["team=nlp"]],
+    )
+    name: NamePattern = Field(default="", description="A name, or a pattern of names: `bench-*`.", examples=["bench-*"])
+    limit: int = Field(default=100, ge=1, le=MOST, description="Lines in one answer.")
+    after: str = Field(default="", max_length=200, description="`next` of the answer before, to go on.", examples=[""])
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it leaves any line out."""
+        return bool(self.recipe or self.target or self.health or self.state or self.label or self.name)
+
+    def fits(self, one: ServiceStatus) -> bool:
+        """Whether a line of the table is meant."""
+        return (
+            (not self.name or fnmatchcase(one.service, self.name))
+            and (not self.recipe or one.recipe in self.recipe)
+            and (not self.target or one.target in self.target)
+            and (not self.health or one.health in self.health)
+            and (not self.state or one.state in self.state)
+            and all(_labelled(one.labels, label) for label in self.label)
+        )
+
+
+class ServicePage(BaseModel):
+    """Some lines of the table, by name and target. `total` counts all that fit; `next` is "" on the last page.
+
+    `revision` is the id of the commit in force. Pages go on right behind the last line, whatever came or went since.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    services: list[ServiceShape]
+    total: int = Field(examples=[1])
+    next: str = Field(examples=[""])
+    revision: str = Field(examples=["4dd4d8b5c149a8f2a5a3c0b1d7e6f9081a2b3c4d"])
+
+
+def select(status: Status, changes: Mapping[tuple[str, str], Transition], query: ServiceQuery) -> ServicePage:
+    """One page of what is asked for. `changes` are the last changes of the verdicts, by (service, target)."""
+    lines = status.services
+    found = tuple(one for one in lines if query.fits(one)) if query.chooses else lines
+    name, _, target = query.after.partition("/")
+    first = bisect_right(found, (name, target), key=_place) if query.after else 0
+    page = found[first : first + query.limit]
+    more = first + query.limit < len(found)
+    return ServicePage(
+        services=[ServiceShape.of(one, changes.get((one.service, one.target))) for one in page],
+        total=len(found),
+        next="/".join(_place(page[-1])) if more else "",
+        revision=status.source.revision.sha if status.source.revision else "",
+    )
+
+
+def _place(one: ServiceStatus) -> tuple[str, str]:
+    return one.service, one.target
+
+
+def _labelled(labels: Mapping[str, str], selector: str) -> bool:
+    if selector.startswith("!"):
+        return selector[1:] not in labels
+    key, unequal, value = selector.partition("!=")
+    if unequal:
+        return labels.get(key) != value
+    key, equal, value = selector.partition("=")
+    return labels.get(key) == value if equal else key in labels
