@@ -17,11 +17,12 @@ from typing import Any
 from lab.host import LabError
 from lab.lab import Lab
 from lab.runtime import runtime_python
-from reconciler.cli.status import fetch
+from reconciler.client import ApiError, Client, NoAnswerError
 from reconciler.shapes.status import ServiceShape, StatusShape
 
 _PAUSE = 0.1
 _END = 10.0
+_ANSWER = 10.0
 _PROGRAMS = ("/usr/lib/postgresql/15/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/17/bin")
 
 
@@ -150,7 +151,11 @@ class Factory:
 
     def status(self) -> StatusShape | None:
         """What the daemon says; None while it does not answer."""
-        return fetch(self.state)
+        try:
+            with Client.of_state(self.state, timeout=_ANSWER, patience=0) as client:
+                return client.status()
+        except (NoAnswerError, ApiError):
+            return None
 
     def wait(self, what: str, ready: Callable[[StatusShape], bool], seconds: float = 60.0) -> StatusShape:
         """Wait until `ready` holds. Raises LabError with the table and the end of the log when time is up."""

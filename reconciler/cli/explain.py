@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import quote
 
 import typer
 
-from reconciler.cli.config import DEFAULT, Config, load_settings
+from reconciler.cli.config import DEFAULT, Config
+from reconciler.cli.where import CaFile, Server, TokenFile, Where, where
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -27,6 +27,9 @@ def explain(
     service: Annotated[str, typer.Argument(help="The service's name.", show_default=False)],
     config: Config = DEFAULT,
     output: Annotated[Format, typer.Option("--output", "-o", help="How it is written.")] = Format.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
 ) -> None:
     """Tell the story of a service: what is wanted, what is there, what it waits for, what ended and why, what is next.
 
@@ -35,32 +38,20 @@ def explain(
     from reconciler.cli.story import text_of
     from reconciler.metrics import utc_now
 
-    stories = read_stories(load_settings(config), service)
+    stories = read_stories(where(config, server, token_file, ca_file), service)
     if output is Format.JSON:
         typer.echo(json.dumps([story.model_dump(mode="json") for story in stories], indent=2))
     else:
         typer.echo("\n".join(text_of(story, utc_now()) for story in stories), nl=False)
 
 
-def read_stories(settings: Settings, service: str) -> list[StoryShape]:
+def read_stories(place: Where, service: str) -> list[StoryShape]:
     """As the daemon tells them; without a daemon, from one look of our own that changes nothing.
 
     Raises ReconcilerError, with the nearest names, when nobody knows the service.
     """
-    from pydantic import TypeAdapter
-
-    from reconciler.cli.pages import get
-    from reconciler.errors import ReconcilerError
-    from reconciler.shapes.story import StoryShape
-
-    answer = get(settings.state, f"/services/{quote(service, safe='')}/explain")
-    if answer is None:
-        typer.echo("no daemon answers; looking at the targets directly", err=True)
-        return _own_look(settings, service)
-    code, body = answer
-    if code != 200:
-        raise ReconcilerError(json.loads(body)["detail"])
-    return TypeAdapter(list[StoryShape]).validate_json(body)
+    answer = place.ask(lambda client: client.explain(service))
+    return _own_look(place.alone(), service) if answer is None else answer
 
 
 def _own_look(settings: Settings, service: str) -> list[StoryShape]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import quote, urlencode
 
 import typer
 
-from reconciler.cli.config import DEFAULT, Config, load_settings
+from reconciler.cli.config import DEFAULT, Config
+from reconciler.cli.where import CaFile, Server, TokenFile, Where, where
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -29,6 +28,9 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     previous: Annotated[bool, typer.Option("--previous", "-p", help="Of what ended last, not of what runs.")] = False,
     config: Config = DEFAULT,
+    server: Server = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
 ) -> None:
     """Show what a service wrote last: on Slurm the output of its jobs, without secrets.
 
@@ -37,7 +39,7 @@ def logs(
     """
     from reconciler.shapes.logs import AT_ONCE, Question
 
-    ask = _asker(load_settings(config), service)
+    ask = _asker(where(config, server, token_file, ca_file), service)
     printer = _Printer()
     question = Question(lines, replica, previous, follow)
     found = ask(question)
@@ -83,36 +85,15 @@ class _Printer:
         self._last = one.id
 
 
-def _asker(settings: Settings, service: str) -> Ask:
+def _asker(place: Where, service: str) -> Ask:
     """What answers questions: the daemon, or else files that belong to one look of our own."""
-    from reconciler.errors import ReconcilerError
 
     def ask(question: Question) -> list[LogShape] | None:
-        from pydantic import TypeAdapter
-
-        from reconciler.cli.pages import get
-        from reconciler.shapes.logs import LogShape
-
-        answer = get(settings.state, f"/services/{quote(service, safe='')}/logs?{_query(question)}")
-        if answer is None:
-            return None
-        code, body = answer
-        if code != 200:
-            raise ReconcilerError(json.loads(body)["detail"])
-        return TypeAdapter(list[LogShape]).validate_json(body)
+        return place.ask(lambda client: client.read_logs(service, question))
 
     from reconciler.shapes.logs import Question
 
-    return _own_look(settings, service) if ask(Question(lines=1)) is None else ask
-
-
-def _query(question: Question) -> str:
-    words: list[tuple[str, str | int]] = [("lines", question.lines)]
-    words += [("replica", question.replica)] if question.replica is not None else []
-    words += [("previous", "true")] if question.previous else []
-    words += [("follow", "true")] if question.follow else []
-    words += [("start", f"{one}:{byte}") for one, byte in question.starts.items()]
-    return urlencode(words)
+    return _own_look(place.alone(), service) if ask(Question(lines=1)) is None else ask
 
 
 def _own_look(settings: Settings, service: str) -> Ask:
@@ -122,7 +103,6 @@ def _own_look(settings: Settings, service: str) -> Ask:
     from reconciler.explain import unknown
     from reconciler.shapes.logs import read_logs
 
-    typer.echo("no daemon answers; looking at the targets directly", err=True)
     result = single_pass(settings, act=False)
     if not any(line.service == service for line in result.status.services):
         raise ReconcilerError(unknown(result.status, service))

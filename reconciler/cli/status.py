@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli.config import DEFAULT, Config, console, load_settings
-from reconciler.cli.pages import get
+from reconciler.cli.config import DEFAULT, Config, console
+from reconciler.cli.where import CaFile, Server, TokenFile, Where, where
 from reconciler.errors import ReconcilerError, SettingsError
 
 if TYPE_CHECKING:
-    from reconciler.settings import Settings
     from reconciler.shapes.status import StatusShape
 
 
@@ -29,18 +27,21 @@ def status(
     output: Annotated[Format, typer.Option("--output", "-o", help="How it is written.")] = Format.TABLE,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again until Ctrl-C.")] = False,
     interval: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between two tables of --watch.")] = 1.0,
+    server: Server = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
 ) -> None:
     """Show every service: where it runs, from which revision, how it stands and why.
 
     Asks the daemon; where none answers, looks at the targets itself.
     """
-    settings = load_settings(config)
+    place = where(config, server, token_file, ca_file)
     if watch:
         from reconciler.cli.watching import watch as show
 
-        show(lambda first: _read_first(settings) if first else fetch(settings.state), interval)
+        show(lambda first: _read_first(place) if first else fetch(place), interval)
         return
-    shape = read_status(settings)
+    shape = read_status(place)
     if output is Format.JSON:
         typer.echo(shape.model_dump_json(indent=2))
         return
@@ -49,10 +50,10 @@ def status(
     console().print(render(shape))
 
 
-def _read_first(settings: Settings) -> StatusShape | None:
+def _read_first(place: Where) -> StatusShape | None:
     """As `read_status`; who watches waits for what cannot be read yet (a daemon that is making its clone, say)."""
     try:
-        return read_status(settings)
+        return read_status(place)
     except SettingsError:
         raise
     except ReconcilerError as error:
@@ -60,24 +61,20 @@ def _read_first(settings: Settings) -> StatusShape | None:
         return None
 
 
-def read_status(settings: Settings) -> StatusShape:
+def read_status(place: Where) -> StatusShape:
     """The status as the daemon has it; without a daemon, from one look of our own that changes nothing."""
+    answer = place.ask(lambda client: client.status())
+    if answer is not None:
+        return answer
     from reconciler.daemon import single_pass
     from reconciler.shapes.status import StatusShape
 
-    answer = fetch(settings.state)
-    if answer is not None:
-        return answer
-    typer.echo("no daemon answers; looking at the targets directly", err=True)
-    return StatusShape.of(single_pass(settings, act=False).status)
+    return StatusShape.of(single_pass(place.alone(), act=False).status)
 
 
-def fetch(state: Path) -> StatusShape | None:
-    """The answer of the daemon that works with this state folder; None when there is none."""
-    from reconciler.shapes.status import StatusShape
-
-    answer = get(state, "/status")
+def fetch(place: Where) -> StatusShape | None:
+    """The answer of the daemon; None when there is none."""
     try:
-        return StatusShape.model_validate_json(answer[1]) if answer else None
-    except ValueError:
+        return place.ask(lambda client: client.status())
+    except ReconcilerError:
         return None
