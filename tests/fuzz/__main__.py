@@ -16,6 +16,8 @@ from tests.fuzz.run import Count, fuzz
 from tests.fuzz.site import FuzzSite, running
 
 _ROLES = ("admin", "bench", "read", "")
+#: About so many operations share the requests of a run.
+_OPERATIONS = 40
 _HOUR = 3600.0
 
 
@@ -32,11 +34,11 @@ def main() -> int:
 
 def _all(site: FuzzSite, folder: Path, cases: int, report: Path | None) -> bool:
     """Run as each caller in turn, again and again until there were enough cases."""
-    made, fine, turn = 0, True, 0
+    made, fine, turn, share = 0, True, 0, max(2, cases // (len(_ROLES) * _OPERATIONS))
     while made < cases and fine:
         for role in _ROLES:
             began = time.monotonic()
-            count = fuzz(site.address, folder, site.tokens.get(role, ""), [f"--max-examples={30 + 30 * turn}"], _HOUR)
+            count = fuzz(site.address, folder, site.tokens.get(role, ""), [f"--max-examples={share}"], _HOUR)
             made, fine = made + count.cases, fine and count.fine
             _say(_line(role, count, time.monotonic() - began, made))
             if report:
