@@ -10,6 +10,12 @@ from dataclasses import dataclass
 Path = tuple[str | int, ...]
 
 
+#: Words that are looked at one by one (about 10 µs each).
+_MANY = 2_000
+#: Words that are listed.
+_SHOWN = 30
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A complaint whose place is a path of keys; `Document.complain` turns it into one with line and column."""
@@ -28,9 +34,25 @@ def field_name(path: Path) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The fix for a word that is not known: the nearest one that is, or else all of them."""
+    """The fix for a word that is not known: the nearest one that is, or else all of them, if they are not many."""
     words = sorted(known)
-    near = difflib.get_close_matches(word.lower()[:80], [one.lower() for one in words], n=1, cutoff=0.6)
-    if near:
-        return f"did you mean `{next(one for one in words if one.lower() == near[0])}`?"
-    return f"known: {', '.join(words)}" if words else "none is known"
+    found = _nearest(word, words)
+    if found:
+        return f"did you mean `{found}`?"
+    more = f" and {len(words) - _SHOWN:,} more" if len(words) > _SHOWN else ""
+    return f"known: {', '.join(words[:_SHOWN])}{more}" if words else "none is known"
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` for the end of a sentence, or "" where nothing is near."""
+    found = _nearest(word, sorted(known))
+    return f"; did you mean `{found}`?" if found else ""
+
+
+def _nearest(word: str, words: list[str]) -> str:
+    """The word that is most like one that is not known; of very many, only those with its first letter."""
+    word = word.lower()[:80]
+    if len(words) > _MANY:
+        words = [one for one in words if one[:1].lower() == word[:1]][:_MANY]
+    found = difflib.get_close_matches(word, [one.lower() for one in words], n=1, cutoff=0.6)
+    return next(one for one in words if one.lower() == found[0]) if found else ""

@@ -25,8 +25,13 @@ def guess_names(text: str) -> set[str]:
     return {match[1] for match in _GUESS.finditer(text)}
 
 
+def is_name(name: str) -> bool:
+    """Whether a service could be called so."""
+    return bool(_SERVICE_NAME.fullmatch(name))
+
+
 def name_of(content: dict[str, Plain]) -> str:
     """The name that a document gives its service; "" when there is none, or none that a service could have."""
     metadata = content.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    return name if isinstance(name, str) and _SERVICE_NAME.fullmatch(name) else ""
+    return name if isinstance(name, str) and is_name(name) else ""

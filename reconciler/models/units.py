@@ -120,6 +120,8 @@ PATTERN_WORDS = {
     CONDITION: "`config.<parameter>` or `resources.gpus`",
 }
 
+SERVICE_NAME_WORDS = PATTERN_WORDS[_SERVICE_NAME]
+
 #: A DNS-1123 label (RFC 1123; Kubernetes object names): it is also a safe job name and has no dot.
 Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=63)]
 #: A name of a service: short enough that object names made of it stay labels (`-` and a suffix of ten characters).
