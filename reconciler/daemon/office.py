@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 
+from reconciler.board import Board
 from reconciler.daemon.build import make_loader
 from reconciler.daemon.feed import Feed
 from reconciler.desired.load import Desired
@@ -29,8 +30,9 @@ def myself(through: str) -> Asked:
 class Office:
     """The desired state in force, and the scribe, once they are there."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, board: Board) -> None:
         self._settings = settings
+        self._board = board
         self._feed: Feed | None = None
         self._scribe: Scribe | None = None
 
@@ -39,7 +41,8 @@ class Office:
         settings = self._settings
         repository = GitRepository(source, settings.proposals)
         self._feed = feed
-        self._scribe = Scribe(repository, make_loader(settings), settings.proposals, settings.source.path, ring)
+        loader, path = make_loader(settings), settings.source.path
+        self._scribe = Scribe(repository, loader, settings.proposals, path, ring, self._board)
 
     def desired(self) -> Desired | None:
         """The desired state in force; None before the first."""

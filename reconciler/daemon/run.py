@@ -43,7 +43,7 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
         if pages is None:
             return
         stack.callback(pages.close)
-        office = Office(settings)
+        office = Office(settings, board)
         service = ServerService(board, office.desired, office.propose, myself("daemon"))
         outputs, targets = TargetOutputs(settings), tuple(settings.targets)
         app = make_app(board, utc_now, targets, make_output(settings), outputs, service=service, http=settings.http)

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from reconciler.board import Board
 from reconciler.desired.load import Desired
-from reconciler.models.proposal import Accepted, Asked, Proposal
+from reconciler.errors import Complaint, InputError
+from reconciler.metrics import utc_now
+from reconciler.models.proposal import (
+    Accepted,
+    Asked,
+    Proposal,
+    Request,
+    Restart,
+    Resume,
+    Start,
+    Stop,
+    Suspend,
+    Update,
+)
+from reconciler.proposals.names import restart_value, service_name
+from reconciler.proposals.reading import Reading
 
 
-class ServerService:
+class ServerService(Reading):
     """Starts, stops and lists services. Nothing here touches a cluster: a write is a commit, a read is of the board.
 
     `desired` gives the desired state in force (None before the first); `propose` is that of a Scribe; `usual` is who
@@ -23,11 +39,12 @@ class ServerService:
         desired: Callable[[], Desired | None],
         propose: Callable[[Proposal], Accepted],
         usual: Asked,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._board = board
-        self._desired = desired
+        super().__init__(board, desired)
         self._propose = propose
         self._usual = usual
+        self._clock = clock
 
     def start_service(
         self,
@@ -43,9 +60,13 @@ class ServerService:
     ) -> Accepted:
         """Propose a new service; a name that nobody else has is made of the recipe's where none is given.
 
-        `spec`: more of the document's `spec:`, keys in camelCase. Raises as Scribe.propose does.
+        `config` are the recipe's parameters, `spec` more of the document's `spec:`, keys in camelCase. Raises as
+        Scribe.propose does.
         """
-        raise NotImplementedError(recipe_name, nodes, config, name, spec, labels, folder, asked)
+        asked = asked or self._usual
+        whole = together(spec or {}, recipe=recipe_name, nodes=nodes if nodes != 1 else None, config=config or None)
+        name = service_name(recipe_name, asked) if name is None else name
+        return self._ask(Start(name, whole, dict(labels or {}), folder), asked)
 
     def update_service(
         self,
@@ -55,21 +76,36 @@ class ServerService:
         *,
         asked: Asked | None = None,
     ) -> Accepted:
-        """Propose other values: a JSON merge patch on its `spec:`, and on its labels."""
-        raise NotImplementedError(service_id, spec, labels, asked)
+        """Propose other values: a JSON merge patch on its `spec:`, and on its labels; None takes a value away."""
+        return self._ask(Update(service_id, dict(spec or {}), dict(labels or {})), asked)
 
     def stop_service(self, service_id: str, *, asked: Asked | None = None) -> Accepted:
         """Propose that it is wanted no more; its data is kept as the operator's settings say."""
-        raise NotImplementedError(service_id, asked)
+        return self._ask(Stop(service_id), asked)
 
     def restart_service(self, service_id: str, *, asked: Asked | None = None) -> Accepted:
         """Propose that it is restarted once."""
-        raise NotImplementedError(service_id, asked)
+        value = restart_value(asked or self._usual, self._clock())
+        return self._ask(Restart(service_id, value), asked)
 
     def suspend_service(self, service_id: str, *, asked: Asked | None = None) -> Accepted:
         """Propose that it is stopped and kept."""
-        raise NotImplementedError(service_id, asked)
+        return self._ask(Suspend(service_id), asked)
 
     def resume_service(self, service_id: str, *, asked: Asked | None = None) -> Accepted:
         """Propose that a suspended one runs again."""
-        raise NotImplementedError(service_id, asked)
+        return self._ask(Resume(service_id), asked)
+
+    def _ask(self, request: Request, asked: Asked | None) -> Accepted:
+        return self._propose(Proposal(request, asked or self._usual))
+
+
+def together(spec: Mapping[str, Any], **given: Any) -> dict[str, Any]:
+    """A `spec:` with what is given beside it (None: it is not). Raises InputError where they do not agree."""
+    twice = [key for key, value in given.items() if value is not None and key in spec and spec[key] != value]
+    if twice:
+        problem = "is given twice, with different values"
+        raise InputError(
+            [Complaint("request", 0, 0, f"spec.{key}", problem, fix=f"leave {key} out of spec") for key in twice]
+        )
+    return {key: value for key, value in given.items() if value is not None} | dict(spec)
