@@ -41,6 +41,8 @@ NEEDS: dict[str, dict[str, str]] = {
         "util-linux": "setpriv",
     },
     "load": {"wrk": "wrk"},
+    "git-http": {"git": "/usr/lib/git-core/git-http-backend"},
+    "git-ssh": {"git": "git", "openssh-server": "sshd", "openssh-client": "ssh", "util-linux": "setpriv"},
     "demo": {"git": "git", "postgresql-15": "/usr/lib/postgresql/15/bin/postgres"},
 }
 
