@@ -27,7 +27,7 @@ def events_resumed(wire: Wire, path: str, params: Params, last: str = "") -> Ite
 
     Raises ApiError for what will not pass, and the last error when there was nothing for `wire.patience` seconds.
     """
-    breaks = _Breaks(wire.patience)
+    breaks = Breaks(wire.patience)
     while True:
         try:
             for event in events_once(wire, path, params, last):
@@ -40,7 +40,7 @@ def events_resumed(wire: Wire, path: str, params: Params, last: str = "") -> Ite
             breaks.wait(NoAnswerError(f"{wire.door.name}: the stream of {path} ends again and again"))
 
 
-class _Breaks:
+class Breaks:
     """How long it is broken by now, and how long to wait before the next try."""
 
     def __init__(self, patience: float) -> None:

@@ -48,6 +48,18 @@ class Wire:
         """What a page says. Raises ApiError or NoAnswerError."""
         return self.parse(shape, self.send("GET", path, params=params))
 
+    def event(self, shape: type[T], data: str) -> T:
+        """The data of an event of a stream. Raises NoAnswerError when it is something else."""
+        try:
+            found: T = _adapter(cast("Hashable", shape)).validate_json(data)
+        except ValidationError as error:
+            raise self.strange() from error
+        return found
+
+    def strange(self) -> NoAnswerError:
+        """The error for an event that cannot be read."""
+        return NoAnswerError(f"{self.door.name}: an event that is none of a Reconciler daemon of today")
+
     def parse(self, shape: type[T], answer: httpx.Response) -> T:
         """An answer as what it is. Raises ApiError when it is something else."""
         try:
@@ -86,6 +98,13 @@ class Wire:
         if not answer.is_success:
             raise problem_of(answer)
         return answer
+
+    def answers(self, path: str) -> bool:
+        """Whether a page is there at all; nothing is tried again."""
+        try:
+            return self.door.http.get(path).is_success
+        except httpx.HTTPError:
+            return False
 
     @contextmanager
     def stream(self, method: str, path: str, accept: str, **parts: Any) -> Iterator[httpx.Response]:
