@@ -104,6 +104,9 @@ HEADER_NAME = r"^[A-Za-z0-9-]{1,64}$"
 PATH = r"^/[A-Za-z0-9_./%-]*$"
 SERVICE_PATH = r"^[A-Za-z0-9_./-]*$"
 CONDITION = r"^(config\.[a-z][A-Za-z0-9]*|resources\.gpus)$"
+#: What chooses services: a pattern of names, a label.
+NAMES = r"^[-a-z0-9*?]*$"
+LABEL = r"^!?[A-Za-z0-9./_-]+$|^[A-Za-z0-9./_-]+!?=[A-Za-z0-9._-]*$"
 
 #: What each pattern asks for, in words for error messages.
 PATTERN_WORDS = {
@@ -117,6 +120,8 @@ PATTERN_WORDS = {
     HEADER_NAME: "a name of a header: letters, digits and `-`, at most 64 of them",
     PATH: "a path that begins with `/`: letters, digits and _ . / % -",
     SERVICE_PATH: "a name of a gRPC service such as inference.GRPCInferenceService: letters, digits and _ . / -",
+    NAMES: "a name, or a pattern of names such as `bench-*`",
+    LABEL: "a label such as `team=nlp`, `team`, `team!=nlp` or `!team`",
     CONDITION: "`config.<parameter>` or `resources.gpus`",
 }
 

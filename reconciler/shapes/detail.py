@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.errors import MissingError
-from reconciler.explain import unknown
 from reconciler.models.health import Health
 from reconciler.models.service import Value
 from reconciler.models.status import ServiceStatus, State, Status, Transition, View
 from reconciler.models.text import redact, visible
 from reconciler.models.wanted import ResolvedService
 from reconciler.models.workload import Phase
+from reconciler.shapes.endpoint import lines_of, ready_ports
 from reconciler.shapes.status import ChangeShape, ServiceShape
 from reconciler.shapes.story import WorkloadShape
 
@@ -120,16 +119,6 @@ class ServiceDetail(BaseModel):
     links: dict[str, str] = Field(examples=[{"explain": "/services/llama/explain"}])
 
 
-class EndpointShape(BaseModel):
-    """Where a service is reached: addresses of instances that are ready, by port."""
-
-    model_config = ConfigDict(frozen=True)
-
-    service: str = Field(examples=["llama"])
-    health: str = Field(examples=["Healthy"])
-    ports: dict[str, list[str]] = Field(examples=[{"http": ["n1:20000"]}])
-
-
 def detail(
     name: str,
     status: Status,
@@ -158,24 +147,6 @@ def detail(
         history=list(merge(*past, key=lambda change: change.at))[-RECENT:],
         links=_links(name),
     )
-
-
-def lines_of(name: str, status: Status, desired: Desired | None) -> tuple[ServiceStatus, ...]:
-    """Its lines of the table; none where no turn has come to it yet. Raises MissingError where nobody knows it."""
-    lines = tuple(one for one in status.services if one.service == name)
-    if not lines and not (desired and (name in desired.services or name in desired.held)):
-        raise MissingError(unknown(status, name))
-    return lines
-
-
-def ready_ports(lines: Iterable[ServiceStatus]) -> dict[str, list[str]]:
-    """Addresses of all instances that are up, by port, as they were seen last."""
-    found: dict[str, list[str]] = {}
-    for line in lines:
-        for one in line.serving:
-            for port, address in one.instance.endpoints if one.up else ():
-                found.setdefault(port, []).append(address)
-    return found
 
 
 def _links(name: str) -> dict[str, str]:

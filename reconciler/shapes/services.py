@@ -11,15 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State, Status, Transition
+from reconciler.models.units import LABEL, NAMES
 from reconciler.shapes.status import ServiceShape
 
 #: Most lines of one answer.
 MOST = 1_000
 Word = Annotated[str, StringConstraints(max_length=100)]
-NamePattern = Annotated[str, StringConstraints(pattern=r"^[-a-z0-9*?]*$", max_length=63)]
-LabelSelector = Annotated[
-    str, StringConstraints(pattern=r"^!?[A-Za-z0-9./_-]+$|^[A-Za-z0-9./_-]+!?=[A-Za-z0-9._-]*$", max_length=320)
-]
+NamePattern = Annotated[str, StringConstraints(pattern=NAMES, max_length=63)]
+LabelSelector = Annotated[str, StringConstraints(pattern=LABEL, max_length=320)]
 
 
 class ServiceQuery(BaseModel):

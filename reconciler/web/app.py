@@ -56,7 +56,7 @@ def make_app(
     add_discovery(app, board, targets)
     add_catalogue(app, service)
     add_listing(app, board, service)
-    add_plans(app, board)
+    add_plans(app, board, targets)
     add_writes(app, service)
     add_events(app, board)
     add_problems(app)

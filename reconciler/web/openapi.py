@@ -13,7 +13,7 @@ from reconciler.web.examples import example_of
 from reconciler.web.problems import problems
 
 #: Problems that the gate may answer for any page, and those for any body.
-GATE = (401, 403, 429)
+GATE = (400, 401, 403, 429, 503)
 BODY = (400, 408, 413, 415, 422)
 _OPEN = {"/healthz", "/readyz"}
 _WRITES = ("post", "put", "patch", "delete")

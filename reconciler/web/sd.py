@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Response
 
 from reconciler.board import Board
 from reconciler.discovery import lacking, probe_groups, scrape_groups, text_of
+from reconciler.web.problems import problems
 
 What = Literal["metrics", "probes"]
+_GROUP = {
+    "type": "object",
+    "required": ["targets", "labels"],
+    "properties": {
+        "targets": {"type": "array", "items": {"type": "string"}},
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+_EXAMPLE = [{"targets": ["n1:20000"], "labels": {"service": "llama", "__metrics_path__": "/metrics"}}]
+_JSON = {"schema": {"type": "array", "items": _GROUP}, "example": _EXAMPLE}
+_GROUPS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Target groups.", "content": {"application/json": _JSON}}
+}
 
 
 def add_discovery(app: FastAPI, board: Board, targets: tuple[str, ...]) -> None:
     """Add the page to the application. `targets` are those that must have been seen before there is a list."""
 
-    @app.get("/sd", response_class=Response)
+    @app.get(
+        "/sd",
+        response_class=Response,
+        tags=["daemon"],
+        summary="Service discovery for Prometheus",
+        responses=_GROUPS | problems(404, 503),
+    )
     def sd(what: Annotated[What, Query(alias="for")] = "metrics", target: str = "", recipe: str = "") -> Response:
         """Where the services' own metrics are, or (`for=probes`) all their ports; of one target or recipe if asked.
 
