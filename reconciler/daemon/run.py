@@ -21,7 +21,7 @@ from reconciler.daemon.sd_file import SdFile
 from reconciler.errors import SettingsError
 from reconciler.metrics import utc_now
 from reconciler.proposals import ServerService
-from reconciler.settings import Settings
+from reconciler.settings import HttpSettings, Settings
 from reconciler.web import PageServer, make_app
 
 _log = logging.getLogger("reconciler.daemon")
@@ -39,7 +39,7 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
     with ExitStack() as stack:
         lock = StateLock(settings.state)
         stack.callback(lock.release)
-        pages = _open_pages(settings.http.listen, lock, stop)
+        pages = _open_pages(settings.http, lock, stop)
         if pages is None:
             return
         stack.callback(pages.close)
@@ -49,6 +49,8 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
         app = make_app(board, utc_now, targets, make_output(settings), outputs, service=service, http=settings.http)
         pages.start(app)
         if lock.acquire(stop):
+            if settings.http.socket:
+                pages.open_socket(settings.state / "api.sock")
             _tell_address(settings.state / "http", pages.address)
             ready(pages.address, board)
             _serve(settings, board, lock, office, stop)
@@ -62,14 +64,16 @@ def _tell_address(path: Path, address: str) -> None:
     young.replace(path)
 
 
-def _open_pages(listen: str, lock: StateLock, stop: threading.Event) -> PageServer | None:
+def _open_pages(http: HttpSettings, lock: StateLock, stop: threading.Event) -> PageServer | None:
     """The pages; where the daemon that holds the lock has the address too, only after it has ended (None: stopped)."""
+    if advice := http.advice():
+        _log.warning("%s", advice)
     try:
-        return PageServer(listen)
+        return PageServer(http.listen, http.limits, http.tls)
     except SettingsError:
         if lock.acquire_now():
             raise
-    return PageServer(listen) if lock.acquire(stop) else None
+    return PageServer(http.listen, http.limits, http.tls) if lock.acquire(stop) else None
 
 
 def _serve(settings: Settings, board: Board, lock: StateLock, office: Office, stop: threading.Event) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator
 
 from reconciler.models.model import Model
 from reconciler.models.proposal import Role
@@ -26,7 +29,27 @@ def _is_folder(text: str) -> str:
     return text
 
 
+def _is_private(url: str) -> str:
+    """A URL that nobody on the way can change the answer of."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        raise ValueError("an https:// URL; http:// for this machine's loopback only")
+    return url
+
+
+def _is_source_of_keys(text: str) -> str:
+    return _is_private(text) if "://" in text else text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 Folder = Annotated[Line, AfterValidator(_is_folder)]
+Url = Annotated[Line, AfterValidator(_is_private)]
 
 
 class Grant(Model):
@@ -57,13 +80,16 @@ class ClaimGrant(Grant):
 class OidcSettings(Model):
     """Tokens of an OpenID provider (JWT, RFC 7519), told by issuer and audience."""
 
-    issuer: Line = Field(description="The provider: `iss` of its tokens.")
+    issuer: Url = Field(description="The provider: `iss` of its tokens, exactly as it writes it.")
     audience: Line = Field(description="`aud` of tokens that are meant for this daemon.")
-    keys: Line | None = Field(
+    keys: Annotated[Line, AfterValidator(_is_source_of_keys)] | None = Field(
         default=None, description="Its public keys (JWKS), a URL or a file; asked of the provider itself when unset."
     )
-    name: Line = Field(default="sub", description="The claim that names who it is.")
-    claim: Line = Field(default="groups", description="The claim, a text or a list of texts, that `grants` look at.")
+    name: Line = Field(default="sub", description="The claim that names who it is; one that users cannot choose.")
+    claim: Line = Field(
+        default="groups",
+        description="The claim, a text or a list of texts, that `grants` look at; `a.b` is `b` inside of `a`.",
+    )
     grants: tuple[ClaimGrant, ...] = Field(
         default=(), description="What which values allow; the one that allows most counts. Without a match: nothing."
     )
@@ -108,6 +134,25 @@ class HttpSettings(Model):
     tokens: tuple[TokenSettings, ...] = Field(default=(), description="Bearer tokens.")
     oidc: OidcSettings | None = Field(default=None, description="Tokens of an OpenID provider; unset: none.")
     limits: RequestLimits = RequestLimits()
+
+    @field_validator("tokens", mode="after")
+    @classmethod
+    def _are_different(cls, tokens: tuple[TokenSettings, ...]) -> tuple[TokenSettings, ...]:
+        for digest, times in Counter(token.sha256 for token in tokens).items():
+            if times > 1:
+                names = ", ".join(token.name for token in tokens if token.sha256 == digest)
+                raise ValueError(f"tokens that are different; {names} have the same")
+        return tokens
+
+    def advice(self) -> str:
+        """What the operator should know about these settings; "" for nothing."""
+        host = self.listen.rpartition(":")[0].strip("[]")
+        if self.tls or _is_loopback(host) or not (self.tokens or self.oidc):
+            return ""
+        return (
+            f"http.listen: {self.listen} is reached from other machines without TLS, so tokens can be read on the way: "
+            "set http.tls, or listen on loopback behind a proxy that has it"
+        )
 
 
 class ProposalSettings(Model):

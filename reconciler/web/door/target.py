@@ -17,7 +17,7 @@ _HIDDEN = re.compile(rb"%(2f|5c)", re.IGNORECASE)
 
 
 def straighten(scope: Scope) -> None:
-    """Write the target as a path, and its host as the Host header. Raises RefusalError (404) for a path that hides one."""
+    """Write the target as a path, its host as the Host header. Raises RefusalError (404) for a path that hides one."""
     if absolute := _ABSOLUTE.fullmatch(scope["path"]):
         # RFC 9112, 3.2.2: the host of such a target counts, not that of the header.
         others = [(name, value) for name, value in scope["headers"] if name != b"host"]
