@@ -62,6 +62,8 @@ class PageServer:
         if self._engine is not None and self._thread is not None:
             self._engine.should_exit = True
             self._thread.join(_END)
+        if self._file is not None:
+            self._file.listener.close()
         self._socket.close()
 
 

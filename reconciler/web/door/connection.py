@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 from functools import cache
+from http import HTTPStatus
 
 import h11
 from uvicorn.config import Config
@@ -93,9 +94,9 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn calls while it handles the error of what was no HTTP."""
-        error = sys.exception()
-        large = getattr(error, "error_status_hint", 400) == problem.HEADERS.status
-        words = f"the headers are larger than {MOST_HEADERS} bytes" if large else f"this is no HTTP: {error or msg}"
+        del msg
+        large = getattr(sys.exception(), "error_status_hint", 400) == problem.HEADERS.status
+        words = f"the headers are larger than {MOST_HEADERS} bytes" if large else "this is no request of HTTP/1.1"
         self._refuse(problem.HEADERS if large else problem.MALFORMED, words)
 
     def shutdown(self) -> None:
@@ -138,7 +139,9 @@ class Connection(H11Protocol):
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             response = answer(kind, words)
             headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
-            head = h11.Response(status_code=kind.status, headers=headers)
+            head = h11.Response(
+                status_code=kind.status, headers=headers, reason=HTTPStatus(kind.status).phrase.encode()
+            )
             for event in (head, h11.Data(data=bytes(response.body)), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
             self._linger()

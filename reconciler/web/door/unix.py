@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import SettingsError
@@ -42,14 +43,10 @@ class SocketFile:
         return _id(self._path)
 
     def remove(self) -> None:
-        """Stop listening; the file goes, unless somebody else's is in its place."""
-        try:
+        """The file goes, unless somebody else's is in its place; who has come already is served on."""
+        with suppress(OSError):  # it is gone already
             if _id(self._path) == self._id:
                 self._path.unlink()
-        except OSError:
-            return  # it is gone already
-        finally:
-            self.listener.close()
 
 
 def bind(one: socket.socket, path: Path) -> None:
