@@ -57,6 +57,8 @@ class FileReading:
     @property
     def complaints(self) -> tuple[Complaint, ...]:
         """Everything that is wrong."""
+        if not self.broken and not any(entry.complaints for entry in self.entries):
+            return ()  # most files are good, and a revision has thousands
         return (*self.broken, *(one for entry in self.entries for one in entry.complaints))
 
 

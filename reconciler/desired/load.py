@@ -103,7 +103,8 @@ class _Load:
 
     def take_all(self, files: Mapping[str, File], earlier: Earlier, history: History | None) -> None:
         readings = {path: self._read(file, self._revision) for path, file in sorted(files.items())}
-        for reading in readings.values():
+        bad = {path: reading for path, reading in readings.items() if reading.complaints}
+        for reading in bad.values():
             self._complaints += reading.complaints
         owners = _owners(readings)
         for name, entries in owners.items():
@@ -111,9 +112,8 @@ class _Load:
                 self._share(name, entries, history)
             elif entries[0].service is not None:
                 self._take(entries[0].service)
-        for path, reading in readings.items():
-            if reading.complaints:
-                self._freeze(reading, earlier(path), set(owners) - reading.names)
+        for path, reading in bad.items():
+            self._freeze(reading, earlier(path), set(owners) - reading.names)
         self._limit()
         self._files = {name: tuple(dict.fromkeys(entry.file for entry in found)) for name, found in owners.items()}
         places = {name: (entries[0].file, entries[0].line) for name, entries in owners.items()}
@@ -124,7 +124,8 @@ class _Load:
 
     def services(self, last: Mapping[str, ResolvedService]) -> dict[str, ResolvedService]:
         """All that can run, in the order of their names; what equals the last one is the last one."""
-        return {name: last[name] if last.get(name) == one else one for name, one in sorted(self._services.items())}
+        services = sorted(self._services.items())
+        return {name: one if (before := last.get(name)) is one or before != one else before for name, one in services}
 
     def desired(self, services: Mapping[str, ResolvedService], recipes: Mapping[str, Recipe]) -> Desired:
         complaints = tuple(self._complaints)
