@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _Model = TypeVar("_Model", bound=BaseModel)
-#: Below these keys somebody may have written a secret by mistake, so values are not repeated in messages.
-_QUIET = {"env", "secrets"}
+#: Below these keys somebody may have written a secret by mistake (a token where its hash belongs), so values are not
+#: repeated in messages.
+_QUIET = {"env", "secrets", "sha256"}
 
 
 def check(model: type[_Model], content: Mapping[str, Plain]) -> tuple[_Model | None, tuple[Finding, ...]]:

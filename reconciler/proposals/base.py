@@ -23,7 +23,7 @@ class Base:
     def read(cls, repository: Repository, loader: Loader, head: Revision) -> Base:
         """Raises SourceError."""
         snapshot = repository.read(head)
-        return cls(snapshot, loader.load(snapshot, _nothing_earlier))
+        return cls(snapshot, loader.load(snapshot, nothing_earlier))
 
     @property
     def revision(self) -> Revision:
@@ -45,6 +45,7 @@ def edited(snapshot: Snapshot, edit: Edit) -> Snapshot:
     return Snapshot(snapshot.revision, files)
 
 
-def _nothing_earlier(path: str) -> Iterator[tuple[Revision, File]]:
+def nothing_earlier(path: str) -> Iterator[tuple[Revision, File]]:
+    """No older version of any file: what is bad is then held."""
     del path
     return iter(())

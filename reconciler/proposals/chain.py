@@ -83,7 +83,7 @@ class Chain:
             return replace(self._accepted(proposal, self.tip, change.path), changed=False)
         if isinstance(request, Start):
             check_place(change.path, tools.path)
-        desired = check(tools.loader, self.base.snapshot, change, request.name)
+        desired = check(tools.loader, self.base, change, request.name)
         commit = self._commit(proposal, change)
         self.base = self.base.after(change, desired, commit)
         return self._accepted(proposal, commit, change.path)

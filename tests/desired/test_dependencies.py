@@ -30,7 +30,7 @@ def test_unknown_names_and_circles(waits: dict[str, tuple[str, ...]], words: lis
 
 def test_a_long_chain_into_a_circle_is_quick() -> None:
     waits = {f"s{number}": (f"s{number + 1}",) for number in range(20_000)} | {"s20000": ("s19999",)}
-    places = {name: ("desired/all.yaml", 1) for name in waits}
+    places = dict.fromkeys(waits, ("desired/all.yaml", 1))
     began = time.monotonic()
     found = list(check_dependencies(waits, places, frozenset(waits)))
     assert [one.service for one in found] == ["s19999", "s20000"]

@@ -12,7 +12,8 @@ from reconciler.desired.load import Desired, Loader
 from reconciler.errors import InputError
 from reconciler.models.proposal import Edit, Request, Restart, Start, Stop, Suspend, Update
 from reconciler.models.revision import Snapshot
-from reconciler.proposals.check import check, edited
+from reconciler.proposals.base import Base, edited, nothing_earlier
+from reconciler.proposals.check import check
 from reconciler.proposals.fields import body_field
 from tests.desired.world import BUILTIN, Repository, settings, text
 
@@ -28,9 +29,9 @@ def snapshot(**files: str) -> Snapshot:
 
 def propose(there: Snapshot, request: Request, loader: Loader | None = None) -> Desired:
     loader = loader or Loader(settings(), BUILTIN)
-    desired = loader.load(there, lambda _: iter(()))
-    change = edit(there.files, desired.files, request, "desired")
-    return check(loader, there, change, request.name)
+    base = Base(there, loader.load(there, nothing_earlier))
+    change = edit(there.files, base.desired.files, request, "desired")
+    return check(loader, base, change, request.name)
 
 
 def complaints(there: Snapshot, request: Request, loader: Loader | None = None) -> list[str]:
@@ -139,10 +140,10 @@ def test_a_check_among_a_thousand_services_reads_only_what_changed() -> None:
     there = snapshot(**{f"s{number}": text(f"s{number}") for number in range(1_000)})
     loader = Loader(settings(), BUILTIN)
     began = time.monotonic()
-    loader.load(there, lambda _: iter(()))
+    base = Base(there, loader.load(there, nothing_earlier))
     whole = time.monotonic() - began
     changes = [edit(there.files, {}, Start(f"new{number}", {"recipe": "faiss"}), "desired") for number in range(5)]
     began = time.monotonic()
     for number, change in enumerate(changes):
-        check(loader, there, change, f"new{number}")
+        check(loader, base, change, f"new{number}")
     assert time.monotonic() - began < whole * 2, "five checks read five files, not five thousand"
