@@ -7,7 +7,7 @@ is how long services were healthy, `starts` is how long workloads waited and how
 
 from reconciler.board.board import Board, Moment
 from reconciler.board.histogram import BUCKETS, Histogram
-from reconciler.board.journal import Journal
+from reconciler.board.journal import Journal, in_force, reached
 from reconciler.board.tallies import ACTIONS, DRIFT_EVENTS, RESTART_REASONS, RESULTS, Tallies
 from reconciler.board.visits import OUTCOMES, VERBS, Visits
 
@@ -25,4 +25,6 @@ __all__ = [
     "Moment",
     "Tallies",
     "Visits",
+    "in_force",
+    "reached",
 ]

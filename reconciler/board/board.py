@@ -171,6 +171,11 @@ class Board(Counters):
                 self._sorted = status
         return Moment(status, version, number)
 
+    @property
+    def source(self) -> SourceStatus:
+        """What is known of the repository."""
+        return self._source
+
     def find(self, service: str) -> tuple[ServiceStatus, ...]:
         """The lines of one service, by target; () for a name that is not in the table."""
         with self._lock:

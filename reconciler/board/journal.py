@@ -78,26 +78,31 @@ def changes(
             yield Vanished(name, was.target, (was.state, was.health))
 
 
+def in_force(one: SourceStatus) -> InForce:
+    """What events say of the repository."""
+    commit, error, complaints = one.revision, one.error[:_WORDS], len(one.complaints)
+    if commit is None:
+        return InForce("", "", "", None, error, complaints)
+    return InForce(commit.sha, commit.author[:_WORDS], commit.subject[:_WORDS], commit.time, error, complaints)
+
+
+def reached(one: TargetStatus) -> Reached:
+    """What events say of a target."""
+    why, leader, held = one.why[:_WORDS], one.leader[:_WORDS], one.restarts_held[:_WORDS]
+    return Reached(one.target, one.kind, one.reachable, why, one.leads, leader, held)
+
+
 def source_changes(before: SourceStatus, after: SourceStatus) -> Iterator[What]:
     """Whether another revision is in force, or something else is wrong with it."""
-    now = _in_force(after)
-    if now != _in_force(before):
+    now = in_force(after)
+    if now != in_force(before):
         yield now
 
 
 def target_changes(before: TargetStatus | None, after: TargetStatus) -> Iterator[What]:
     """Whether a target is reached otherwise than before. Words that say the same in another way are no news."""
     if before is None or _reach(before) != _reach(after):
-        one = after
-        yield Reached(
-            one.target,
-            one.kind,
-            one.reachable,
-            one.why[:_WORDS],
-            one.leads,
-            one.leader[:_WORDS],
-            one.restarts_held[:_WORDS],
-        )
+        yield reached(after)
 
 
 def _shown(one: ServiceStatus) -> tuple[object, ...]:
@@ -119,13 +124,6 @@ def _slim(one: ServiceStatus) -> ServiceStatus:
         probe=None,
         serving=(),
     )
-
-
-def _in_force(one: SourceStatus) -> InForce:
-    commit, error, complaints = one.revision, one.error[:_WORDS], len(one.complaints)
-    if commit is None:
-        return InForce("", "", "", None, error, complaints)
-    return InForce(commit.sha, commit.author[:_WORDS], commit.subject[:_WORDS], commit.time, error, complaints)
 
 
 def _reach(one: TargetStatus) -> tuple[object, ...]:

@@ -23,6 +23,7 @@ from reconciler.web.plans import add_plans
 from reconciler.web.problems import add_problems
 from reconciler.web.sd import add_discovery
 from reconciler.web.services import NoOutputs, add_services
+from reconciler.web.streams import Streams
 from reconciler.web.writes import add_writes
 
 
@@ -51,6 +52,7 @@ def make_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.streams = streams = Streams(board)
     add_basics(app, board, clock, targets)
     add_services(app, board, clock, targets, output, outputs)
     add_discovery(app, board, targets)
@@ -58,7 +60,7 @@ def make_app(
     add_listing(app, board, service)
     add_plans(app, board, targets)
     add_writes(app, service)
-    add_events(app, board)
+    add_events(app, board, streams)
     add_problems(app)
     add_gate(app, board, http, clock)
     return app
