@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from reconciler.metrics import utc_now
 from reconciler.models.units import rough_duration
-from reconciler.shapes.status import StatusShape
+from reconciler.shapes.status import ServiceShape, StatusShape
 
 _COLOURS = {
     "Healthy": "green",
@@ -26,7 +26,7 @@ _COLOURS = {
 
 def render(shape: StatusShape) -> RenderableType:
     """The whole status: the revision, the targets that do not answer, the services, what is wrong in the files."""
-    return Group(*_head(shape), _services(shape), *_foot(shape))
+    return Group(*_head(shape), lines(shape.services), *_foot(shape))
 
 
 def plain(shape: StatusShape) -> list[str]:
@@ -53,13 +53,14 @@ def _head(shape: StatusShape) -> Iterator[Text]:
             yield Text(f"{target.target}: {target.restarts_held}", style="bold red")
 
 
-def _services(shape: StatusShape) -> Table:
+def lines(services: Iterable[ServiceShape]) -> Table:
+    """The services only, a line each."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in ("SERVICE", "TARGET", "REVISION", "STATE", "HEALTH", "SINCE", "ENDS"):
         table.add_column(column, no_wrap=True)
     table.add_column("WHY", overflow="fold")
     now = utc_now()
-    for one in shape.services:
+    for one in services:
         count = f" {one.ready}/{one.replicas}" if one.replicas else ""
         health = Text(one.health + count, style=_COLOURS.get(one.health, ""))
         state = f"{one.state} ({one.pending})" if one.pending else one.state

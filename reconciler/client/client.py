@@ -75,6 +75,11 @@ class Client(Writing, Reading, Following):
         """Where the daemon is: its address, or the path of its socket."""
         return self._wire.door.name
 
+    @property
+    def local(self) -> bool:
+        """Whether it is reached over a unix socket."""
+        return not self.address.startswith("http")
+
     def close(self) -> None:
         """Close its connections."""
         self._wire.door.close()
