@@ -29,19 +29,20 @@ def _is_folder(text: str) -> str:
     return text
 
 
-def _is_private(url: str) -> str:
+def private_url(url: str) -> str:
     """A URL that nobody on the way can change the answer of."""
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback_name(parts.hostname or "")):
         raise ValueError("an https:// URL; http:// for this machine's loopback only")
     return url
 
 
 def _is_source_of_keys(text: str) -> str:
-    return _is_private(text) if "://" in text else text
+    return private_url(text) if "://" in text else text
 
 
-def _is_loopback(host: str) -> bool:
+def loopback_name(host: str) -> bool:
+    """Whether a host is this machine's own loopback: its address, or `localhost`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -49,7 +50,7 @@ def _is_loopback(host: str) -> bool:
 
 
 Folder = Annotated[Line, AfterValidator(_is_folder)]
-Url = Annotated[Line, AfterValidator(_is_private)]
+Url = Annotated[Line, AfterValidator(private_url)]
 
 
 class Grant(Model):
@@ -147,7 +148,7 @@ class HttpSettings(Model):
     def advice(self) -> str:
         """What the operator should know about these settings; "" for nothing."""
         host = self.listen.rpartition(":")[0].strip("[]")
-        if self.tls or _is_loopback(host) or not (self.tokens or self.oidc):
+        if self.tls or loopback_name(host) or not (self.tokens or self.oidc):
             return ""
         return (
             f"http.listen: {self.listen} is reached from other machines without TLS, so tokens can be read on the way: "

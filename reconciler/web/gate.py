@@ -17,12 +17,13 @@ from reconciler.settings import HttpSettings
 from reconciler.shapes import problem
 from reconciler.web.door.audit import Audit
 from reconciler.web.door.body import check_headers, check_json, read_body
+from reconciler.web.door.oidc import Oidc
 from reconciler.web.door.quota import Quota
 from reconciler.web.door.refusal import GoneError, RefusalError, refuse
 from reconciler.web.door.target import check_origin, straighten
 from reconciler.web.door.visit import Visit
 from reconciler.web.door.watchers import Watchers
-from reconciler.web.door.who import Issuer, Who, nobody
+from reconciler.web.door.who import Who, nobody
 
 #: Shown to everybody, whatever the settings say: the machinery around the daemon asks for them.
 OPEN = ("/healthz", "/readyz")
@@ -33,12 +34,10 @@ _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _FAILURES = frozenset({"bad-token", "expired"})
 
 
-def add_gate(
-    app: FastAPI, board: Board, http: HttpSettings, clock: Callable[[], datetime], issuer: Issuer | None = None
-) -> None:
-    """Let in only those who may, and put the caller into `request.state.caller`. `issuer` knows further tokens."""
+def add_gate(app: FastAPI, board: Board, http: HttpSettings, clock: Callable[[], datetime]) -> None:
+    """Let in only those who may, and put the caller into `request.state.caller`."""
     watchers = app.state.watchers = Watchers(http.limits.watchers)
-    who = Who(http, clock, issuer)
+    who = Who(http, clock, Oidc(http.oidc) if http.oidc else None)
     app.add_middleware(Gate, pages=app, board=board, http=http, who=who, watchers=watchers)
 
 

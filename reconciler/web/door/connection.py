@@ -23,7 +23,7 @@ from reconciler.web.door.who import PEER
 from reconciler.web.problems import answer
 
 #: Largest headers of a request, in bytes.
-MOST_HEADERS = 16 * 1024
+MOST_HEADERS = 32 * 1024
 #: Seconds, and bytes, that are still taken and thrown away after an answer to what was no request: an unread rest would
 #: reset the connection and take the answer with it.
 _LINGER_SECONDS, _LINGER_BYTES = 1.0, 4 * 1024 * 1024

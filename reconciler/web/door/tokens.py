@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 from datetime import datetime
-from hashlib import sha256
 
 from reconciler.models.proposal import Caller
 from reconciler.settings import TokenSettings
 from reconciler.settings.http import Grant
+from reconciler.settings.secret import hash_of
 from reconciler.shapes import problem
 from reconciler.web.door.refusal import RefusalError
-
-#: What a token begins with, so that logs and scanners of repositories know one when they see it.
-PREFIX = "rcl_"
-
-
-def make_token() -> str:
-    """A new token: 256 random bits. No word of a dictionary is near it, so a plain hash of it is safe to keep."""
-    return PREFIX + secrets.token_hex(32)
-
-
-def hash_of(token: str) -> str:
-    """What the settings file has of it."""
-    return sha256(token.encode()).hexdigest()
 
 
 class Tokens:
