@@ -30,7 +30,8 @@ class ServerService(Reading):
     """Starts, stops and lists services. Nothing here touches a cluster: a write is a commit, a read is of the board.
 
     `desired` gives the desired state in force (None before the first); `propose` is that of a Scribe; `usual` is who
-    asks where a call names nobody. All methods may be called from several threads.
+    asks where a call names nobody; `in_force` says whether the desired state in force has a commit, by its id. All
+    methods may be called from several threads.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class ServerService(Reading):
         propose: Callable[[Proposal], Accepted],
         usual: Asked,
         clock: Callable[[], datetime] = utc_now,
+        in_force: Callable[[str], bool] = bool,
     ) -> None:
         super().__init__(board, desired)
+        self.is_in_force = in_force
         self._propose = propose
         self._usual = usual
         self._clock = clock
@@ -64,7 +67,8 @@ class ServerService(Reading):
         Scribe.propose does.
         """
         asked = asked or self._usual
-        whole = together(spec or {}, recipe=recipe_name, nodes=nodes if nodes != 1 else None, config=config or None)
+        given = {"recipe": recipe_name, "nodes": nodes, "config": dict(config or {})}
+        whole = together({key: value for key, value in given.items() if value not in (1, {})}, spec or {})
         name = service_name(recipe_name, asked) if name is None else name
         return self._ask(Start(name, whole, dict(labels or {}), folder), asked)
 
@@ -100,12 +104,10 @@ class ServerService(Reading):
         return self._propose(Proposal(request, asked or self._usual))
 
 
-def together(spec: Mapping[str, Any], **given: Any) -> dict[str, Any]:
-    """A `spec:` with what is given beside it (None: it is not). Raises InputError where they do not agree."""
-    twice = [key for key, value in given.items() if value is not None and key in spec and spec[key] != value]
+def together(given: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A `spec:` with what is given beside it. Raises InputError where the two do not agree."""
+    twice = [key for key, value in given.items() if key in spec and spec[key] != value]
     if twice:
-        problem = "is given twice, with different values"
-        raise InputError(
-            [Complaint("request", 0, 0, f"spec.{key}", problem, fix=f"leave {key} out of spec") for key in twice]
-        )
-    return {key: value for key, value in given.items() if value is not None} | dict(spec)
+        problem, fix = "is given twice, with different values", "say it once"
+        raise InputError([Complaint("request", 0, 0, f"spec.{key}", problem, fix=fix) for key in twice])
+    return {**given, **spec}

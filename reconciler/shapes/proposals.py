@@ -52,6 +52,14 @@ class PatchBody(BaseModel):
     reason: str = Field(default="", max_length=200, description=_REASON)
 
 
+class ReasonBody(BaseModel):
+    """What a request says that changes nothing but what its name says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: str = Field(default="", max_length=200, description=_REASON)
+
+
 class AcceptedShape(BaseModel):
     """A proposal that is in the repository. `changed` is false where the repository said so already.
 
