@@ -15,7 +15,7 @@ _SECRETS = (
         r"[^\s\"',;&]{1,4096}",
         re.IGNORECASE,
     ),
-    re.compile(r"\b()(?:gh[a-z]_|github_pat_|glpat-|hf_|sk-|xox[a-z]-)[A-Za-z0-9_]{20,255}"),
+    re.compile(r"\b()(?:gh[a-z]_|github_pat_|glpat-|hf_|sk-|xox[a-z]-|rcl_)[A-Za-z0-9_]{20,255}"),
     re.compile(r"\b()AKIA[A-Z0-9]{16}"),
     re.compile(r"\b()eyJ[A-Za-z0-9_-]{8,2048}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{0,1024}"),
     re.compile(r"()-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.{0,16384}", re.DOTALL),
