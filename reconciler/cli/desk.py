@@ -64,14 +64,12 @@ def _find(place: Where, settings: Settings) -> tuple[StateLock | None, Client | 
     The address in the folder may be an old one, at which somebody else listens by now: it counts only while the lock is
     held. Raises SettingsError when whoever holds it does not answer.
     """
-    from reconciler.daemon.direct import lock_alone
-
     until = time.monotonic() + _LOCK_SECONDS
     while True:
         client = _client(place)
         if client is not None and client.local:
             return None, client
-        lock = lock_alone(settings)
+        lock = _lock(settings)
         if client is not None and lock is None and client.alive():
             return None, client
         if client is not None:
@@ -84,6 +82,12 @@ def _find(place: Where, settings: Settings) -> tuple[StateLock | None, Client | 
                 "the daemon with --server"
             )
         time.sleep(_PAUSE)
+
+
+def _lock(settings: Settings) -> StateLock | None:
+    from reconciler.daemon.direct import lock_alone
+
+    return lock_alone(settings)
 
 
 def _client(place: Where) -> Client | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 
 import typer
 
 from reconciler.cli.config import version
 from reconciler.cli.explain import explain
+from reconciler.cli.listing import list_services
 from reconciler.cli.logs import logs
 from reconciler.cli.once import once
 from reconciler.cli.plan import plan
@@ -16,8 +18,11 @@ from reconciler.cli.rbac import rbac
 from reconciler.cli.recipes import recipes
 from reconciler.cli.run import run
 from reconciler.cli.schema import schema
+from reconciler.cli.start import start
 from reconciler.cli.status import status
+from reconciler.cli.token import token
 from reconciler.cli.validate import validate
+from reconciler.cli.verbs import restart, resume, stop, suspend
 from reconciler.errors import ReconcilerError
 from reconciler.logs import writes_json
 
@@ -29,8 +34,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(version)
-for _verb in (run, once, plan, status, explain, logs, validate, rbac, recipes, schema):
-    app.command()(_verb)
+_VERBS: tuple[Callable[..., None], ...] = (
+    *(run, once, plan, start, stop, restart, suspend, resume, list_services),
+    *(status, explain, logs, validate, token, rbac, recipes, schema),
+)
+for _verb in _VERBS:
+    app.command("list" if _verb is list_services else None)(_verb)
 
 
 def main() -> None:

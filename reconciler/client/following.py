@@ -18,6 +18,7 @@ from reconciler.shapes.events import EVENTS, EventKind, EventShape
 from reconciler.shapes.waiting import DoneShape, StandingShape, Until
 
 _PATIENCE = 600.0
+_MOST_SECONDS = 9999
 _KINDS = frozenset(get_args(EventKind))
 
 
@@ -76,7 +77,7 @@ class Following:
         """How it stands, whenever that changes; ends with a DoneShape, as `wait` does."""
         end, breaks = time.monotonic() + timeout, Breaks(self._wire.patience)
         while (left := end - time.monotonic()) > 0:
-            asked = {"until": until, "commit": commit, "timeout": format_duration(timedelta(seconds=max(1, left)))}
+            asked = {"until": until, "commit": commit, "timeout": _parameter(left)}
             try:
                 for one in self._standings(service_id, {key: value for key, value in asked.items() if value}):
                     breaks.over()
@@ -98,3 +99,9 @@ class Following:
                     yield self._wire.event(DoneShape, event.data)
                 case _:
                     pass  # of a newer daemon
+
+
+def _parameter(seconds: float) -> str:
+    """A time to wait as the API reads it: whole seconds, or minutes where it is long."""
+    whole = max(1, round(seconds))
+    return f"{whole}s" if whole <= _MOST_SECONDS else f"{min(whole // 60, _MOST_SECONDS)}m"

@@ -14,12 +14,13 @@ KIND = "text/event-stream"
 
 
 def events_once(wire: Wire, path: str, params: Params, last: str = "") -> Iterator[ServerSentEvent]:
-    """The events of one connection, those after `last`, to its end. Raises ApiError or NoAnswerError."""
+    """The events of one connection, those after `last`, to its end. Raises ApiError or NoAnswerError.
+
+    What has no data is none: it comes of a `retry`, or of an `id` that only moves the place.
+    """
     headers = {"Cache-Control": "no-store"} | ({"Last-Event-ID": last} if last else {})
     with wire.stream("GET", path, KIND, params=params, headers=headers) as answer:
-        for event in EventSource(answer).iter_sse():
-            if event.event or event.data:  # not what a heartbeat or a `retry` comes to
-                yield event
+        yield from EventSource(answer).iter_sse()
 
 
 def events_resumed(wire: Wire, path: str, params: Params, last: str = "") -> Iterator[ServerSentEvent]:
@@ -33,7 +34,8 @@ def events_resumed(wire: Wire, path: str, params: Params, last: str = "") -> Ite
             for event in events_once(wire, path, params, last):
                 breaks.over()
                 last = event.id or last
-                yield event
+                if event.data:
+                    yield event
         except (ApiError, NoAnswerError) as error:
             breaks.wait(error)
         else:

@@ -9,7 +9,10 @@ import pytest
 from reconciler import __version__
 from tests.cli.console import answer, run
 
-VERBS = ("run", "once", "plan", "status", "explain", "logs", "validate", "rbac", "recipes", "schema")
+VERBS = (
+    *("run", "once", "plan", "start", "stop", "restart", "suspend", "resume", "list"),
+    *("status", "explain", "logs", "validate", "token", "rbac", "recipes", "schema"),
+)
 
 
 def test_the_first_page_names_every_verb_and_says_what_it_is_for() -> None:
@@ -43,6 +46,6 @@ def test_a_verb_that_is_mistyped() -> None:
 
 def test_the_shell_completes_verbs() -> None:
     done = run(_RECONCILER_COMPLETE="complete_bash", COMP_WORDS="reconciler st", COMP_CWORD="1")
-    assert done.stdout.split() == ["status"]
+    assert done.stdout.split() == ["start", "stop", "status"]
     script = run(_RECONCILER_COMPLETE="source_bash").stdout
     assert "complete -o default -F _reconciler_completion reconciler" in script
