@@ -16,6 +16,7 @@ _TYPES = {
     "finite_number": "a finite number",
     "bool_type": "true or false",
     "string_type": "text (put it in quotes)",
+    "string_unicode": "text in Unicode, without half characters",
     "tuple_type": "a list",
     "list_type": "a list",
     "dict_type": "a mapping",

@@ -121,7 +121,7 @@ def get_target(status: Status, name: str, known: Iterable[str] = ()) -> TargetDe
     found = status.targets.get(name)
     if found is None:
         names = sorted({*status.targets, *known})
-        what = f"had no turn yet: {name}" if name in names else f"there is no target {visible(name[:80])}"
+        what = f"the target {name} had no turn yet" if name in names else f"there is no target {visible(name[:80])}"
         raise MissingError(f"{what}; there are {', '.join(names) or 'none'}")
     return TargetDetail.whole(found, _counts(status.services).get(name, {}))
 

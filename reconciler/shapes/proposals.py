@@ -15,7 +15,7 @@ _REASON = "Why, in one line, for the commit."
 class StartBody(BaseModel):
     """A new service."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     recipe_name: str = Field(max_length=63, examples=["vllm"])
     nodes: int = Field(default=1, ge=1, le=1000, description="Machines for each replica.", examples=[2])
@@ -41,7 +41,7 @@ class StartBody(BaseModel):
 class PatchBody(BaseModel):
     """Other values for a service: a JSON merge patch (RFC 7396). null takes a value away."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     nodes: int | None = Field(default=None, ge=1, le=1000, examples=[4])
     replicas: int | None = Field(default=None, ge=0, le=1000, examples=[2])
@@ -55,7 +55,7 @@ class PatchBody(BaseModel):
 class ReasonBody(BaseModel):
     """What a request says that changes nothing but what its name says."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     reason: str = Field(default="", max_length=200, description=_REASON)
 

@@ -137,10 +137,19 @@ def _body(recipe: Recipe) -> dict[str, Any]:
     parameters, secrets = _needed(recipe)
     body: dict[str, Any] = {"recipe_name": recipe.metadata.name, "name": f"my-{recipe.metadata.name}"[:50]}
     if parameters:
-        body["config"] = dict.fromkeys(parameters, _GAP)
+        body["config"] = {name: _sample(recipe.spec.parameters[name]) for name in parameters}
     if secrets:
         body["spec"] = {"secrets": {name: {"name": _GAP, "key": _GAP} for name in secrets}}
     return body
+
+
+def _sample(parameter: Parameter) -> Value:
+    """A value of the right type."""
+    if parameter.choices:
+        return parameter.choices[0]
+    number = parameter.minimum or 1
+    samples: dict[str, Value] = {"integer": int(number), "number": number, "boolean": True, "list": (_GAP,)}
+    return samples.get(parameter.type, _GAP)
 
 
 def _lines(recipe: Recipe) -> Iterator[str]:

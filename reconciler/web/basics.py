@@ -28,8 +28,11 @@ def add_basics(app: FastAPI, board: Board, clock: Callable[[], datetime], target
     """Add the pages. `targets` are the names that must have had a turn before the daemon is ready."""
     exporter = Exporter(board, clock)
 
-    @app.get("/metrics", response_class=Response, tags=["daemon"], summary="Metrics", responses=_METRICS)
-    def metrics(accept: Annotated[str, Header()] = "", accept_encoding: Annotated[str, Header()] = "") -> Response:
+    @app.get("/metrics", response_class=Response, tags=["daemon"], summary="Metrics for Prometheus", responses=_METRICS)
+    def metrics(
+        accept: Annotated[str, Header(description="OpenMetrics for who asks for it.")] = "",
+        accept_encoding: Annotated[str, Header(description="`gzip` for a page at a thirtieth of its size.")] = "",
+    ) -> Response:
         """Prometheus metrics, made from the board now; in OpenMetrics, with exemplars, for who asks for it."""
         form = choose(accept)
         page, headers = exporter.page(form), {"Content-Type": form.value, "Vary": "Accept, Accept-Encoding"}

@@ -58,6 +58,7 @@ def _finish(document: dict[str, Any]) -> None:
     document["servers"] = [{"url": "/", "description": "The daemon that this document comes from."}]
     for path, method, operation in _operations(document):
         _answers(path, method, operation)
+        _names(path, operation)
         operation["security"] = [] if path in _OPEN else [{"bearer": []}, *([] if method in _WRITES else [{}])]
         _examples(operation, schemas)
 
@@ -88,8 +89,17 @@ def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(known.items()))
 
 
+def _names(path: str, operation: dict[str, Any]) -> None:
+    """What a name in a path is, where its route does not say it."""
+    kind = path.split("/")[1].removesuffix("s")
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            parameter.setdefault("description", f"The {kind}'s name, which is its id.")
+
+
 def _examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     for code, answer in operation["responses"].items():
         for media, content in answer.get("content", {}).items():
+            content.setdefault("schema", {"type": "string"})  # a stream, or a page of text
             if code.startswith("2") and media == "application/json" and content.keys() == {"schema"}:
                 content["example"] = example_of(content["schema"], schemas)

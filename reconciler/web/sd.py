@@ -36,7 +36,11 @@ def add_discovery(app: FastAPI, board: Board, targets: tuple[str, ...]) -> None:
         summary="Service discovery for Prometheus",
         responses=_GROUPS | problems(404, 503),
     )
-    def sd(what: Annotated[What, Query(alias="for")] = "metrics", target: str = "", recipe: str = "") -> Response:
+    def sd(
+        what: Annotated[What, Query(alias="for", description="Their own metrics, or all their ports.")] = "metrics",
+        target: Annotated[str, Query(description="Only of this target.")] = "",
+        recipe: Annotated[str, Query(description="Only of this recipe.")] = "",
+    ) -> Response:
         """Where the services' own metrics are, or (`for=probes`) all their ports; of one target or recipe if asked.
 
         503 while a target in question has not been seen since the daemon's start: Prometheus keeps the list that it
