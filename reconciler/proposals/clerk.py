@@ -20,14 +20,18 @@ from reconciler.proposals.names import branch_end, branch_name
 from reconciler.proposals.queue import Ticket
 
 _T = TypeVar("_T")
-#: How often, and for how many seconds, a lost race is tried again.
-_TRIES, _PATIENCE = 20, 30.0
+#: How often a lost race is tried again.
+_TRIES = 20
 
 
 class Clerk:
-    """One thread at a time carries batches out; reviews may be asked for by others meanwhile."""
+    """One thread at a time carries batches out; reviews may be asked for by others meanwhile.
 
-    def __init__(self, tools: Tools) -> None:
+    `patience` is for how many seconds a lost race is tried again.
+    """
+
+    def __init__(self, tools: Tools, patience: float = 30.0) -> None:
+        self._patience = patience
         self._tools = tools
         self._repository = tools.repository
         self._lock = threading.Lock()
@@ -36,7 +40,7 @@ class Clerk:
     def carry_out(self, tickets: Sequence[Ticket]) -> None:
         """Settle all of them: one commit each, in their order, in one push."""
         try:
-            outcomes = _while_raced(lambda: self._commit([ticket.proposal for ticket in tickets]))
+            outcomes = self._while_raced(lambda: self._commit([ticket.proposal for ticket in tickets]))
         except RejectedError as error:
             if len(tickets) == 1:
                 tickets[0].settle(error)
@@ -52,7 +56,7 @@ class Clerk:
 
     def review(self, proposal: Proposal, prefix: str) -> Accepted:
         """One commit on a new branch, for a pull request. Raises as Scribe.propose does."""
-        return _while_raced(lambda: self._branch_off(proposal, prefix))
+        return self._while_raced(lambda: self._branch_off(proposal, prefix))
 
     def _commit(self, proposals: Sequence[Proposal]) -> list[Outcome]:
         chain, outcomes = self._make(proposals)
@@ -110,20 +114,19 @@ class Clerk:
                 return Accepted(request.name, sha, branch, "", subject_of(request), replayed=True, review=True)
         return None
 
-
-def _while_raced(work: Callable[[], _T]) -> _T:
-    """Do it again and again while somebody else is faster, with a wait that grows; raises the last RacedError."""
-    until = time.monotonic() + _PATIENCE
-    lost = RacedError("others push all the time; ask again")
-    for attempt in range(_TRIES):
-        try:
-            return work()
-        except RacedError as error:
-            lost = error
-        if time.monotonic() > until:
-            break
-        time.sleep(min(1.0, 0.02 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - not for secrecy
-    raise lost
+    def _while_raced(self, work: Callable[[], _T]) -> _T:
+        """Do it again and again while somebody else is faster, with a wait that grows; raises the last RacedError."""
+        until = time.monotonic() + self._patience
+        lost = RacedError("others push all the time; ask again")
+        for attempt in range(_TRIES):
+            try:
+                return work()
+            except RacedError as error:
+                lost = error
+            if time.monotonic() > until:
+                break
+            time.sleep(min(1.0, 0.02 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - not for secrecy
+        raise lost
 
 
 def _copy(error: SourceError) -> SourceError:

@@ -24,6 +24,7 @@ from reconciler.web.streams import EVENT_STREAM, Streamed, Streams
 from reconciler.web.waiting import Waiting, Wish
 
 Reason = Annotated[str, Query(max_length=200, description="Why, in one line, for the commit.")]
+Awaited = Annotated[Until, Query(description="What is waited for.")]
 Commit = Annotated[str, Query(pattern="^[0-9a-f]{40}$", description="The commit that must be in force.")]
 
 _STREAM = """event: accepted
@@ -135,7 +136,7 @@ def _add_wait(app: FastAPI, board: Board, desk: _Desk) -> None:
         responses={200: {"description": "How far it is, until the end.", "content": _WAITED}, **problems(404, 503)},
     )
     async def wait_for_service(
-        request: Request, name: str, until: Until = "healthy", commit: Commit = "", timeout: Timeout = "10m"
+        request: Request, name: str, until: Awaited = "healthy", commit: Commit = "", timeout: Timeout = "10m"
     ) -> Response:
         """Events `verdict` whenever it stands otherwise, and `done`, until it is healthy, or gone, or will not be."""
         if not commit:
