@@ -31,6 +31,8 @@ class Listener(socket.socket):
         if family != socket.AF_UNIX:
             self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN)
+            # asyncio does it for sockets that name their protocol only; a body would wait 40 ms for the head's receipt.
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if family == socket.AF_INET6:
             self.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 
