@@ -14,8 +14,8 @@ from reconciler.models.revision import Revision
 from reconciler.ports import Repository
 from reconciler.proposals.base import Base
 from reconciler.proposals.check import check
-from reconciler.proposals.keys import Keys, check_same
-from reconciler.proposals.message import digest_in, key_lines, message_of, stops_in, subject_of
+from reconciler.proposals.keys import Keys, same
+from reconciler.proposals.message import key_lines, message_of, stops_in, subject_of
 from reconciler.proposals.rights import check_file, check_place
 
 Outcome = Accepted | ProposalError | InputError
@@ -59,21 +59,17 @@ class Chain:
 
     def remember(self) -> None:
         """The chain was pushed: keep its keys in mind."""
-        for lines, commit in self._made.items():
-            self._tools.keys.remember(lines, commit)
+        self._tools.keys.remember(self._made.values(), self._head, self.tip)
 
     def _replayed(self, proposal: Proposal) -> Accepted | None:
         """What an earlier request with the same key came to, in the chain or below it."""
-        if not proposal.asked.key:
+        asked = proposal.asked
+        if not asked.key:
             return None
-        found = self._made.get(key_lines(proposal.asked))
+        found = self._made.get(key_lines(asked)) or self._tools.keys.find(self._head, asked)
         if found is None:
-            found = self._tools.keys.find(self._head, proposal)
-        else:
-            check_same(proposal, digest_in(found.message), f"`{found.subject}`")
-        return (
-            None if found is None else replace(self._accepted(proposal, found, self._path_of(proposal)), replayed=True)
-        )
+            return None
+        return replace(self._accepted(proposal, same(proposal, found), self._path_of(proposal)), replayed=True)
 
     def _carry_out(self, proposal: Proposal) -> Accepted:
         request, tools = proposal.request, self._tools
