@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import translate
+from operator import attrgetter
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -40,21 +42,22 @@ class ServiceQuery(BaseModel):
     limit: int = Field(default=100, ge=1, le=MOST, description="Lines in one answer.")
     after: str = Field(default="", max_length=200, description="`next` of the answer before, to go on.", examples=[""])
 
-    @property
-    def chooses(self) -> bool:
-        """Whether it leaves any line out."""
-        return bool(self.recipe or self.target or self.health or self.state or self.label or self.name)
+    def choose(self, lines: Sequence[ServiceStatus]) -> Sequence[ServiceStatus]:
+        """The lines that fit, in their order."""
+        for test in self._tests():
+            lines = [one for one in lines if test(one)]
+        return lines
 
-    def fits(self, one: ServiceStatus) -> bool:
-        """Whether a line of the table is meant."""
-        return (
-            (not self.name or fnmatchcase(one.service, self.name))
-            and (not self.recipe or one.recipe in self.recipe)
-            and (not self.target or one.target in self.target)
-            and (not self.health or one.health in self.health)
-            and (not self.state or one.state in self.state)
-            and all(_labelled(one.labels, label) for label in self.label)
-        )
+    def _tests(self) -> Iterator[Callable[[ServiceStatus], object]]:
+        """One for each filter."""
+        if self.name:
+            names = re.compile(translate(self.name)).match
+            yield lambda one: names(one.service)
+        for key in ("recipe", "target", "health", "state"):
+            if wanted := frozenset(getattr(self, key)):
+                yield _among(attrgetter(key), wanted)
+        for label in self.label:
+            yield _labelled(label)
 
 
 class ServicePage(BaseModel):
@@ -73,8 +76,7 @@ class ServicePage(BaseModel):
 
 def select(status: Status, changes: Mapping[tuple[str, str], Transition], query: ServiceQuery) -> ServicePage:
     """One page of what is asked for. `changes` are the last changes of the verdicts, by (service, target)."""
-    lines = status.services
-    found = tuple(one for one in lines if query.fits(one)) if query.chooses else lines
+    found = query.choose(status.services)
     name, _, target = query.after.partition("/")
     first = bisect_right(found, (name, target), key=_place) if query.after else 0
     page = found[first : first + query.limit]
@@ -91,11 +93,15 @@ def _place(one: ServiceStatus) -> tuple[str, str]:
     return one.service, one.target
 
 
-def _labelled(labels: Mapping[str, str], selector: str) -> bool:
+def _among(value: Callable[[ServiceStatus], object], wanted: frozenset[object]) -> Callable[[ServiceStatus], object]:
+    return lambda one: value(one) in wanted
+
+
+def _labelled(selector: str) -> Callable[[ServiceStatus], object]:
     if selector.startswith("!"):
-        return selector[1:] not in labels
+        return lambda one: selector[1:] not in one.labels
     key, unequal, value = selector.partition("!=")
     if unequal:
-        return labels.get(key) != value
-    key, equal, value = selector.partition("=")
-    return labels.get(key) == value if equal else key in labels
+        return lambda one: one.labels.get(key) != value
+    name, equal, value = selector.partition("=")
+    return (lambda one: one.labels.get(name) == value) if equal else (lambda one: name in one.labels)

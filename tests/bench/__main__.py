@@ -11,13 +11,13 @@ import platform
 
 from rich.console import Console
 
-from tests.bench import detection, front_door, gap, kubernetes, plan, probes, pure, scrape, slurm
+from tests.bench import api_load, api_reads, detection, front_door, gap, kubernetes, plan, probes, pure, scrape, slurm
 from tests.bench.report import Table, show
 
 _COUNTS = (100, 1_000)
 _ENDPOINTS = (1_000, 10_000)
-_MEASURES = ("help", "pure", "scrape", "probes", "slurm", "kubernetes")
-_LONG = ("gap", "detection")  # minutes of waiting for time limits: only when asked for
+_MEASURES = ("help", "pure", "scrape", "probes", "slurm", "kubernetes", "api")
+_LONG = ("gap", "detection", "load")  # minutes of waiting: only when asked for
 
 
 def main() -> None:
@@ -57,6 +57,10 @@ def _measure(name: str, counts: tuple[int, ...]) -> tuple[Table, ...]:
             return slurm.measure(counts)
         case "gap":
             return (gap.measure(),)
+        case "api":
+            return (api_reads.measure(),)
+        case "load":
+            return api_load.measure()
         case "detection":
             return (detection.measure(),)
         case _:

@@ -26,8 +26,8 @@ from reconciler.web import PageServer, make_app
 from tests.bench.report import Table, goal, short
 
 SIZES = (1_000, 10_000)
-_NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-_TARGET = TargetStatus("slurm", "slurm", reachable=True, looked=_NOW)
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+_TARGET = TargetStatus("slurm", "slurm", reachable=True, looked=NOW)
 _GOAL = 0.3
 _TIMES = 5
 
@@ -55,10 +55,10 @@ def measure(sizes: Sequence[int] = SIZES) -> Table:
 
 
 def _rows(size: int) -> Iterator[tuple[str, ...]]:
-    board = _board(size)
-    exporter = Exporter(board, lambda: _NOW)
+    board = board_of(size)
+    exporter = Exporter(board, lambda: NOW)
     server = PageServer("127.0.0.1:0")
-    server.start(make_app(board, lambda: _NOW, ("slurm",)))
+    server.start(make_app(board, lambda: NOW, ("slurm",)))
     try:
         for name, call in (
             ("text", exporter.page),
@@ -104,16 +104,16 @@ def _best(call: Callable[[], bytes], times: int) -> tuple[float, float, bytes]:
     return min(one for one, _ in took), min(cpu for _, cpu in took), page
 
 
-def _board(size: int) -> Board:
+def board_of(size: int) -> Board:
     board = Board()
     for minute in range(2):
-        board.post_target(_TARGET, _table(size), _NOW + timedelta(minutes=minute))
+        board.post_target(_TARGET, _table(size), NOW + timedelta(minutes=minute))
     return board
 
 
 def _table(size: int) -> tuple[ServiceStatus, ...]:
-    one = ServiceStatus("", "slurm", "faiss", State.RUNNING, Health.HEALTHY, _NOW, "", "0123456789ab", "", 2, 2)
-    rich = replace(one, deadline=_NOW, ended=Cause.TIME_LIMIT, generation=3, labels={"team": "nlp", "tier": "gold"})
+    one = ServiceStatus("", "slurm", "faiss", State.RUNNING, Health.HEALTHY, NOW, "", "0123456789ab", "", 2, 2)
+    rich = replace(one, deadline=NOW, ended=Cause.TIME_LIMIT, generation=3, labels={"team": "nlp", "tier": "gold"})
     jobs = [(str(number), str(size + number)) for number in range(size)]
     return tuple(
         replace(rich, service=f"service-{first:0>5}", serving=tuple(_serving(*one) for one in enumerate((first, last))))
