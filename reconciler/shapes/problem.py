@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.errors import Complaint
 from reconciler.models.text import visible
+from reconciler.shapes.fields import body_field
 
 MEDIA_TYPE = "application/problem+json"
 _URN = "urn:reconciler:problem:"
@@ -84,7 +85,8 @@ def usual(status: int) -> Kind:
 class FieldProblem(BaseModel):
     """One thing wrong with one field, in the words of `reconciler validate`.
 
-    `field` is a place in the request's body, a parameter, a header, or a place in the service's document (`file`).
+    `field` is a place in the service's document (`file`), `request` the field of the request that it comes from. Where
+    no file is named, both are a field of the request's body, a parameter or a header.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -96,6 +98,7 @@ class FieldProblem(BaseModel):
     fix: str = Field(default="", examples=[""])
     file: str = Field(default="", examples=["desired/llama-8b.yaml"])
     line: int = Field(default=0, examples=[9])
+    request: str = Field(default="", examples=["config.maxModelLen"])
 
     @classmethod
     def of(cls, one: Complaint) -> FieldProblem:
@@ -108,6 +111,7 @@ class FieldProblem(BaseModel):
             fix=visible(one.fix),
             file=visible(one.file),
             line=one.line,
+            request=visible(body_field(one.field) if one.file else one.field),
         )
 
 

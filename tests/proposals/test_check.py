@@ -14,7 +14,7 @@ from reconciler.models.proposal import Edit, Request, Restart, Start, Stop, Susp
 from reconciler.models.revision import Snapshot
 from reconciler.proposals.base import Base, edited, nothing_earlier
 from reconciler.proposals.check import check
-from reconciler.proposals.fields import body_field
+from reconciler.shapes.fields import body_field
 from tests.desired.world import BUILTIN, Repository, settings, text
 
 GOOD = text("main", "{recipe: faiss, config: {dimension: 7}}")

@@ -36,7 +36,7 @@ FAMILY = sorted(family(), key=lambda one: one.__name__)
 
 
 def made(kind: type[ReconcilerError]) -> ReconcilerError:
-    complaint = Complaint("desired/a.yaml", 9, 5, "spec.nods", "unknown key", fix="did you mean `nodes`?")
+    complaint = Complaint("desired/a.yaml", 9, 5, "spec.config.nods", "unknown key", fix="did you mean `nodes`?")
     return InputError([complaint]) if issubclass(kind, InputError) else kind("what is wrong\nand more\x1b[2J")
 
 
@@ -101,7 +101,8 @@ def test_what_is_wrong_with_a_file_is_told_as_validate_tells_it(client: httpx.Cl
     assert document.status == 422
     assert document.detail == str(made(InputError))
     (one,) = document.errors
-    assert (one.file, one.line, one.field) == ("desired/a.yaml", 9, "spec.nods")
+    assert (one.file, one.line, one.field) == ("desired/a.yaml", 9, "spec.config.nods")
+    assert one.request == "config.nods", "where it is in the request that it came from"
     assert (one.problem, one.fix) == ("unknown key", "did you mean `nodes`?")
 
 
