@@ -4,7 +4,7 @@
     with HttpGit(folder, user="ada", password="secret") as server:
         server.url("team.git")          # http://ada:secret@127.0.0.1:40123/team.git
         server.silent = True            # takes requests and says nothing, until it is False again
-        server.deaf = True              # does what it is asked to do, and closes without an answer
+        server.deaf = "POST /team.git/git-receive-pack"     # does this when it is asked, and closes without an answer
         server.stop(); server.start()   # down, and back on the same port
 
     with SshGit(folder) as server:
@@ -58,7 +58,7 @@ class HttpGit:
         self.user = user
         self.password = password
         self.silent = False
-        self.deaf = False
+        self.deaf = ""
         self.port = 0
         #: Requests so far, as `GET /team.git/info/refs?service=git-upload-pack`, oldest first.
         self.requests: list[str] = []
@@ -209,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not name:
                 break
             head[name] = value.strip()
-        if self.server.site.deaf:
+        if self.server.site.deaf and self.server.site.deaf in f"{self.command} {self.path}":
             for _ in iter(lambda: out.read(_BLOCK), b""):
                 pass
             return

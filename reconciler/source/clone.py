@@ -19,6 +19,8 @@ from reconciler.source.remote import Remote, SlowError
 
 #: The one ref of the clone: what the operator follows, whatever its name is over there.
 HEAD = "refs/reconciler/head"
+#: After so many pushes it is looked whether the clone wants to be packed.
+_TIDY_AFTER = 200
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class Clone:
         self._remote = remote
         self._wanted = wanted
         self._default = ""
+        self._pushes = 0
 
     def reading(self, operation: Callable[[], _T]) -> _T:
         """The operation's result; a clone that turns out to be broken is made anew once. Raises SourceError."""
@@ -90,13 +93,21 @@ class Clone:
 
         Nothing is done where it is fetched at this moment, or was since it was at `before`.
         """
-        if not self._fetching.acquire(blocking=False):
+        if not before or not self._fetching.acquire(blocking=False):
             return
         try:
             with self.lock, suppress(SourceError):
                 self.commands.local("update-ref", HEAD, sha, before)
+            self._tidy()
         finally:
             self._fetching.release()
+
+    def _tidy(self) -> None:
+        """Pack what commits of ours left, from time to time: a fetch does it too, and there may be none for long."""
+        self._pushes += 1
+        if self._pushes % _TIDY_AFTER == 0:
+            with suppress(SourceError):
+                self.commands.local("-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
 
     def refresh(self) -> str:
         """Ask what the head is, fetch when it is new, and return its commit id. Raises SourceError."""

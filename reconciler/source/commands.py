@@ -87,7 +87,7 @@ class Commands:
             try:
                 output, errors = process.communicate(data, timeout=_SECONDS)
             except TimeoutExpired:
-                end_groups([process.pid])
+                end_groups([process])
                 raise SourceError(f"`git {words[0]}` was not done in {_SECONDS:g} s") from None
         if process.returncode:
             raise CloneError(f"the clone cannot be written: {describe(errors.decode(errors='replace'))}")

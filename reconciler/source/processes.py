@@ -1,4 +1,4 @@
-"""How git is ended in the middle: in a way that leaves no lock and no half pack behind, on this side and the other."""
+"""How git is ended in the middle: in a way that leaves no lock behind, on this side and the other."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import os
 import signal
 import time
 from collections.abc import Iterable
+from subprocess import Popen
 
-#: Seconds that git has to take its temporary files and locks away.
+#: Seconds that git has to take its locks and temporary files away.
 _GRACE = 1.0
 _STEP = 0.01
 
 
-def end_groups(leaders: Iterable[int]) -> None:
-    """End whole process groups, told by the process ids of their leaders: asked first, forced after a second.
+def end_groups(leaders: Iterable[Popen[bytes]]) -> None:
+    """End these processes and all of their process groups: asked first, forced after a second.
 
     A repository on this machine is written by a process of the group; killed at once, it would leave the lock of a
     branch behind, and nobody could push any more.
@@ -27,10 +28,11 @@ def end_groups(leaders: Iterable[int]) -> None:
         _signal(leader, signal.SIGKILL)
 
 
-def _signal(leader: int, number: int) -> bool:
+def _signal(leader: Popen[bytes], number: int) -> bool:
     """Whether there was anybody in the group who could be told."""
+    leader.poll()  # one that has ended counts until somebody takes note of it
     try:
-        os.killpg(leader, number)
+        os.killpg(leader.pid, number)
     except ProcessLookupError:
         return False
     return True

@@ -49,7 +49,7 @@ def judge(url: str, said: Said) -> SourceError | None:
             f"trust it: git config --global --add safe.directory {url}"
         )
     kind = SourceError if _NEVER.search(said.errors) else UnsureError
-    return kind(f"{url}: {describe(said.errors)}")
+    return kind(f"{url}: {said.words}")
 
 
 def _refused(url: str, who: str, why: str, words: str) -> SourceError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -30,6 +31,9 @@ _UPLOAD_PACK = "git -c 'safe.directory=*' upload-pack"
 #: What is checked out over there follows the branch while it is as it was committed; otherwise Git refuses the push.
 _RECEIVE_PACK = "git -c receive.denyCurrentBranch=updateInstead receive-pack"
 
+#: Git asks for credentials when it has none, and when the ones that it has are refused; here there is nobody to ask.
+_WHO = re.compile(r"could not read (username|password)|authentication failed", re.IGNORECASE)
+
 
 class SlowError(SourceError):
     """The repository did not answer in time; asking for more would take longer still."""
@@ -50,6 +54,12 @@ class Said:
     code: int
     output: str
     errors: str
+
+    @property
+    def words(self) -> str:
+        """The errors in one line, and in other words where Git's own speak of a terminal."""
+        advice = "; the user and password in source.url are missing or refused" if _WHO.search(self.errors) else ""
+        return describe(self.errors) + advice
 
 
 class Remote:
@@ -98,14 +108,14 @@ class Remote:
         """End the running commands and refuse others."""
         with self._lock:
             self._closed = True
-            running = [process.pid for process in self._running]
+            running = list(self._running)
         end_groups(running)
 
     def _run(self, folder: Path, *words: str, seconds: float | None = None) -> str:
         """Output of one git command. Raises SourceError when it fails."""
         said = self._ask(folder, words, self.timeout if seconds is None else seconds)
         if said.code:
-            raise SourceError(f"{self.url}: {describe(said.errors)}")
+            raise SourceError(f"{self.url}: {said.words}")
         return said.output
 
     def _ask(self, folder: Path, words: Sequence[str], seconds: float) -> Said:
@@ -119,7 +129,7 @@ class Remote:
             try:
                 output, errors = process.communicate(timeout=seconds)
             except TimeoutExpired:
-                end_groups([process.pid])
+                end_groups([process])
                 raise SlowError(f"{self.url}: no answer in {seconds:g} s; a larger source.timeout may help") from None
         return Said(process.returncode, output.decode(errors="replace"), errors.decode(errors="replace"))
 

@@ -78,12 +78,15 @@ class GitRepository:
         UnsureError, or SourceError when it surely did not happen.
         """
         ref = _HEADS + (branch or self.branch)
-        self._check_name(ref)
+        if branch:
+            self._check_name(branch)
         before = self._clone.head()
         error = self._try(revision, ref, new=bool(branch))
+        if isinstance(error, UnsureError):
+            error = self._look(revision, ref, error, None if branch else before)
         if error:
             raise error
-        if not branch and before:
+        if not branch:
             self._clone.pushed(before, revision.sha)
 
     def log(self, revision: Revision, count: int) -> Iterator[Revision]:
@@ -124,30 +127,37 @@ class GitRepository:
     def _try(self, revision: Revision, ref: str, *, new: bool) -> SourceError | None:
         """Push once; what went wrong."""
         try:
-            error = judge(self._remote.url, self._remote.push(self._commands.folder, revision.sha, ref, new=new))
+            said = self._remote.push(self._commands.folder, revision.sha, ref, new=new)
         except SlowError as slow:
-            error = UnsureError(str(slow))
-        if isinstance(error, UnsureError):
-            return self._look(revision, ref, error)
-        return error
+            return UnsureError(str(slow))
+        return judge(self._remote.url, said)
 
-    def _look(self, revision: Revision, ref: str, error: UnsureError) -> SourceError | None:
-        """What became of a push that ended in the middle: None where the commit is there."""
+    def _look(self, revision: Revision, ref: str, unsure: UnsureError, before: str | None) -> SourceError | None:
+        """What became of a push that ended in the middle: None where the commit is there.
+
+        `before`: what the followed branch was at; None for a new branch. A branch that is elsewhere by now refuses
+        a push that comes late.
+        """
+        seconds = min(_LOOK, self._remote.timeout)
         try:
-            there = self._remote.list_refs(self._commands.folder, ref, _LOOK).ids.get(ref, "")
+            if self._remote.list_refs(self._commands.folder, ref, seconds).ids.get(ref) == revision.sha:
+                return None
+            if not is_there(self._commands, revision.sha):
+                return RacedError(f"{self._remote.url}: the clone was made anew before the push; {unsure}")
+            head = self.head() if before is not None else None
+            if head and self.contains(head, revision.sha):
+                return None
         except SourceError:
-            return error
-        if there == revision.sha:
-            return None
-        if not is_there(self._commands, revision.sha):
-            return RacedError(f"{self._remote.url}: the clone was made anew before commit {revision.short} was pushed")
-        return error
+            return unsure
+        if head and head.sha != before:
+            return RacedError(f"{self._remote.url}: somebody else pushed first; {unsure}")
+        return unsure
 
-    def _check_name(self, ref: str) -> None:
+    def _check_name(self, branch: str) -> None:
         try:
-            self._commands.local("check-ref-format", ref)
+            self._commands.local("check-ref-format", _HEADS + branch)
         except CloneError:
-            raise RejectedError(f"{ref.removeprefix(_HEADS)!r} is no name for a branch") from None
+            raise RejectedError(f"{branch!r} is no name for a branch") from None
 
     def _check_signing(self) -> None:
         """A commit that nobody signed would never be in force where signatures are required."""

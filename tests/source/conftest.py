@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.settings import SourceSettings
+from lab.git_server import bare
+from reconciler.settings import ProposalSettings, SourceSettings
 from reconciler.source.git import GitSource
+from reconciler.source.repository import GitRepository
 
 _PERSON = {
     "GIT_AUTHOR_NAME": "Ada",
@@ -89,6 +91,24 @@ def follow(tmp_path: Path) -> Iterator[Callable[..., GitSource]]:
     yield make
     for source in made:
         source.close()
+
+
+@pytest.fixture
+def central(repository: Repository, tmp_path: Path) -> Path:
+    """A bare repository as a forge has it, with what `repository` has."""
+    folder = bare(tmp_path / "central.git")
+    repository.git("push", "--quiet", str(folder), "main")
+    return folder
+
+
+@pytest.fixture
+def write(follow: Callable[..., GitSource]) -> Callable[..., GitRepository]:
+    """Makes writing sides of sources, each with a state folder of the test; `proposals` are the settings of those."""
+
+    def make(url: object, *, proposals: dict[str, Any] | None = None, **settings: Any) -> GitRepository:
+        return GitRepository(follow(url, **settings), ProposalSettings(**(proposals or {})))
+
+    return make
 
 
 @pytest.fixture
