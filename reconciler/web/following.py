@@ -58,11 +58,15 @@ class Choice:
 
 
 class Follower:
-    """Writes the journal for those who follow it; what many read alike is encoded once. For the server's loop only."""
+    """Writes the journal for those who follow it; what many read alike is encoded once. For the server's loop only.
 
-    def __init__(self, board: Board, streams: Streams) -> None:
+    `beat`: seconds without news until a comment keeps the connection.
+    """
+
+    def __init__(self, board: Board, streams: Streams, beat: float = BEAT) -> None:
         self._board = board
         self._streams = streams
+        self._beat = beat
         self._epoch = secrets.token_hex(4)
         self._pieces: OrderedDict[tuple[Choice, int, int], tuple[bytes, int]] = OrderedDict()
         self._encoded: OrderedDict[int, bytes] = OrderedDict()
@@ -108,7 +112,9 @@ class Follower:
             if text:
                 told = place
                 yield text
-            elif place == self.here() and not await self._streams.wait(tick, BEAT):
+            elif place < self.here():
+                await asyncio.sleep(0)  # what nobody here wants is passed over without holding up the others
+            elif not await self._streams.wait(tick, self._beat):
                 yield b": still here\n" + (self._mark(place) if place != told else b"\n")
                 told = place
 
