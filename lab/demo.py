@@ -134,12 +134,14 @@ class Demo:
             _say(line)
 
     def _hint(self) -> str:
-        """Where the metrics are, and the one line to type to change something."""
+        """Where the pages are, and the lines to type to change something, by hand and by a verb."""
         address = (self.factory.state / "http").read_text("utf-8").strip()
         repository = self.factory.repository
         edit = f"sed -i 's/dimension: 64/dimension: 128/' {repository}/desired/faiss-slurm.yaml"
         commit = f"git -C {repository} -c safe.directory='*' commit -qam 'longer vectors'"
-        return f"metrics: {address}/metrics\nchange something: {edit} && {commit}"
+        verb = f"{sys.prefix}/bin/reconciler start faiss --set dimension=32 --wait --config {self.factory.settings}"
+        pages = f"metrics: {address}/metrics\nservices: {address}/services"
+        return f"{pages}\nchange something: {edit} && {commit}\nstart one more: {verb}"
 
 
 def _start(size: Size) -> Lab:
