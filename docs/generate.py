@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from docs import alerts, dashboards, metrics
+from docs import alerts, api, dashboards, metrics
 from reconciler.models.recipe import Recipe
 from reconciler.models.service import Service
 from reconciler.models.units import format_duration
@@ -42,7 +42,13 @@ def main() -> int:
 
 def made() -> dict[Path, str]:
     """All files that are made, with what they must say."""
-    return {HERE / name: page(name) for name in PAGES} | alerts.files() | dashboards.files() | metrics.files()
+    return (
+        {HERE / name: page(name) for name in PAGES}
+        | alerts.files()
+        | dashboards.files()
+        | metrics.files()
+        | api.files()
+    )
 
 
 def page(name: str) -> str:

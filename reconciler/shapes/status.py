@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.models.status import ServiceStatus, Status, TargetStatus, Transition
 from reconciler.models.text import visible
@@ -25,8 +25,8 @@ class VerdictShape(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    state: str
-    health: str
+    state: str = Field(examples=["Running"])
+    health: str = Field(examples=["Healthy"])
 
     @classmethod
     def of(cls, one: ServiceStatus) -> VerdictShape:
@@ -42,11 +42,11 @@ class ChangeShape(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    target: str
+    target: str = Field(examples=["slurm"])
     at: datetime
     before: VerdictShape | None
     after: VerdictShape
-    why: str
+    why: str = Field(examples=[""])
 
     @classmethod
     def of(cls, change: Transition, target: str) -> ChangeShape:
@@ -64,30 +64,40 @@ class ServiceShape(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    service: str
-    target: str
-    recipe: str
-    revision: str
-    state: str
-    health: str
-    since: datetime
-    why: str
-    frozen: str
-    replicas: int
-    ready: int
-    endpoints: dict[str, list[str]]
-    pending: str | None
-    expected: datetime | None
-    deadline: datetime | None
-    attempt: int
-    ended: str | None
-    generation: int
-    drift: list[str]
-    fights: list[str]
-    looping: bool = False
-    unhealthy: datetime | None = None
-    changed: ChangeShape | None = None
-    labels: dict[str, str] = {}
+    service: str = Field(examples=["llama"])
+    target: str = Field(description="Empty where no good version of it names one.", examples=["slurm"])
+    recipe: str = Field(description="Empty for what nobody wants any more.", examples=["vllm"])
+    revision: str = Field(description="Short id of the commit that what runs is from.", examples=["4dd4d8b5c149"])
+    state: str = Field(
+        description="Absent, Pending, Running, Stopping, Suspended, Held, Removing or Unknown.", examples=["Running"]
+    )
+    health: str = Field(
+        description="Healthy, Suspended, Progressing, Pending, Unknown, Degraded or Failed.", examples=["Healthy"]
+    )
+    since: datetime = Field(description="Since when it is in its state.")
+    why: str = Field(examples=[""])
+    frozen: str = Field(description="Why an earlier version of its file is in force; empty: it is not.", examples=[""])
+    replicas: int = Field(examples=[1])
+    ready: int = Field(examples=[1])
+    endpoints: dict[str, list[str]] = Field(
+        description="Addresses of what serves, by port.", examples=[{"http": ["n1:20000"]}]
+    )
+    pending: str | None = Field(
+        description="What the one that is furthest behind waits for: waiting, reserved, held or blocked."
+    )
+    expected: datetime | None = Field(description="When the platform thinks that it starts.")
+    deadline: datetime | None = Field(
+        description="The earliest time limit of a healthy replica.", examples=["2026-11-30T12:00:00Z"]
+    )
+    attempt: int = Field(description="Failed starts in a row.", examples=[0])
+    ended: str | None = Field(description="Why its last workload ended.")
+    generation: int = Field(description="The highest number of hand-overs of a replica.", examples=[0])
+    drift: list[str] = Field(description="What was changed by hand and is not repaired yet.", examples=[[]])
+    fights: list[str] = Field(description="What somebody undoes again and again.", examples=[[]])
+    looping: bool = Field(default=False, description="It fails again and again right after its start.")
+    unhealthy: datetime | None = Field(default=None, description="Since when it is unhealthy.")
+    changed: ChangeShape | None = Field(default=None, description="The last change of its verdict.")
+    labels: dict[str, str] = Field(default={}, description="Its own labels.", examples=[{"team": "nlp"}])
 
     @classmethod
     def of(cls, one: ServiceStatus, changed: Transition | None = None) -> ServiceShape:
@@ -125,14 +135,18 @@ class TargetShape(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    target: str
-    kind: str
-    reachable: bool
-    why: str
-    looked: datetime | None
-    revision: str
-    gaps: dict[str, str]
-    restarts_held: str = ""
+    target: str = Field(examples=["slurm"])
+    kind: str = Field(description="kubernetes or slurm.", examples=["slurm"])
+    reachable: bool = Field(examples=[True])
+    why: str = Field(description="Why it cannot be seen as a whole.", examples=[""])
+    looked: datetime | None = Field(
+        description="When it was last looked at as a whole.", examples=["2026-11-30T12:00:00Z"]
+    )
+    revision: str = Field(
+        description="Short id of the commit that its last turn worked from.", examples=["4dd4d8b5c149"]
+    )
+    gaps: dict[str, str] = Field(description="Parts that could not be looked at, and why.", examples=[{}])
+    restarts_held: str = Field(default="", description="Why what is unhealthy is not restarted just now.")
 
     @classmethod
     def of(cls, one: TargetStatus) -> TargetShape:
@@ -154,13 +168,15 @@ class SourceShape(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    revision: str
-    author: str
-    subject: str
-    time: datetime | None
-    error: str
-    complaints: list[str]
-    verified: bool | None = None
+    revision: str = Field(
+        description="Id of the commit in force.", examples=["4dd4d8b5c149a8f2a5a3c0b1d7e6f9081a2b3c4d"]
+    )
+    author: str = Field(examples=["bench"])
+    subject: str = Field(examples=["Start llama: vllm"])
+    time: datetime | None = Field(examples=["2026-11-30T12:00:00Z"])
+    error: str = Field(description="Why it cannot be read now.", examples=[""])
+    complaints: list[str] = Field(description="What is wrong with its files.", examples=[[]])
+    verified: bool | None = Field(default=None, description="Whether its signature is good; null: not asked.")
 
 
 class LeaderShape(BaseModel):
@@ -168,8 +184,8 @@ class LeaderShape(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    leads: bool
-    leader: str
+    leads: bool = Field(examples=[True])
+    leader: str = Field(examples=[""])
 
 
 class ReadyShape(BaseModel):
@@ -177,8 +193,8 @@ class ReadyShape(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    missing: list[str]
-    targets: dict[str, LeaderShape]
+    missing: list[str] = Field(examples=[[]])
+    targets: dict[str, LeaderShape] = Field(examples=[{"slurm": {"leads": True, "leader": ""}}])
 
     @classmethod
     def of(cls, missing: list[str], status: Status) -> ReadyShape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.explain import Story
 from reconciler.models.health import Health
@@ -24,21 +24,21 @@ class WorkloadShape(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: str
-    replica: int
-    generation: int
-    attempt: int
-    revision: str
-    phase: str
-    health: str
-    reason: str
-    since: datetime | None
-    deadline: datetime | None
-    expected: datetime | None
-    pending: str | None
-    cause: str | None
-    endpoints: dict[str, list[str]]
-    output: str
+    id: str = Field(description="Job id, or namespace/service.", examples=["4711"])
+    replica: int = Field(examples=[0])
+    generation: int = Field(examples=[0])
+    attempt: int = Field(examples=[0])
+    revision: str = Field(examples=["4dd4d8b5c149"])
+    phase: str = Field(description="Pending, Running, Stopping or Ended.", examples=["Running"])
+    health: str = Field(examples=["Healthy"])
+    reason: str = Field(examples=[""])
+    since: datetime | None = Field(description="When its phase began.", examples=["2026-11-30T12:00:00Z"])
+    deadline: datetime | None = Field(description="When its platform will end it.", examples=["2026-11-30T12:00:00Z"])
+    expected: datetime | None = Field(description="When its platform thinks that it starts.")
+    pending: str | None = Field(description="What it waits for: waiting, reserved, held or blocked.")
+    cause: str | None = Field(description="Why it ended.")
+    endpoints: dict[str, list[str]] = Field(examples=[{"http": ["n1:20000"]}])
+    output: str = Field(examples=[""])
 
     @classmethod
     def of(cls, one: Workload, output: str) -> WorkloadShape:
@@ -67,15 +67,15 @@ class WishShape(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    file: str
-    revision: str
-    author: str
-    subject: str
-    stateful: bool
-    suspended: str
-    frozen: str
-    time: float | None
-    lead: float | None
+    file: str = Field(examples=["desired/llama.yaml"])
+    revision: str = Field(examples=["4dd4d8b5c149"])
+    author: str = Field(examples=["bench"])
+    subject: str = Field(examples=["Start llama: vllm"])
+    stateful: bool = Field(examples=[False])
+    suspended: str = Field(examples=[""])
+    frozen: str = Field(examples=[""])
+    time: float | None = Field(examples=[86400])
+    lead: float | None = Field(examples=[1800])
 
     @classmethod
     def of(cls, story: Story) -> WishShape | None:
@@ -103,13 +103,13 @@ class StoryShape(BaseModel):
 
     service: ServiceShape
     wanted: WishShape | None
-    looked: datetime | None
-    blind: str
+    looked: datetime | None = Field(description="When its target was looked at.", examples=["2026-11-30T12:00:00Z"])
+    blind: str = Field(description="Why that look was not whole.", examples=[""])
     there: list[WorkloadShape]
     ended: list[WorkloadShape]
-    waits: list[str]
-    next: list[str]
-    advice: list[str]
+    waits: list[str] = Field(description="What it waits for.", examples=[[]])
+    next: list[str] = Field(description="What the daemon does next, and when.", examples=[[]])
+    advice: list[str] = Field(description="What a person can do.", examples=[[]])
     history: list[ChangeShape] = []
 
     @classmethod

@@ -17,10 +17,18 @@ def example_of(schema: Schema, schemas: dict[str, Schema]) -> Any:
     for key in ("const", "default"):
         if key in schema:
             return schema[key]
-    if options := schema.get("anyOf") or schema.get("oneOf") or schema.get("enum"):
-        return options[0] if "enum" in schema else example_of(options[0], schemas)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if options := schema.get("anyOf") or schema.get("oneOf"):
+        return example_of(_best(options), schemas)
     if schema.get("type") == "object":
         return {name: example_of(field, schemas) for name, field in schema.get("properties", {}).items()}
     if schema.get("type") == "array":
         return [example_of(schema["items"], schemas)] if "items" in schema else []
     return "2026-11-30T12:00:00Z" if schema.get("format") == "date-time" else _USUAL.get(str(schema.get("type")))
+
+
+def _best(options: list[Schema]) -> Schema:
+    """What shows most: a value with fields of its own, otherwise that there is none."""
+    none = [one for one in options if one.get("type") == "null"]
+    return next((one for one in options if "$ref" in one), (none or options)[0])

@@ -61,6 +61,7 @@ def _finish(document: dict[str, Any]) -> None:
         _names(path, operation)
         operation["security"] = [] if path in _OPEN else [{"bearer": []}, *([] if method in _WRITES else [{}])]
         _examples(operation, schemas)
+        _share(operation, document["components"].setdefault("responses", {}))
 
 
 _BEARER = "A token of `http.tokens`, or one of the OpenID provider. Reading on loopback needs none by default."
@@ -89,6 +90,14 @@ def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(known.items()))
 
 
+def _share(operation: dict[str, Any], shared: dict[str, Any]) -> None:
+    """Problems that say no more than their status says are written once, for all routes."""
+    for code, answer in operation["responses"].items():
+        if int(code) >= 400 and answer == problems(int(code))[int(code)]:
+            shared[f"Problem{code}"] = answer
+            operation["responses"][code] = {"$ref": f"#/components/responses/Problem{code}"}
+
+
 def _names(path: str, operation: dict[str, Any]) -> None:
     """What a name in a path is, where its route does not say it."""
     kind = path.split("/")[1].removesuffix("s")
@@ -98,6 +107,8 @@ def _names(path: str, operation: dict[str, Any]) -> None:
 
 
 def _examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        content.setdefault("example", example_of(content["schema"], schemas))
     for code, answer in operation["responses"].items():
         for media, content in answer.get("content", {}).items():
             content.setdefault("schema", {"type": "string"})  # a stream, or a page of text
