@@ -141,6 +141,7 @@ class SshGit:
     def _command(self, key: str) -> str:
         """No configuration of the user's counts, and nothing is asked."""
         options = ["BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "StrictHostKeyChecking=yes"]
+        options += ["KexAlgorithms=curve25519-sha256"]  # the usual one takes a tenth of a second more
         options += [f"UserKnownHostsFile={self._own / 'known_hosts'}", "GlobalKnownHostsFile=none"]
         words = [
             "ssh",

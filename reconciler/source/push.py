@@ -54,12 +54,19 @@ def judge(url: str, said: Said) -> SourceError | None:
 
 def _refused(url: str, who: str, why: str, words: str) -> SourceError:
     if _RACED.search(why):
-        return RacedError(f"{url}: somebody else pushed first ({describe(why)})")
+        return _lock(url, words) or RacedError(f"{url}: somebody else pushed first ({describe(why)})")
     for pattern, what in _WORK_TREE:
         if re.search(pattern, why):
             return RejectedError(f"{url}: its work tree {what} ({describe(why)}); commit or stash them there")
     said = f"{url}: the push was refused: {describe(why)}" + (f": {words}" if words else "")
     return SourceError(said) if who == "remote rejected" and _FAULT.search(why) else RejectedError(said)
+
+
+def _lock(url: str, words: str) -> SourceError | None:
+    """What else can keep a branch from being written: it has one for a folder, or a process that died left a lock."""
+    if "exists; cannot create" in words:
+        return RejectedError(f"{url}: there is a branch whose name is in the way: {words}")
+    return SourceError(f"{url}: {words}") if ".lock':" in words else None
 
 
 def _words(errors: str) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import Next, RacedError, RejectedError, SourceError, UnsureError
+from reconciler.source.push import judge
+from reconciler.source.remote import Said
 from reconciler.source.repository import GitRepository
 from tests.source.conftest import Repository
 from tests.source.test_repository import git, start
@@ -96,8 +98,8 @@ def test_a_new_branch_leaves_the_followed_one_and_must_not_exist(central: Path, 
     with pytest.raises(RacedError, match="somebody else pushed first"):
         writer.push(other, "reconciler/start-b")
     assert refs(central)["refs/heads/reconciler/start-b"] == made.sha
-    with pytest.raises(SourceError):
-        writer.push(other, "reconciler/start-b/more")  # it would be a file and a folder
+    with pytest.raises(RejectedError, match="there is a branch whose name is in the way"):
+        writer.push(other, "reconciler/start-b/more")
     assert is_clean(central)
 
 
@@ -234,6 +236,45 @@ def test_a_remote_that_cannot_keep_it_is_to_be_asked_again(central: Path, write:
     writer.push(made)
 
 
+def test_a_lock_that_a_dead_process_left_is_no_lost_race(central: Path, write: Write) -> None:
+    writer = write(central)
+    made = start(writer, "desired/b.yaml")
+    (central / "refs/heads/main.lock").touch()
+    with pytest.raises(SourceError, match=r"Unable to create .*main\.lock': File exists") as caught:
+        writer.push(made)
+    assert type(caught.value) is SourceError
+    (central / "refs/heads/main.lock").unlink()
+    writer.push(made)
+
+
+_FORGES = [
+    (
+        "!\tx:refs/heads/main\t[remote rejected] (protected branch hook declined)",
+        "remote: error: GH006: Protected branch update failed for refs/heads/main.\nremote: error: Use a pull request.",
+        RejectedError,
+        "protected branch hook declined: error: GH006: Protected branch update failed for refs/heads/main. error: Use",
+    ),
+    ("!\tx:refs/heads/main\t[remote rejected] (Internal Server Error)", "", SourceError, "Internal Server Error"),
+    ("!\tx:refs/heads/main\t[remote failure] (remote failed to report status)", "", UnsureError, "said nothing"),
+    ("!\tx:refs/heads/main\t[remote rejected] (incorrect old value provided)", "", RacedError, "pushed first"),
+    (
+        "",
+        "remote: Permission to x denied to bot.\nfatal: unable to access 'https://forge/': … returned error: 403",
+        SourceError,
+        "Permission to x denied to bot",
+    ),
+    ("", "error: RPC failed; HTTP 502 curl 22 The requested URL returned error: 502", UnsureError, "HTTP 502"),
+    ("", "ssh: Could not resolve hostname x\nfatal: Could not read from remote repository.", SourceError, "resolve"),
+]
+
+
+@pytest.mark.parametrize(("output", "errors", "kind", "words"), _FORGES)
+def test_what_forges_say(output: str, errors: str, kind: type[SourceError], words: str) -> None:
+    error = judge("https://forge/x", Said(1, f"To https://forge/x\n{output}\nDone\n", errors))
+    assert type(error) is kind
+    assert words in str(error)
+
+
 # Who was first
 
 
@@ -312,12 +353,14 @@ def test_a_push_that_came_through_before_the_answer_was_lost_is_done(central: Pa
 def test_a_push_that_came_through_and_was_built_upon_is_done(
     repository: Repository, central: Path, write: Write
 ) -> None:
-    writer = write(central, timeout="4s")
+    writer = write(central)
     made = start(writer, "desired/b.yaml")
     more = f"git fetch -q {central} main && git reset -q --hard FETCH_HEAD && git commit -q --allow-empty -m more"
     push = f"git push --quiet {central} main"
     person = "export GIT_AUTHOR_NAME=Eve GIT_AUTHOR_EMAIL=e@x GIT_COMMITTER_NAME=Eve GIT_COMMITTER_EMAIL=e@x"
-    onwards = f"unset $(git rev-parse --local-env-vars); cd {repository.folder}; {person}; {more} && {push}; sleep 600"
+    onwards = (
+        f"unset $(git rev-parse --local-env-vars); cd {repository.folder}; {person}; {more} && {push}; kill -9 $PPID"
+    )
     hook(central, "post-receive", "[ -e again ] && exit 0", "touch again", onwards)
     writer.push(made)
     assert writer.head().subject == "more"

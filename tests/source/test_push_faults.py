@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from hashlib import sha1
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,28 @@ def test_two_writers_while_the_source_reads_and_the_clone_is_made_anew(
     assert list(refs(central)) == ["refs/heads/main"]
     assert is_clean(central)
     assert sorted(place.name for place in clone.parent.iterdir()) == ["source.git"]
+
+
+def test_a_clone_that_is_only_pushed_from_is_packed_at_times(central: Path, write: Write, tmp_path: Path) -> None:
+    writer = write(central)
+    clone = tmp_path / "state" / "source.git"
+    made = start(writer, "desired/b.yaml")
+    git(clone, "config", "gc.auto", "1")
+    writer.push(made)
+    # Git guesses how many objects there are from one of their folders, 17.
+    texts = (str(number).encode() for number in range(10_000))
+    for text in islice((text for text in texts if _id(text).startswith("17")), 3):
+        writer._commands.make("hash-object", "-w", "--stdin", data=text)
+    assert not list((clone / "objects").rglob("*.pack"))
+    for _ in range(199):  # no commit each time: what counts is that a push was made
+        writer._clone.pushed(made.sha, made.sha)
+    assert len(list((clone / "objects").rglob("*.pack"))) == 1
+    assert writer.head() == made
+    assert is_clean(clone)
+
+
+def _id(blob: bytes) -> str:
+    return sha1(f"blob {len(blob)}\0".encode() + blob, usedforsecurity=False).hexdigest()
 
 
 @pytest.mark.parametrize("harm", ["objects", ""])
