@@ -95,6 +95,7 @@ class OidcSettings(Model):
         default=(), description="What which values allow; the one that allows most counts. Without a match: nothing."
     )
     leeway: Duration = Field(default=timedelta(seconds=30), description="By which clocks may differ.")
+    timeout: Duration = Field(default=timedelta(seconds=5), description="Time for one answer of the provider.")
 
 
 class TlsSettings(Model):

@@ -16,7 +16,7 @@ from reconciler.web.door.tls import Tls
 from reconciler.web.door.watchers import Watchers
 
 #: Ticks of a tenth of a second between two looks at the certificate.
-_RENEWAL = 100
+_RENEWAL = 20
 #: Seconds that a connection stays open without a request, and those that answers have when the daemon stops.
 _KEEP_ALIVE, _GRACE = 10, 2
 

@@ -31,8 +31,8 @@ _BY_TYPE: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 ALGORITHMS = frozenset(name for names in _BY_TYPE.values() for name in names)
 _SMALLEST_RSA = 2048
-#: Largest answer in bytes, most keys of it, and seconds for one answer as a whole.
-_LARGEST, _MOST, _SECONDS = 1024 * 1024, 100, 5.0
+#: Largest answer in bytes, and most keys of it.
+_LARGEST, _MOST = 1024 * 1024, 100
 
 
 class KeysError(SourceError):
@@ -90,13 +90,14 @@ def _algorithms(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _text(settings: OidcSettings) -> bytes:
-    where = settings.keys or _discovered(settings.issuer)
-    return _get(where) if "://" in where else _file(Path(where))
+    seconds = settings.timeout.total_seconds()
+    where = settings.keys or _discovered(settings.issuer, seconds)
+    return _get(where, seconds) if "://" in where else _file(Path(where))
 
 
-def _discovered(issuer: str) -> str:
+def _discovered(issuer: str, seconds: float) -> str:
     """Where the provider says that its keys are (OpenID Connect Discovery 1.0)."""
-    page = json.loads(_get(issuer.rstrip("/") + "/.well-known/openid-configuration"))
+    page = json.loads(_get(issuer.rstrip("/") + "/.well-known/openid-configuration", seconds))
     if not isinstance(page, dict) or page.get("issuer") != issuer:
         raise ValueError("its openid-configuration names another issuer")
     return private_url(str(page.get("jwks_uri")))
@@ -107,13 +108,13 @@ def _file(path: Path) -> bytes:
         return file.read(_LARGEST)
 
 
-def _get(url: str) -> bytes:
+def _get(url: str, seconds: float) -> bytes:
     """The body at a URL. Nothing is followed elsewhere, and nothing is unpacked (a small answer may unpack to much)."""
-    until, body = time.monotonic() + _SECONDS, bytearray()
+    until, body = time.monotonic() + seconds, bytearray()
     at_home = loopback_name(urlsplit(url).hostname or "")
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     with (
-        httpx.Client(timeout=_SECONDS, trust_env=not at_home, headers=headers) as client,
+        httpx.Client(timeout=seconds, trust_env=not at_home, headers=headers) as client,
         client.stream("GET", url) as answer,
     ):
         if answer.status_code != httpx.codes.OK:
@@ -121,5 +122,5 @@ def _get(url: str) -> bytes:
         for part in answer.iter_raw():
             body += part
             if len(body) > _LARGEST or time.monotonic() > until:
-                raise ValueError(f"{url} answered more than {_LARGEST} bytes, or took longer than {_SECONDS:g}s")
+                raise ValueError(f"{url} answered more than {_LARGEST} bytes, or took longer than {seconds:g}s")
     return bytes(body)

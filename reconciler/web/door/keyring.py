@@ -15,18 +15,18 @@ from reconciler.web.door.refusal import RefusalError
 _log = logging.getLogger("reconciler.web")
 #: Seconds that keys count as new; between two questions because of a key that is not known; and after a failure.
 _LIFE, _UNKNOWN, _FAILED = 600.0, 60.0, 5.0
-#: Longest that a request waits for keys, in seconds.
-_PATIENCE = 8.0
 
 
 class Keyring:
     """For the server's loop. `fetch` is called in threads, one at a time; it raises KeysError.
 
-    Keys that were had once are used on while the provider cannot be reached.
+    Keys that were had once are used on while the provider cannot be reached. No request waits for them longer than
+    `patience` seconds.
     """
 
-    def __init__(self, fetch: Callable[[], tuple[Key, ...]]) -> None:
+    def __init__(self, fetch: Callable[[], tuple[Key, ...]], patience: float) -> None:
         self._fetch = fetch
+        self._patience = patience
         self._keys: tuple[Key, ...] = ()
         self._renewed = self._tried = float("-inf")
         self._why = ""
@@ -59,9 +59,9 @@ class Keyring:
         """Wait for newer keys, unless they were asked for less than `least` seconds ago."""
         under_way = self._ask(now, least)
         if under_way is not None:
-            await asyncio.wait([under_way], timeout=_PATIENCE)
+            await asyncio.wait([under_way], timeout=self._patience)
             if not under_way.done():
-                self._why = f"its provider did not answer within {_PATIENCE:g}s"
+                self._why = f"its provider did not answer within {self._patience:g}s"
 
     def _ask(self, now: float, least: float) -> asyncio.Future[None] | None:
         if self._under_way is None and now - self._tried >= least:
@@ -85,9 +85,9 @@ class Keyring:
                 loop.call_soon_threadsafe(self._had, keys, why)
 
     def _had(self, keys: tuple[Key, ...], why: str) -> None:
-        self._why = why
+        self._why, self._tried = why, asyncio.get_running_loop().time()
         if keys:
-            self._keys, self._renewed = keys, asyncio.get_running_loop().time()
+            self._keys, self._renewed = keys, self._tried
         if self._under_way is not None:
             self._under_way.set_result(None)
             self._under_way = None

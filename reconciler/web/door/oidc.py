@@ -36,7 +36,7 @@ class Oidc:
 
     def __init__(self, settings: OidcSettings) -> None:
         self._settings = settings
-        self._keys = Keyring(partial(fetch_keys, settings))
+        self._keys = Keyring(partial(fetch_keys, settings), 2 * settings.timeout.total_seconds())
 
     async def caller(self, token: str) -> Caller:
         """Whose it is. Raises RefusalError: 401 for a bad one, 403 for one that allows nothing, 503 without keys."""
@@ -45,7 +45,7 @@ class Oidc:
         except jwt.PyJWTError as error:
             raise wrong("bad-token", _BAD) from error
         algorithm = header.get("alg")
-        if algorithm not in ALGORITHMS:
+        if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             raise wrong("bad-token", f"the token is signed with {str(algorithm)[:20]}, which is not taken")
         keys = await self._keys.find(str(header.get("kid", "")))
         usable = [key for key in keys if algorithm in key.algorithms]

@@ -1,0 +1,266 @@
+"""Connections that are slow, broken, many or strange: the pages go on for the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI, Request
+from starlette.responses import StreamingResponse
+
+from reconciler.board import Board
+from reconciler.metrics import utc_now
+from reconciler.settings import HttpSettings, RequestLimits
+from reconciler.web import PageServer, make_app
+from reconciler.web.door.watchers import watching
+from tests.e2e.world import until
+from tests.web.door.rooms import Room, parse, read_all, request, room
+
+QUICK = HttpSettings(limits=RequestLimits(header=timedelta(seconds=1), reads=100_000))
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[Room]:
+    with room(QUICK) as one:
+        yield one
+
+
+def is_closed(one: socket.socket) -> bool:
+    one.setblocking(False)
+    try:
+        return one.recv(65536) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def test_headers_that_drip_are_ended_in_words(pages: Room) -> None:
+    with pages.connect() as one:
+        one.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+        begun = time.monotonic()
+        one.settimeout(0.2)
+        answer = b""
+        while not answer and time.monotonic() < begun + 20:
+            try:
+                one.sendall(b"A: b\r\n")
+                answer = one.recv(65536)
+            except TimeoutError:
+                continue
+        answer += read_all(one)
+    assert parse(answer).status == 408
+    assert parse(answer).json["type"] == "urn:reconciler:problem:slow"
+
+
+def test_a_connection_that_says_nothing_is_closed(pages: Room) -> None:
+    with pages.connect() as one:
+        assert read_all(one) == b""
+
+
+def test_the_second_request_of_a_connection_has_its_time_too(pages: Room) -> None:
+    with pages.connect() as one:
+        whole = request("GET", "/healthz", pages.host, Connection="keep-alive")
+        one.sendall(whole)
+        assert one.recv(65536).startswith(b"HTTP/1.1 200")
+        one.sendall(whole[:20])
+        assert parse(read_all(one)).status == 408
+
+
+def test_five_hundred_slow_ones_are_in_nobodys_way(pages: Room) -> None:
+    """Reads are answered while they hang; each of them is ended by its own clock."""
+    with ExitStack() as stack:
+        slow = [stack.enter_context(pages.connect()) for _ in range(500)]
+        for one in slow:
+            one.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
+        took = []
+        for _ in range(20):
+            begun = time.monotonic()
+            assert pages.ask("GET", "/healthz").status == 200
+            took.append(time.monotonic() - begun)
+        assert sorted(took)[10] < 0.5, took  # the middle one; a machine under load is no news
+        until("all of them ended", lambda: sum(map(is_closed, slow)) == len(slow), 60)
+
+
+@pytest.mark.parametrize("size", [40_000, 1_000_000])
+def test_headers_that_are_too_large_are_told_so_and_not_kept(pages: Room, size: int) -> None:
+    answer = parse(pages.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * size))
+    assert (answer.status, answer.headers["connection"]) == (431, "close")
+    assert answer.json["detail"] == "the headers are larger than 32768 bytes"
+
+
+def test_a_hundred_megabytes_of_headers_take_no_memory(pages: Room) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    part = b"a" * 1_000_000
+    with pages.connect() as one:
+        one.sendall(b"GET /healthz HTTP/1.1\r\nA: ")
+        try:
+            for _ in range(100):
+                one.sendall(part)
+        except OSError:
+            pass  # it was closed, which is right
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GARBAGE\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nA: \x00\r\n\r\n",
+        b"GET /\x80 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_and_no_news(pages: Room, sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        answer = parse(pages.raw(sent + b"\r\n\r\n"))
+    assert 400 <= answer.status < 506
+    assert answer.status != 500
+    assert caplog.records == []
+
+
+def test_a_body_that_stops_to_be_http(pages: Room, caplog: pytest.LogCaptureFixture) -> None:
+    sent = request(
+        "POST", "/door-write", pages.host, None, Content_Type="application/json", Transfer_Encoding="chunked"
+    )
+    with caplog.at_level(logging.WARNING):
+        assert parse(pages.raw(sent + b"zz\r\n")).status in {400, 401}
+    assert caplog.records == []
+
+
+def test_several_requests_at_once_are_answered_in_order(pages: Room) -> None:
+    paths = ["/healthz", "/door-who", "/nothing", "/healthz"]
+    sent = [request("GET", path, pages.host, Connection="keep-alive") for path in paths]
+    sent.append(request("GET", "/door-who", pages.host))
+    answers = pages.raw(b"".join(sent)).split(b"HTTP/1.1 ")
+    assert [answer[:3] for answer in answers[1:]] == [b"200", b"200", b"404", b"200", b"200"]
+
+
+def test_answers_on_a_kept_connection_are_sent_at_once(pages: Room) -> None:
+    """Without TCP_NODELAY each of them waits 40 ms for the other end's acknowledgement of its headers."""
+    took = []
+    with pages.connect() as one:
+        for _ in range(20):
+            begun = time.monotonic()
+            one.sendall(request("GET", "/healthz", pages.host, Connection="keep-alive"))
+            answer = b""
+            while not answer.endswith(b"}"):
+                answer += one.recv(65536)
+            took.append(time.monotonic() - begun)
+    assert sorted(took)[10] < 0.03, took
+
+
+def test_old_and_odd_ways_to_ask(pages: Room) -> None:
+    old = pages.raw(b"GET /door-who HTTP/1.0\r\n\r\n")
+    assert old.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in old.lower()
+    absolute = pages.ask("GET", f"http://{pages.host}/door-who?x=1")
+    assert absolute.json["through"] == "loopback"
+    assert pages.ask("GET", "http://evil.example/door-who").status == 401
+    assert pages.ask("GET", "http://localhost").status == 404
+    assert pages.ask("GET", "http://localhost/healthz", Host="evil.example").status == 200
+    assert pages.ask("GET", "/services/%2e%2e%2fmetrics").status == 404
+    assert pages.ask("GET", "//healthz").status == 404
+    assert pages.ask("GET", "/healthz/").status == 404
+    assert pages.ask("OPTIONS", "*").status in {404, 405}
+    assert pages.ask("GET", "/healthz", Upgrade="websocket", Connection="Upgrade, close").status == 200
+
+
+def test_an_answer_says_no_more_than_it_must(pages: Room) -> None:
+    answer = pages.ask("GET", "/healthz")
+    assert "server" not in answer.headers
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_connections_have_an_end_and_places_come_back() -> None:
+    with room(HttpSettings(limits=RequestLimits(connections=20))) as one, ExitStack() as stack:
+        guests = [stack.enter_context(one.connect()) for _ in range(30)]
+        until("those above half of the places are closed", lambda: sum(map(is_closed, guests)) == 20)
+        for guest in guests:
+            guest.close()
+        until("there are places again", lambda: answers(one))
+
+
+def answers(one: Room) -> bool:
+    try:
+        return one.ask("GET", "/healthz").status == 200
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def test_the_pages_end_in_time_with_streams_slow_ones_and_idle_ones_open() -> None:
+    ended = threading.Event()
+    server = PageServer("127.0.0.1:0")
+    app = make_app(Board(), utc_now, ())
+    add_stream(app)
+    app.state.watchers.at_end(ended.set)
+    server.start(app)
+    one = Room(server, Board(), HttpSettings())
+    with ExitStack() as stack:
+        guests = [stack.enter_context(one.connect()) for _ in range(60)]
+        for guest in guests[:20]:
+            guest.sendall(request("GET", "/door-stream", one.host))
+        for guest in guests[20:40]:
+            guest.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        until("streams are open", lambda: app.state.watchers.count == 20)
+        begun = time.monotonic()
+        server.close()
+        assert time.monotonic() - begun < 3
+        assert ended.is_set()
+        assert app.state.watchers.count == 0
+        assert server._thread is not None
+        assert not server._thread.is_alive()
+        until("all are closed", lambda: sum(map(is_closed, guests)) == len(guests))
+
+
+def test_a_stream_gives_its_place_back_however_it_ends() -> None:
+    http = HttpSettings(limits=RequestLimits(watchers=3))
+    server = PageServer("127.0.0.1:0", http.limits)
+    app = make_app(Board(), utc_now, (), http=http)
+    add_stream(app)
+    server.start(app)
+    one = Room(server, Board(), http)
+    try:
+        with ExitStack() as stack:
+            guests = [stack.enter_context(one.connect()) for _ in range(3)]
+            for guest in guests:
+                guest.sendall(request("GET", "/door-stream", one.host))
+            until("all places are taken", lambda: app.state.watchers.count == 3)
+            full = one.ask("GET", "/door-stream")
+            assert (full.status, full.headers["retry-after"]) == (429, "5")
+            assert full.headers["content-type"] == "application/problem+json"
+        until("all places are free", lambda: app.state.watchers.count == 0)
+        assert one.ask("GET", "/door-stream?short=true").body.count(b"data") == 1
+        until("its place is free", lambda: app.state.watchers.count == 0)
+    finally:
+        server.close()
+
+
+def add_stream(app: FastAPI) -> None:
+    """A page like those of events, which end when their client goes away."""
+
+    @app.get("/door-stream")
+    def stream(request: Request, *, short: bool = False) -> StreamingResponse:
+        watching(request)
+
+        async def words() -> AsyncIterator[bytes]:
+            yield b"data: x\n\n"
+            while not short:
+                await asyncio.sleep(0.05)
+                yield b": \n\n"
+
+        return StreamingResponse(words(), media_type="text/event-stream")
