@@ -15,6 +15,7 @@ from reconciler.shapes.detail import ServiceDetail, detail
 from reconciler.shapes.recipes import RecipeShape, get_recipe, list_recipes
 from reconciler.shapes.services import MOST, ServiceQuery, select
 from reconciler.shapes.status import ServiceShape
+from reconciler.shapes.young import is_young
 
 
 class Reading:
@@ -52,7 +53,7 @@ class Reading:
         status = board.status()
         targets = {one.target for one in status.services if one.service == service_id}
         history = {target: board.history(service_id, target) for target in targets}
-        return detail(service_id, status, board.views(), history, self._desired())
+        return detail(service_id, status, board.views(), history, self._desired(), young=is_young(board, service_id))
 
     def list_recipes(self) -> list[RecipeShape]:
         """What can be run, by category and name. Raises SourceError before the repository was read."""

@@ -125,12 +125,14 @@ def detail(
     views: Iterable[View],
     history: Mapping[str, tuple[Transition, ...]],
     desired: Desired | None,
+    *,
+    young: bool = False,
 ) -> ServiceDetail:
     """All of one service; `history` is by target. Raises MissingError with near names where nobody knows it.
 
-    What is in the repository, and no turn has come to yet, is Absent and Pending.
+    What is in the repository, and no turn has come to yet, is Absent and Pending. `young` is as for `lines_of`.
     """
-    lines = lines_of(name, status, desired)
+    lines = lines_of(name, status, desired, young=young)
     by_target = {view.target: view for view in views}
     resolved = desired.services.get(name) if desired else None
     worst = max(lines, key=lambda one: one.health.rank, default=None)

@@ -28,12 +28,14 @@ class EndpointShape(BaseModel):
     ports: dict[str, list[str]] = Field(examples=[{"http": ["n1:20000"]}])
 
 
-def endpoint(name: str, port: str, status: Status, desired: Desired | None) -> tuple[EndpointShape | None, str]:
-    """Where it is reached now, at one `port` ("": at all); or None and why it is not.
+def endpoint(
+    name: str, port: str, status: Status, desired: Desired | None, *, young: bool = False
+) -> tuple[EndpointShape | None, str]:
+    """Where it is reached now, at one `port` ("": at all); or None and why it is not. `young` as for `lines_of`.
 
     Raises MissingError for a service or a port that nobody knows.
     """
-    lines = lines_of(name, status, desired)
+    lines = lines_of(name, status, desired, young=young)
     ports = ready_ports(lines)
     resolved = desired.services.get(name) if desired else None
     known = {*ports, *(one for line in lines for one, _ in line.endpoints)}
@@ -51,10 +53,14 @@ def endpoint(name: str, port: str, status: Status, desired: Desired | None) -> t
     return EndpointShape(service=name, health=worst.health.value, why=why, ports=found), ""
 
 
-def lines_of(name: str, status: Status, desired: Desired | None) -> tuple[ServiceStatus, ...]:
-    """Its lines of the table; none where no turn has come to it yet. Raises MissingError where nobody knows it."""
+def lines_of(name: str, status: Status, desired: Desired | None, *, young: bool = False) -> tuple[ServiceStatus, ...]:
+    """Its lines of the table; none where no turn has come to it yet. Raises MissingError where nobody knows it.
+
+    `young`: it is in the repository for sure, though the desired state in force has not got it yet.
+    """
     lines = tuple(one for one in status.services if one.service == name)
-    if not lines and not (desired and (name in desired.services or name in desired.held)):
+    known = desired is not None and (name in desired.services or name in desired.held)
+    if not lines and not known and not young:
         raise MissingError(unknown(status, name))
     return lines
 

@@ -13,6 +13,7 @@ from reconciler.proposals import ServerService
 from reconciler.shapes.detail import ServiceDetail, detail
 from reconciler.shapes.endpoint import EndpointShape, endpoint
 from reconciler.shapes.services import ServicePage, ServiceQuery, select
+from reconciler.shapes.young import is_young
 from reconciler.web.fresh import Tags
 from reconciler.web.problems import problems
 
@@ -58,7 +59,7 @@ def add_listing(app: FastAPI, board: Board, service: ServerService | None) -> No
         """One service: as it stands in Git, as it is seen on each target, its health, endpoints and last verdicts."""
         status = board.status()
         history = {one.target: board.history(name, one.target) for one in board.find(name)}
-        return detail(name, status, board.views(), history, desired())
+        return detail(name, status, board.views(), history, desired(), young=is_young(board, name))
 
     @app.get(
         "/services/{name}/endpoint",
@@ -71,7 +72,7 @@ def add_listing(app: FastAPI, board: Board, service: ServerService | None) -> No
         port: Annotated[str, Query(max_length=63, description="Only this port.", examples=["http"])] = "",
     ) -> EndpointShape:
         """Addresses of its instances that are ready, by port; 503 with the reason while there is none."""
-        found, why = endpoint(name, port, board.status(), desired())
+        found, why = endpoint(name, port, board.status(), desired(), young=is_young(board, name))
         if found is None:
             raise HTTPException(503, why)
         return found

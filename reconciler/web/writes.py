@@ -18,6 +18,7 @@ from reconciler.proposals.server import together
 from reconciler.shapes.endpoint import lines_of
 from reconciler.shapes.proposals import AcceptedShape, PatchBody, ReasonBody, StartBody
 from reconciler.shapes.waiting import Until
+from reconciler.shapes.young import is_young
 from reconciler.web.asking import Asking, Gone, Healthy, Room, Timeout, seconds_of
 from reconciler.web.problems import problems
 from reconciler.web.streams import EVENT_STREAM, Streamed, Streams
@@ -140,7 +141,7 @@ def _add_wait(app: FastAPI, board: Board, desk: _Desk) -> None:
     ) -> Response:
         """Events `verdict` whenever it stands otherwise, and `done`, until it is healthy, or gone, or will not be."""
         if not commit:
-            lines_of(name, board.status(), desk.service.desired)
+            lines_of(name, board.status(), desk.service.desired, young=is_young(board, name))
         streams: Streams = request.app.state.streams
         streams.open(request)
         return Streamed(desk.waiting.follow(Wish(name, until, seconds_of(timeout), commit)))

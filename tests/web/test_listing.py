@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reconciler.board import Board
 from reconciler.models.action import Plan
 from reconciler.models.health import Health
+from reconciler.models.proposal import Accepted, Asked, Caller, Proposal, Request, Role, Start, Stop
 from reconciler.models.status import ServiceStatus, Serving, SourceStatus, State, Status, TargetStatus, View
 from reconciler.models.workload import Instance, Phase
 from reconciler.shapes.detail import ServiceDetail
@@ -206,6 +207,27 @@ def test_one_that_no_turn_has_come_to_yet(site: tuple[httpx.Client, Board]) -> N
     assert shown.desired is not None
     answer = site[0].get("/services/young/endpoint")
     assert (answer.status_code, answer.json()["detail"]) == (503, "young: no turn has come to it yet")
+
+
+def test_one_that_was_started_a_moment_ago_has_its_page_before_its_commit_is_read() -> None:
+    board = Board()
+
+    def told(request: Request, at: datetime) -> int:
+        accepted = Accepted("new", "f" * 40, "main", "desired/new.yaml", "…")
+        board.post_proposal(Proposal(request, Asked(Caller("bench", "token", Role.PROPOSE))), accepted, at)
+        return client.get("/services/new").status_code
+
+    with asking_pages(board) as client:
+        board.post_source(SourceStatus(REVISION, fetched=START))
+        assert client.get("/services/new").status_code == 404
+        assert told(Start("new", {}), START + timedelta(minutes=1)) == 200
+        assert show(client, "new").state == "Absent"
+        assert client.get("/services/new/endpoint").status_code == 503
+        assert client.get("/services/newer").status_code == 404
+        board.post_source(SourceStatus(REVISION, fetched=START + timedelta(minutes=2)))
+        assert client.get("/services/new").status_code == 404, "the repository was read, and has it no more"
+        assert told(Start("new", {}), START + timedelta(minutes=3)) == 200
+        assert told(Stop("new"), START + timedelta(minutes=3)) == 404
 
 
 def test_texts_of_others_are_printable(site: tuple[httpx.Client, Board]) -> None:
