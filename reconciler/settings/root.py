@@ -49,7 +49,7 @@ class SourceSettings(Model):
     )
     path: Line = Field(default="desired", description="Folder inside the repository.")
     interval: Duration = Field(default=timedelta(seconds=30), description="Time between two polls of a remote one.")
-    timeout: Duration = Field(default=timedelta(seconds=60), description="Time for one fetch.")
+    timeout: Duration = Field(default=timedelta(seconds=60), description="Time for one fetch, or one push.")
     verify: VerifySettings | None = Field(default=None, description="Signatures of commits; unset: none is asked for.")
 
 

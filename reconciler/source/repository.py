@@ -38,7 +38,8 @@ class GitRepository:
 
         Raises RejectedError where there is none to write to, or where commits would never be in force; SourceError.
         """
-        self._check_signing()
+        if self._settings.mode != "branch":
+            self._check_signing()
         ref = self._clone.branch()
         if not ref.startswith(_HEADS):
             raise RejectedError(
@@ -62,7 +63,8 @@ class GitRepository:
         ours, or where the commit would never be in force; RacedError where the clone was made anew and `parent` is
         in the repository no more; SourceError.
         """
-        self._check_signing()
+        if self._settings.mode != "branch":
+            self._check_signing()
         make = partial(make_commit, self._commands, parent.sha, files, message, author, self._settings)
         try:
             made = self._clone.reading(make)
@@ -80,6 +82,8 @@ class GitRepository:
         ref = _HEADS + (branch or self.branch)
         if branch:
             self._check_name(branch)
+        else:
+            self._check_signing()
         before = self._clone.head()
         error = self._try(revision, ref, new=bool(branch))
         if isinstance(error, UnsureError):
@@ -160,7 +164,10 @@ class GitRepository:
             raise RejectedError(f"{branch!r} is no name for a branch") from None
 
     def _check_signing(self) -> None:
-        """A commit that nobody signed would never be in force where signatures are required."""
+        """A commit that nobody signed would never be in force where signatures are required.
+
+        One on a branch of its own may be without: who merges it signs the merge.
+        """
         if self._required() and not self._settings.signing_key:
             raise RejectedError(
                 "source.verify.required is set and proposals.signingKey is not, so commits of this daemon would never "
@@ -170,7 +177,7 @@ class GitRepository:
     def _check_trust(self, parent: Revision, made: Revision) -> None:
         """Where signatures are required, ours must be one of those, and must not vouch for what nobody signed."""
         verifier = self._source.verifier
-        if not verifier or not self._required():
+        if not verifier or not self._required() or not self._settings.signing_key:
             return
         if why := self._clone.reading(partial(verifier.complaint, parent.sha)):
             raise RejectedError(

@@ -338,6 +338,24 @@ def test_signed_commits_are_in_force_where_signatures_are_required(
     start(stranger, "desired/c.yaml")
 
 
+def test_a_branch_for_a_pull_request_needs_no_signature(
+    repository: Repository, central: Path, write: Write, tmp_path: Path
+) -> None:
+    """Who merges it signs; only what goes to the followed branch itself would never be in force."""
+    (tmp_path / "signers").write_text(f"rec@example.org {_key(tmp_path / 'ada')}\n")
+    verify = {"allowedSigners": str(tmp_path / "signers"), "required": True}
+    writer = write(central, verify=verify, proposals={"mode": "branch"})
+    made = start(writer, "desired/b.yaml")
+    writer.push(made, "reconciler/b")
+    with pytest.raises(RejectedError, match=r"proposals\.signingKey is not"):
+        writer.push(made)
+    repository.git("fetch", "--quiet", str(central), "reconciler/b")
+    options = ("-c", "gpg.format=ssh", "-c", f"user.signingKey={tmp_path / 'ada'}")
+    repository.git(*options, "merge", "--quiet", "--no-ff", "--gpg-sign", "-m", "merge", "FETCH_HEAD")
+    repository.git("push", "--quiet", str(central), "main")
+    assert writer._source.refresh().subject == "merge"
+
+
 @pytest.mark.parametrize("kind", ["missing", "no key", "locked"])
 def test_a_key_that_does_not_sign_is_named(central: Path, write: Write, tmp_path: Path, kind: str) -> None:
     key = tmp_path / "key"
