@@ -118,7 +118,10 @@ def block(kind: str, data: str, identity: str = "") -> bytes:
 
 def documented(words: str, data: TypeAdapter[Any], example: str) -> dict[int | str, dict[str, Any]]:
     """For `responses=` of a route: a stream of events whose `data:` is JSON that the adapter reads."""
-    schema = {"type": "string", "contentMediaType": "application/json", "contentSchema": _whole(data.json_schema())}
+    content = {"type": "string", "contentMediaType": "application/json", "contentSchema": _whole(data.json_schema())}
+    # A schema of a stream is that of each event, as OpenAPI 3.2 has made it for `itemSchema`.
+    text = {"type": "string"}
+    schema = {"type": "object", "required": ["data"], "properties": {"id": text, "event": text, "data": content}}
     return {200: {"description": words, "content": {EVENT_STREAM: {"schema": schema, "example": example}}}}
 
 
