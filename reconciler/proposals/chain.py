@@ -9,7 +9,7 @@ from reconciler.desired.edit import edit
 from reconciler.desired.load import Loader
 from reconciler.errors import InputError, ProposalError
 from reconciler.logs import clean
-from reconciler.models.proposal import Accepted, Edit, Proposal, Start
+from reconciler.models.proposal import Accepted, Edit, Proposal, Request, Start
 from reconciler.models.revision import Revision
 from reconciler.ports import Repository
 from reconciler.proposals.base import Base
@@ -73,7 +73,7 @@ class Chain:
 
     def _carry_out(self, proposal: Proposal) -> Accepted:
         request, tools = proposal.request, self._tools
-        change = edit(self.base.snapshot.files, self.base.desired.files, request, tools.folder)
+        change = edit(self.base.snapshot.files, self.base.desired.files, request, self._folder_of(request))
         check_file(proposal.asked.caller, change.path)
         if not change.changes:
             return replace(self._accepted(proposal, self.tip, change.path), changed=False)
@@ -109,4 +109,8 @@ class Chain:
         files = self.base.desired.files.get(request.name, ())
         if files or not isinstance(request, Start):
             return files[0] if files else ""
-        return str(PurePosixPath(request.folder or self._tools.folder) / f"{request.name}.yaml")
+        return str(PurePosixPath(self._folder_of(request)) / f"{request.name}.yaml")
+
+    def _folder_of(self, request: Request) -> str:
+        """Where a new file goes."""
+        return (request.folder.rstrip("/") if isinstance(request, Start) else "") or self._tools.folder

@@ -47,6 +47,7 @@ def seconds_of(timeout: str) -> float:
 
 
 async def _asked(caller: Writer, idempotency_key: _Key = "", direct: _Direct = False) -> Asked:  # noqa: FBT002 - FastAPI
+    _make_room()
     return Asked(caller, key=idempotency_key, direct=direct)
 
 
@@ -68,7 +69,6 @@ async def _gone(
 
 def _place(request: Request, wait: Until | None, timeout: str) -> float | None:
     """How long is waited; a stream's place is taken before anything is proposed."""
-    _make_room()
     if wait is None:
         return None
     streams: Streams = request.app.state.streams

@@ -18,7 +18,7 @@ from reconciler.proposals.server import together
 from reconciler.shapes.endpoint import lines_of
 from reconciler.shapes.proposals import AcceptedShape, PatchBody, ReasonBody, StartBody
 from reconciler.shapes.waiting import Until
-from reconciler.shapes.young import is_young
+from reconciler.shapes.young import is_young, unread
 from reconciler.web.asking import Asking, Gone, Healthy, Room, Timeout, seconds_of
 from reconciler.web.problems import problems
 from reconciler.web.streams import EVENT_STREAM, Streamed, Streams
@@ -26,7 +26,12 @@ from reconciler.web.waiting import Waiting, Wish
 
 Reason = Annotated[str, Query(max_length=200, description="Why, in one line, for the commit.")]
 Awaited = Annotated[Until, Query(description="What is waited for.")]
-Commit = Annotated[str, Query(pattern="^[0-9a-f]{40}$", description="The commit that must be in force.")]
+Commit = Annotated[
+    str,
+    Query(
+        pattern="^[0-9a-f]{40}$", description="The commit that must be in force; the last one of the API when empty."
+    ),
+]
 
 _STREAM = """event: accepted
 data: {"service":"llama","commit":"4dd4d8b5c149a8f2a5a3c0b1d7e6f9081a2b3c4d",…}
@@ -141,6 +146,8 @@ def _add_wait(app: FastAPI, board: Board, desk: _Desk) -> None:
     ) -> Response:
         """Events `verdict` whenever it stands otherwise, and `done`, until it is healthy, or gone, or will not be."""
         if not commit:
+            last = unread(board, name)
+            commit = last.accepted.commit if last else ""
             lines_of(name, board.status(), desk.service.desired, young=is_young(board, name))
         streams: Streams = request.app.state.streams
         streams.open(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,6 +62,21 @@ def test_the_folder_counts_where_the_file_is() -> None:
     made = ask(scribe(repository, folder="desired/bench"), start("one"), caller)
     assert made.path == "desired/bench/one.yaml"
     assert ask(scribe(repository), Stop("one"), caller).changed
+
+
+def test_a_request_may_name_its_folder() -> None:
+    repository, caller = FakeRepository(), bench(folders=("desired/bench",))
+    one = scribe(repository)
+    for folder in ("desired/other", "desired", "desired/bench-2"):
+        with pytest.raises(ForbiddenError, match="files below desired/bench and not"):
+            ask(one, replace(start("one"), folder=folder), caller)
+    made = ask(one, replace(start("one"), folder="desired/bench/team/"), caller, key="k")
+    assert made.path == "desired/bench/team/one.yaml"
+    ask(one, Stop("one"))
+    assert ask(one, replace(start("one"), folder="desired/bench/team/"), caller, key="k").path == made.path
+    for folder in ("/desired/bench", "desired/bench/..", "desired/bench/../..", "desired//bench", "desired/.git"):
+        with pytest.raises(InputError, match="folder"):
+            ask(one, replace(start("two"), folder=folder), caller)
 
 
 def test_a_folder_that_is_not_read_is_refused() -> None:
