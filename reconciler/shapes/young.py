@@ -1,4 +1,4 @@
-"""What was started a moment ago, so that its own page is there before the daemon has read its commit."""
+"""What was committed a moment ago, so that pages know of it before the daemon has read the commit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ _EVENTS = 500
 _MARGIN = timedelta(seconds=10)
 
 
-def is_young(board: Board, name: str) -> bool:
-    """Whether a commit of this daemon started it that is not read yet: a moment at most, in which nothing shows it."""
-    if board.find(name):
-        return False
-    last = board.journal.last
-    events = board.journal.since(max(board.journal.first - 1, last - _EVENTS)) or ()
+def unread(board: Board, name: str) -> Proposed | None:
+    """The newest commit of this daemon about a service, where it may not have been read yet: a moment at most."""
+    first = max(board.journal.first - 1, board.journal.last - _EVENTS)
     fetched = board.status().source.fetched
-    for event in reversed(events):
-        if isinstance(event.what, Proposed) and event.what.accepted.service == name:
-            unread = event.at is not None and (fetched is None or event.at > fetched - _MARGIN)
-            return unread and event.what.verb != "stop" and not event.what.accepted.review
-    return False
+    for event in reversed(board.journal.since(first) or ()):
+        what = event.what
+        if isinstance(what, Proposed) and what.accepted.service == name and not what.accepted.review:
+            young = event.at is not None and (fetched is None or event.at > fetched - _MARGIN)
+            return what if young else None
+    return None
+
+
+def is_young(board: Board, name: str) -> bool:
+    """Whether it was started and nothing shows it yet but its commit."""
+    last = None if board.find(name) else unread(board, name)
+    return last is not None and last.verb != "stop"
