@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.desired.edit.changes import Changes, same
 from reconciler.desired.edit.finding import Place
-from reconciler.desired.edit.outcome import check_others, refusal
+from reconciler.desired.edit.outcome import first_right, refusal
 from reconciler.desired.edit.patch import as_plain, merge
 from reconciler.desired.edit.text import LayoutError, Text
 from reconciler.desired.edit.tree import sections
@@ -33,11 +33,10 @@ def change(place: Place, spec: Mapping[str, Any], labels: Mapping[str, Any]) -> 
         root = next(one.root for one in sections(place.text) if one.root.start == start)
         changes = Changes(text, root)
         changes.mapping(root, place.document.content, new)
-        after = text.splice(changes.splices)
+        endings = text.endings(text.splice(changes.splices))
     except LayoutError as error:
         raise refusal(place, error.index, error.problem) from error
-    check_others(place, after, new)
-    return Edit(place.path, before, place.mark + after)
+    return Edit(place.path, before, place.mark + first_right(place, endings, new))
 
 
 def _merged(place: Place, spec: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, Plain]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 
 from reconciler.desired.edit.layout import Layout
 from reconciler.desired.edit.text import LayoutError, Splice, Text
@@ -12,6 +13,9 @@ from reconciler.desired.edit.tree import Entry, Node
 from reconciler.desired.edit.writing import Block, flow_entry, in_flow, inline
 from reconciler.desired.nodes import Plain
 
+_SHARED = "it has an anchor or is an alias, so that other places may be meant as well"
+#: Comparisons of items of two lists.
+_MANY = 1_000_000
 _COLON = re.compile(r"[ \t]*:")
 
 
@@ -36,7 +40,7 @@ class Changes:
     def mapping(self, node: Node, old: Mapping[str, Plain], new: Mapping[str, Plain]) -> None:
         """A mapping that stays one: values change, keys go, and new ones come after the others."""
         if node.shared:
-            raise LayoutError(node.start, "it has an anchor or is an alias, so that other places may be meant as well")
+            raise LayoutError(node.start, _SHARED)
         gone: set[int] = set()
         for number, (key, entry) in enumerate(_keys(node)):
             if key not in new:
@@ -47,36 +51,36 @@ class Changes:
         added = {key: value for key, value in new.items() if key not in old}
         if node.flow:
             texts = [flow_entry(key, value) for key, value in added.items()]
-            self._layout.flow(node, gone, len(node.entries), texts)
+            self._layout.flow(node, gone, {len(node.entries): texts})
         else:
             indent = self._text.column(node.entries[0].start)
-            self._layout.block(node, gone, len(node.entries), self._block.entries(added, indent))
+            self._layout.block(node, gone, {len(node.entries): self._block.entries(added, indent)})
 
     def _list(self, node: Node, old: Sequence[Plain], new: Sequence[Plain]) -> None:
-        """A list that stays one: what is equal at both ends is left alone."""
-        first = _equal(old, new)
-        last = _equal(old[first:][::-1], new[first:][::-1])
-        middle = new[first : len(new) - last]
-        pairs = min(len(old) - first - last, len(middle))
-        for number in range(pairs):
-            if not same(old[first + number], middle[number]):
-                self._replace(node, node.entries[first + number], middle[number])
-        at, gone = first + pairs, set(range(first + pairs, len(old) - last))
+        """A list that stays one: items that are in both stay where they are, with their comments."""
+        if node.shared:
+            raise LayoutError(node.start, _SHARED)
+        gone: set[int] = set()
+        added: dict[int, list[Plain]] = {}
+        for start, end, first, last in _differences(old, new):
+            pairs = min(end - start, last - first)
+            for number in range(pairs):
+                self._replace(node, node.entries[start + number], new[first + number])
+            gone.update(range(start + pairs, end))
+            added[end] = list(new[first + pairs : last])
         for number in gone:
             _check_private(node.entries[number].value)
         if node.flow:
-            self._layout.flow(node, gone, at, [in_flow(one) for one in middle[pairs:]])
+            self._layout.flow(node, gone, {at: [in_flow(one) for one in ones] for at, ones in added.items()})
         else:
             indent = self._text.column(node.start)
-            self._layout.block(node, gone, at, self._block.items(middle[pairs:], indent))
+            self._layout.block(node, gone, {at: self._block.items(ones, indent) for at, ones in added.items()})
 
     def _change(self, parent: Node, entry: Entry, old: Plain, new: Plain) -> None:
         node = entry.value
         if isinstance(old, dict) and isinstance(new, dict) and node.kind in ("mapping", "alias") and new:
             self.mapping(node, old, new)
         elif isinstance(old, list) and isinstance(new, list) and node.kind == "list" and old and new:
-            if node.shared:
-                _check_private(node)
             self._list(node, old, new)
         else:
             self._replace(parent, entry, new)
@@ -129,20 +133,21 @@ def _keys(node: Node) -> list[tuple[str, Entry]]:
     return [(entry.key.value, entry) for entry in node.entries if entry.key is not None]
 
 
-def _equal(old: Sequence[Plain], new: Sequence[Plain]) -> int:
-    """How many values at the beginning are the same."""
-    count = 0
-    for one, other in zip(old, new, strict=False):
-        if not same(one, other):
-            break
-        count += 1
-    return count
+def _differences(old: Sequence[Plain], new: Sequence[Plain]) -> Iterator[tuple[int, int, int, int]]:
+    """Which stretches of a list become which others: from, to, and the same of the new one."""
+    ours, theirs = ([json.dumps(one, sort_keys=True) for one in values] for values in (old, new))
+    if len(ours) * len(theirs) > _MANY:  # comparing takes the square of it
+        yield 0, len(ours), 0, len(theirs)
+        return
+    for tag, start, end, first, last in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield start, end, first, last
 
 
 def _check_private(node: Node) -> None:
     """Raise LayoutError when anything in a value may be meant elsewhere, or stands elsewhere."""
     if node.shared:
-        raise LayoutError(node.start, "it has an anchor or is an alias, so that other places may be meant as well")
+        raise LayoutError(node.start, _SHARED)
     for entry in node.entries:
         _check_private(entry.value)
         if entry.key is not None:

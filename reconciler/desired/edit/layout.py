@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from reconciler.desired.edit.text import LayoutError, Splice, Text
@@ -27,9 +27,8 @@ class Layout:
         """In the place of a value in block style: `head` behind its key's colon, `lines` in the place of its lines."""
         if head:
             self._splice(colon, colon, f" {head}")
-        start = self._text.own_line(node.entries[0].start, dash=node.kind == "list")
-        end = self._text.line_end(node.end) if lines else self._text.next_line(node.end)
-        self._splice(start, end, self._join(lines))
+        start = self._text.line_before(self._text.own_line(node.entries[0].start, dash=node.kind == "list"))
+        self._splice(start, self._text.line_end(node.end), "".join(self._text.newline + line for line in lines))
 
     def put_beside(self, node: Node, colon: int, head: str, lines: Sequence[str]) -> None:
         """In the place of a value on its key's line: `head`, or nothing of it, and `lines` below that line."""
@@ -38,35 +37,45 @@ class Layout:
             end = self._text.line_end(node.end)
             self._splice(end, end, self._text.newline + self._join(lines))
 
-    def block(self, node: Node, gone: set[int], at: int, lines: Sequence[str]) -> None:
-        """In block style: the lines of entries go, and `lines` come before entry `at`."""
+    def block(self, node: Node, gone: set[int], added: Mapping[int, Sequence[str]]) -> None:
+        """In block style: the lines of the entries `gone` go; `added` are lines, by the entry that they come before."""
         entries, dash = node.entries, node.kind == "list"
         kept = [number for number in range(len(entries)) if number not in gone]
+        lines = [line for _, some in sorted(added.items()) for line in some]
         if lines and not kept:
             start = self._text.own_line(entries[0].start, dash=dash)
             self._splice(start, self._text.line_end(entries[0].end), self._join(lines))
             gone = gone - {0}
-        elif lines and kept[0] < at:
-            end = self._text.line_end(entries[max(number for number in kept if number < at)].end)
-            self._splice(end, end, self._text.newline + self._join(lines))
-        elif lines:
-            start = self._text.own_line(entries[kept[0]].start, dash=dash)
-            self._splice(start, start, self._join(lines) + self._text.newline)
+        else:
+            for at, some in sorted(added.items()):
+                self._add_in_block(node, [number for number in kept if number < at], kept, some)
         for number in sorted(gone):
             start = self._text.own_line(entries[number].start, dash=dash)
-            self._splice(start, self._text.next_line(entries[number].end))
+            self._splice(self._text.line_before(start), self._text.line_end(entries[number].end))
 
-    def flow(self, node: Node, gone: set[int], at: int, texts: Sequence[str]) -> None:
-        """In flow style: entries go with their commas, and `texts` come before entry `at`."""
+    def _add_in_block(self, node: Node, before: Sequence[int], kept: Sequence[int], lines: Sequence[str]) -> None:
+        end = self._text.line_end(node.entries[before[-1]].end) if before else 0
+        cut = end == len(self._text.text) and node.kind == "mapping" and _is_open(node.entries[before[-1]].value)
+        if lines and before and not cut:
+            self._splice(end, end, self._text.newline + self._join(lines))
+        elif lines:
+            following = node.entries[before[-1] if cut else kept[0]]
+            start = self._text.own_line(following.start, dash=node.kind == "list")
+            self._splice(start, start, self._join(lines) + self._text.newline)
+
+    def flow(self, node: Node, gone: set[int], added: Mapping[int, Sequence[str]]) -> None:
+        """In flow style: the entries `gone` go with their commas; `added` are texts, by the entry they come before."""
         entries = node.entries
         kept = [number for number in range(len(entries)) if number not in gone]
+        texts = [text for _, some in sorted(added.items()) for text in some]
         if not entries:
             self._splice(node.inner, node.inner, ", ".join(texts))
         elif not kept:
             self._check_gaps(entries)
             self._splice(entries[0].start, entries[-1].end, ", ".join(texts))
         else:
-            self._add_in_flow(entries, [number for number in kept if number < at], kept[0], texts)
+            for at, some in sorted(added.items()):
+                self._add_in_flow(entries, [number for number in kept if number < at], kept[0], some)
             for first, last in _runs(gone):
                 self._drop_in_flow(entries, first, last)
 
@@ -103,6 +112,13 @@ class Layout:
 
     def _splice(self, start: int, end: int, text: str = "") -> None:
         self.splices.append(Splice(start, end, text))
+
+
+def _is_open(node: Node) -> bool:
+    """Whether it ends with a `|` or `>` text, to which a line break at the end of the file would be added."""
+    while node.block and node.entries:
+        node = node.entries[-1].value
+    return node.style in ("|", ">")
 
 
 def _runs(numbers: set[int]) -> Iterator[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from reconciler.desired.edit.finding import Place
 from reconciler.desired.names import name_of
@@ -13,19 +14,22 @@ from reconciler.errors import Complaint, InputError
 _BY_HAND = "change the file by hand"
 
 
-def check_others(place: Place, after: str, wanted: dict[str, Plain] | None) -> None:
-    """Raise InputError unless all other documents say what they said, and this one what is wanted (None: it is gone).
+def first_right(place: Place, texts: Sequence[str], wanted: dict[str, Plain] | None) -> str:
+    """The first of the new texts that is right: all other documents say what they said, and this one what is wanted.
 
-    A file that would be too large, or asks for too much, is told in the words of who reads it.
+    `wanted` is None where it is to be gone. Raises InputError when none is right; a file that would be too large, or
+    asks for too much, is told in the words of who reads it.
     """
-    reading = read_documents(place.path, after)
-    if reading.unreadable and wanted is not None and _is_excess(reading.complaints):
-        raise InputError(reading.complaints)
-    number = place.number
     expected = [_meaning(one.content, one.complaints) for one in place.reading.documents]
+    number = place.number
     expected[number : number + 1] = [] if wanted is None else [_meaning(wanted, ())]
-    if reading.unreadable or [_meaning(one.content, one.complaints) for one in reading.documents] != expected:
-        raise refusal(place, place.document.node.start_mark.index, "something else would be read differently")
+    for text in texts:
+        reading = read_documents(place.path, text)
+        if _is_excess(reading.complaints):
+            raise InputError(reading.complaints)
+        if not reading.unreadable and [_meaning(one.content, one.complaints) for one in reading.documents] == expected:
+            return text
+    raise refusal(place, place.document.node.start_mark.index, "something else would be read differently")
 
 
 def refusal(place: Place, index: int, problem: str) -> InputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.desired.edit.documents import without_document
 from reconciler.desired.edit.finding import Place
-from reconciler.desired.edit.outcome import check_others, refusal
+from reconciler.desired.edit.outcome import first_right, refusal
 from reconciler.desired.edit.text import LayoutError, Text
 from reconciler.desired.edit.tree import sections
 from reconciler.models.proposal import Edit
@@ -19,8 +19,8 @@ def stop(place: Place) -> Edit:
         all_ = sections(place.text)
         start = place.document.node.start_mark.index
         number = next(number for number, one in enumerate(all_) if one.root.start == start)
-        after = without_document(Text(place.text), all_, number)
+        text = Text(place.text)
+        endings = text.endings(without_document(text, all_, number))
     except LayoutError as error:
         raise refusal(place, error.index, error.problem) from error
-    check_others(place, after, None)
-    return Edit(place.path, before, place.mark + after)
+    return Edit(place.path, before, place.mark + first_right(place, endings, None))

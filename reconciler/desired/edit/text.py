@@ -60,17 +60,15 @@ class Text:
             raise LayoutError(index, "something else stands on the same line")
         return end
 
+    def line_before(self, start: int) -> int:
+        """Where the line before the one that begins at `start` ends, before its line break."""
+        end = start - 1 if self.text[start - 1 : start] == "\n" else start
+        return end - 1 if self.text[end - 1 : end] == "\r" else end
+
     def next_line(self, index: int) -> int:
         """Where the line after that of `index` begins. Raises as `line_end`."""
         end = self.line_end(index)
-        return end + len(self.newline) if self.text.startswith(self.newline, end) else self._after_break(end)
-
-    def _after_break(self, end: int) -> int:
-        """Where lines end in two ways in one file."""
-        for mark in ("\r\n", "\n"):
-            if self.text.startswith(mark, end):
-                return end + len(mark)
-        return end
+        return end + (2 if self.text.startswith("\r\n", end) else 1 if end < len(self.text) else 0)
 
     def own_line(self, index: int, *, dash: bool = False) -> int:
         """Where the line begins that `index` is the first thing on (behind a dash, for an item of a list).
@@ -83,10 +81,7 @@ class Text:
         return start
 
     def splice(self, splices: Iterable[Splice]) -> str:
-        """The text with all replacements made; it ends with a line break if it did before.
-
-        Raises LayoutError when two of them are about the same stretch.
-        """
+        """The text with all replacements made. Raises LayoutError when two of them are about the same stretch."""
         parts: list[str] = []
         position = 0
         for one in sorted(splices, key=lambda one: (one.start, one.end)):
@@ -94,5 +89,14 @@ class Text:
                 raise LayoutError(one.start, "two changes meet there")
             parts += self.text[position : one.start], one.text
             position = one.end
-        result = "".join((*parts, self.text[position:]))
-        return result if self.text.endswith("\n") else result.removesuffix(self.newline)
+        return "".join((*parts, self.text[position:]))
+
+    def endings(self, result: str) -> tuple[str, ...]:
+        """Ways in which a changed text may end, the best first: without a line break, if there was none before.
+
+        A `|` text that has become the last thing may need its line break.
+        """
+        if self.text.endswith("\n"):
+            return (result,)
+        body = result.rstrip("\r\n")
+        return body, body + self.newline, result
