@@ -48,7 +48,7 @@ def add_events(app: FastAPI, board: Board, streams: Streams) -> None:
         target: Annotated[list[Pattern], Query(max_length=100, description=_TARGETS)] = [],  # noqa: B006 - copied
         kind: Annotated[list[Named], Query(max_length=10, description=_KINDS)] = [],  # noqa: B006 - copied
         after: Annotated[str, Query(max_length=100, description=_AFTER)] = "",
-        last_event_id: Annotated[str, Header(max_length=100)] = "",
+        last_event_id: Annotated[str, Header(max_length=100, description="Go on after this event.")] = "",
         *,
         snapshot: Annotated[bool, Query(description=_SNAPSHOT)] = False,
     ) -> Streamed:

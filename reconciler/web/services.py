@@ -17,9 +17,12 @@ from reconciler.models.workload import Workload
 from reconciler.shapes.logs import MOST, LogShape, Outputs, Question, read_logs
 from reconciler.shapes.status import ChangeShape
 from reconciler.shapes.story import Output, StoryShape
+from reconciler.web.problems import problems
 from reconciler.web.ready import missing
 
-Start = Annotated[str, Query(pattern=r"^[^:]{1,200}:\d{1,18}$")]
+Start = Annotated[str, Query(pattern=r"^[A-Za-z0-9._/-]{1,200}:\d{1,18}$")]
+_START = "`<id>:<next of an earlier answer>`: go on there."
+_MISSING = problems(404)
 
 
 class NoOutputs:
@@ -52,28 +55,28 @@ def add_services(
             raise HTTPException(404, "; ".join([unknown(seen, name), *missing(seen, targets)]))
         return seen
 
-    @app.get("/services/{name}/explain")
+    @app.get("/services/{name}/explain", tags=["services"], summary="Why a service is as it is", responses=_MISSING)
     def explain(name: str) -> list[StoryShape]:
         """The story of one service, on each target that knows it."""
         stories = tell(known(name), board.views(), name, clock())
         return [StoryShape.of(story, output, board.history(name, story.line.target)) for story in stories]
 
-    @app.get("/services/{name}/history")
+    @app.get("/services/{name}/history", tags=["services"], summary="How it got there", responses=_MISSING)
     def history(name: str) -> list[ChangeShape]:
         """The verdicts on one service since the daemon's start, oldest first; the last hundred on each target."""
         on = sorted({one.target for one in known(name).services if one.service == name})
         stories = ([ChangeShape.of(change, target) for change in board.history(name, target)] for target in on)
         return list(merge(*stories, key=lambda change: change.at))
 
-    @app.get("/services/{name}/logs")
+    @app.get("/services/{name}/logs", tags=["services"], summary="What a service wrote", responses=_MISSING)
     def logs(
         name: str,
-        lines: Annotated[int, Query(ge=1, le=MOST)] = 100,
-        replica: Annotated[int | None, Query(ge=0)] = None,
-        start: Annotated[list[Start], Query(max_length=1000)] = [],  # noqa: B006 - FastAPI copies it
+        lines: Annotated[int, Query(ge=1, le=MOST, description="Last lines of each workload.")] = 100,
+        replica: Annotated[int | None, Query(ge=0, description="One replica; all when unset.")] = None,
+        start: Annotated[list[Start], Query(max_length=100, description=_START)] = [],  # noqa: B006 - it is copied
         *,
-        previous: bool = False,
-        follow: bool = False,
+        previous: Annotated[bool, Query(description="Of what ended last, not of what runs.")] = False,
+        follow: Annotated[bool, Query(description="To be followed: what began since is told too.")] = False,
     ) -> list[LogShape]:
         """What its workloads wrote last, without secrets. `start` is `<id>:<next of an earlier answer>`, to go on."""
         seen = known(name)

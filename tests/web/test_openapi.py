@@ -122,15 +122,15 @@ def test_every_operation_says_what_it_does_and_what_can_come_of_it(name: str) ->
 def test_every_answer_has_an_example_that_is_one(name: str) -> None:
     _, _, operation = OPERATIONS[name]
     contents = [
-        content
+        (media, content)
         for code, one in operation["responses"].items()
-        for content in one.get("content", {}).values()
+        for media, content in one.get("content", {}).items()
         if code < "300"
     ]
-    assert contents or "304" in operation["responses"]
-    for content in contents:
+    assert contents
+    for media, content in contents:
         assert "example" in content or "examples" in content, name
-        if "example" in content:
+        if "example" in content and media == "application/json":  # the schema of a stream is that of each event
             schema = {**content["schema"], "components": DOCUMENT["components"]}
             Draft202012Validator(schema).validate(content["example"])
 
