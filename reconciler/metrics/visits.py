@@ -22,7 +22,7 @@ ANSWERS = Family(
     "histogram",
     ("route", "method"),
     f"{len(BUCKETS) + 3} for each route and method that came",
-    "Time from a request until its answer had been sent; a stream ends when its reader goes.",
+    "Time from a request until its answer began; a stream is not counted for as long as it lasts.",
 )
 WATCHERS = Family(
     "reconciler_http_watchers",

@@ -2,7 +2,7 @@
 
 Two numbers a name (this minute's count and the last one's) are enough for a sliding window counter; it never lets more
 than the limit into a minute that is looked at as evenly filled. The libraries' in-memory stores keep one entry a
-request and never forget a name, and start a thread to clean up: decision 0014.
+request and never forget a name, and start a thread to clean up: decision 15.
 """
 
 from __future__ import annotations
