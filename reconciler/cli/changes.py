@@ -95,7 +95,8 @@ def _wait(client: Client, one: AcceptedShape, until: Until, timeout: float) -> b
     for told in client.standings(one.service, until, commit=one.commit, timeout=timeout):
         if isinstance(told, DoneShape):
             if not told.reached:
-                typer.echo(f"error: {one.service}: not {until}: {visible(told.why)}", err=True)
+                words = told.why if told.why.startswith(f"not {until}") else f"not {until}: {told.why}"
+                typer.echo(f"error: {one.service}: {visible(words)}", err=True)
             return told.reached
         line = visible(_standing(told))
         if line != last:
