@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,8 @@ class SocketFile:
             raise SettingsError(f"state: {path} cannot be made: {error.strerror}; see http.socket") from error
 
     def _make(self, folder: Path) -> tuple[int, int]:
+        for left in folder.parent.glob(".socket-*"):  # by a daemon that was killed just then
+            shutil.rmtree(left, ignore_errors=True)
         folder.mkdir(mode=0o700)
         try:
             made = folder / "s"

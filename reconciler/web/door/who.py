@@ -46,11 +46,10 @@ class Who:
 
     async def asks(self, scope: Scope, headers: Headers) -> Caller:
         """The caller. Raises RefusalError: 401 for a bad token, also where none is needed, 503 for a provider away."""
+        if given := headers.getlist("authorization"):
+            return await self._bearer(given)
         if name := scope["state"].get(PEER):
             return Caller(name, "socket", Role.ADMIN)
-        given = headers.getlist("authorization")
-        if given:
-            return await self._bearer(given)
         peer = peer_of(scope)
         whose = self._anonymous.metrics if scope["path"] in SCRAPED else self._anonymous.read
         own = (self._listen, str((scope.get("server") or ("",))[0]).lower())

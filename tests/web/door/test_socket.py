@@ -16,21 +16,22 @@ import pytest
 from lab.user import lab_user
 from reconciler.errors import SettingsError
 from reconciler.models.proposal import Caller, Role
-from reconciler.settings import HttpSettings, RequestLimits
+from reconciler.settings import HttpSettings, RequestLimits, TokenSettings
+from reconciler.settings.secret import hash_of, make_token
 from reconciler.web.door.unix import SocketFile
 from tests.web.door.rooms import Answer, parse, read_all, request, room
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
 
 
-def ask(path: Path, method: str, target: str, body: bytes | None = None) -> Answer:
+def ask(path: Path, method: str, target: str, body: bytes | None = None, **headers: str) -> Answer:
     """Over a socket at a path of any length."""
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
         with socket.socket(socket.AF_UNIX) as one:
             one.settimeout(30)
             one.connect(f"/proc/self/fd/{folder}/{path.name}")
-            one.sendall(request(method, target, "anything.example", body))
+            one.sendall(request(method, target, "anything.example", body, **headers))
             return parse(read_all(one))
     finally:
         os.close(folder)
@@ -50,7 +51,15 @@ def test_whoever_may_open_it_is_the_daemons_own_user(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_token_is_not_looked_at_there_and_a_large_body_is(tmp_path: Path) -> None:
+def test_who_sends_a_token_there_is_who_the_token_says(tmp_path: Path) -> None:
+    path, token = tmp_path / "api.sock", make_token()
+    reader = TokenSettings(name="door-reader", sha256=hash_of(token))
+    with room(HttpSettings(tokens=(reader,)), path):
+        assert ask(path, "POST", "/door-write", b"{}", Authorization=f"Bearer {token}").status == 403
+        assert ask(path, "GET", "/door-who", Authorization="Bearer rcl_wrong").status == 401
+
+
+def test_bodies_have_bounds_there_too(tmp_path: Path) -> None:
     path = tmp_path / "api.sock"
     with room(socket_path=path):
         assert ask(path, "POST", "/door-write", b"[" * 70_000).status == 413
