@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from heapq import merge
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -152,9 +153,9 @@ def detail(
 
 
 def _links(name: str) -> dict[str, str]:
-    here = f"/services/{name}"
+    here = f"/services/{quote(name, safe='')}"
     pages = {page: f"{here}/{page}" for page in ("explain", "history", "logs", "endpoint")}
-    return {"self": here, **pages, "events": f"/events?service={name}"}
+    return {"self": here, **pages, "events": f"/events?service={quote(name, safe='')}"}
 
 
 def _quiet(content: Any, key: str = "") -> Any:

@@ -77,8 +77,7 @@ class ServicePage(BaseModel):
 def select(status: Status, changes: Mapping[tuple[str, str], Transition], query: ServiceQuery) -> ServicePage:
     """One page of what is asked for. `changes` are the last changes of the verdicts, by (service, target)."""
     found = query.choose(status.services)
-    name, _, target = query.after.partition("/")
-    first = bisect_right(found, (name, target), key=_place) if query.after else 0
+    first = bisect_right(found, _read(query.after), key=_place) if query.after else 0
     page = found[first : first + query.limit]
     more = first + query.limit < len(found)
     return ServicePage(
@@ -91,6 +90,12 @@ def select(status: Status, changes: Mapping[tuple[str, str], Transition], query:
 
 def _place(one: ServiceStatus) -> tuple[str, str]:
     return one.service, one.target
+
+
+def _read(after: str) -> tuple[str, str]:
+    """The place that `next` of a page says; any other text is some place too."""
+    name, _, target = after.rpartition("/")
+    return (name, target) if "/" in after else (after, "")
 
 
 def _among(value: Callable[[ServiceStatus], object], wanted: frozenset[object]) -> Callable[[ServiceStatus], object]:

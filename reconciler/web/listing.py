@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -26,10 +27,12 @@ _DOCUMENTED: dict[int | str, dict[str, Any]] = {200: {"headers": {"ETag": _TAG, 
 
 def add_listing(app: FastAPI, board: Board, service: ServerService | None) -> None:
     """Add the pages. They are made of the board, and of the desired state in force where there is a `service`."""
-    tags = Tags()
+    _add_list(app, board)
+    _add_one(app, board, lambda: service.desired if service else None)
 
-    def desired() -> Desired | None:
-        return service.desired if service else None
+
+def _add_list(app: FastAPI, board: Board) -> None:
+    tags = Tags()
 
     @app.get(
         "/services",
@@ -54,6 +57,8 @@ def add_listing(app: FastAPI, board: Board, service: ServerService | None) -> No
 
         return tags.answer(moment.version, if_none_match, page)
 
+
+def _add_one(app: FastAPI, board: Board, desired: Callable[[], Desired | None]) -> None:
     @app.get("/services/{name}", tags=["services"], summary="Show one service", responses=problems(404))
     def get_service(name: ServiceName) -> ServiceDetail:
         """One service: as it stands in Git, as it is seen on each target, its health, endpoints and last verdicts."""

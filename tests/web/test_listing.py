@@ -153,6 +153,19 @@ def test_what_stays_is_on_one_page_while_others_come_and_go(
     assert set(at_first) - ever_gone <= set(found)
 
 
+@given(st.lists(st.text("ab/-", min_size=1, max_size=4), unique=True), st.integers(1, 3))
+def test_a_name_that_is_none_ends_no_paging_early_and_lets_none_go_on_for_ever(odd: list[str], limit: int) -> None:
+    lines = tuple(replace(WEB, service=name, target=one) for name in sorted(odd) for one in ("", "x"))
+    found, after = list[tuple[str, str]](), ""
+    for _ in range(len(lines) + 1):
+        page = select(Status(services=lines), {}, ServiceQuery(limit=limit, after=after))
+        found += [(one.service, one.target) for one in page.services]
+        after = page.next
+        if not after:
+            break
+    assert found == [(one.service, one.target) for one in lines]
+
+
 def test_what_has_not_changed_is_not_sent_again() -> None:
     board = Board()
     post(board, "slurm", WEB)
