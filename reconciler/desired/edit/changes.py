@@ -50,7 +50,7 @@ class Changes:
                 self._change(node, entry, old[key], new[key])
         added = {key: value for key, value in new.items() if key not in old}
         if node.flow:
-            texts = [flow_entry(key, value) for key, value in added.items()]
+            texts = [flow_entry(key, value, _quote(node)) for key, value in added.items()]
             self._layout.flow(node, gone, {len(node.entries): texts})
         else:
             indent = self._text.column(node.entries[0].start)
@@ -71,7 +71,9 @@ class Changes:
         for number in gone:
             _check_private(node.entries[number].value)
         if node.flow:
-            self._layout.flow(node, gone, {at: [in_flow(one) for one in ones] for at, ones in added.items()})
+            self._layout.flow(
+                node, gone, {at: [in_flow(one, _quote(node)) for one in ones] for at, ones in added.items()}
+            )
         else:
             indent = self._text.column(node.start)
             self._layout.block(node, gone, {at: self._block.items(ones, indent) for at, ones in added.items()})
@@ -91,7 +93,7 @@ class Changes:
         _check_private(node)
         style = node.style if node.style in ("'", '"') else ""
         if parent.flow:
-            self._layout.put(node, self._before(entry) + in_flow(new))
+            self._layout.put(node, self._before(entry) + in_flow(new, _quote(parent) or style))
         elif entry.key is None:
             self._layout.put(node, self._before(entry) + self._item(parent, node, new, style))
         else:
@@ -131,6 +133,12 @@ class Changes:
 
 def _keys(node: Node) -> list[tuple[str, Entry]]:
     return [(entry.key.value, entry) for entry in node.entries if entry.key is not None]
+
+
+def _quote(node: Node) -> str:
+    """The quote of all keys (JSON in a YAML file), or of all items of a list; "" where they have none."""
+    styles = {(entry.key or entry.value).style for entry in node.entries}
+    return '"' if styles == {'"'} else ""
 
 
 def _differences(old: Sequence[Plain], new: Sequence[Plain]) -> Iterator[tuple[int, int, int, int]]:

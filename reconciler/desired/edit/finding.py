@@ -17,18 +17,21 @@ _BOM = "\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A service's document: `text` is the file's, without the mark of byte order that it may begin with."""
+    """A service's document, the one of `number` of those that `reading` has.
+
+    `text` is the file's, without the `mark` of byte order that it may begin with.
+    """
 
     path: str
     text: str
     mark: str
     reading: Reading
-    document: Document
+    number: int
 
     @property
-    def number(self) -> int:
-        """Which of the file's documents it is, empty ones not counted."""
-        return self.reading.documents.index(self.document)
+    def document(self) -> Document:
+        """The document itself."""
+        return self.reading.documents[self.number]
 
 
 def find(files: Mapping[str, File], places: Mapping[str, tuple[str, ...]], name: str) -> Place:
@@ -64,8 +67,8 @@ def _places(file: File, name: str) -> list[Place]:
         raise InputError(reading.complaints)
     mark = _BOM if file.text.startswith(_BOM) else ""
     return [
-        Place(file.path, text, mark, reading, document)
-        for document in reading.documents
+        Place(file.path, text, mark, reading, number)
+        for number, document in enumerate(reading.documents)
         if name_of(document.content) == name
     ]
 

@@ -32,6 +32,15 @@ def first_right(place: Place, texts: Sequence[str], wanted: dict[str, Plain] | N
     raise refusal(place, place.document.node.start_mark.index, "something else would be read differently")
 
 
+def check_new(path: str, text: str, wanted: dict[str, Plain]) -> None:
+    """Raise InputError unless a new file says what is wanted, and nothing else."""
+    reading = read_documents(path, text)
+    found = [_meaning(one.content, one.complaints) for one in reading.documents]
+    if found != [_meaning(wanted, ())]:
+        other = Complaint(path, 0, 0, "", "cannot be written: it would be read differently", fix=_BY_HAND)
+        raise InputError(reading.complaints or [other])
+
+
 def refusal(place: Place, index: int, problem: str) -> InputError:
     """That a document cannot be changed without a person, and where the reason stands."""
     line = place.text.count("\n", 0, index) + 1

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.desired.edit.scalars import scalar
 from reconciler.desired.finding import Finding, Path
 from reconciler.desired.limits import MAX_DEPTH
 from reconciler.desired.nodes import Plain
@@ -14,6 +15,8 @@ from reconciler.desired.words import describe
 #: Lists and mappings inside each other; two more are around them in a document.
 _DEPTH = MAX_DEPTH - 2
 _LARGEST = 10**40
+#: Characters of a key as it is written; YAML allows 1024.
+_LONGEST = 1_000
 
 
 def merge(content: Mapping[str, Plain], patch: Mapping[str, Plain]) -> dict[str, Plain]:
@@ -67,6 +70,9 @@ def as_plain(value: Any, path: Path, findings: list[Finding]) -> Plain:
 def _key(key: Any, path: Path, findings: list[Finding]) -> str:
     if not isinstance(key, str):
         findings.append(Finding(path, "a key is not text", found=describe(key), expected="text keys"))
+        return ""
+    if len(key) > _LONGEST or len(scalar(key, flow=True)) > _LONGEST:
+        findings.append(Finding(path, f"a key is longer than {_LONGEST:,} characters"))
         return ""
     return _text(key, path, findings)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.desired.edit.finding import declared_in_broken
+from reconciler.desired.edit.outcome import check_new
 from reconciler.desired.edit.patch import as_plain, merge
 from reconciler.desired.edit.writing import Block
 from reconciler.desired.finding import Finding, field_name
@@ -36,7 +37,9 @@ def start(files: Mapping[str, File], places: Mapping[str, tuple[str, ...]], requ
     if findings:
         raise InputError([_complaint(path, one, request.name) for one in findings])
     content = _document(request.name, spec, labels)
-    return Edit(path, None, "".join(f"{line}\n" for line in Block().entries(content, 0)))
+    text = "".join(f"{line}\n" for line in Block().entries(content, 0))
+    check_new(path, text, content)
+    return Edit(path, None, text)
 
 
 def _document(name: str, spec: Plain, labels: Plain) -> dict[str, Plain]:

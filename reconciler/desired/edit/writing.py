@@ -11,20 +11,20 @@ from reconciler.desired.nodes import Plain
 _SHORT = 60
 
 
-def in_flow(value: Plain) -> str:
-    """A value on one line: `{a: 1, b: [2, 3]}`."""
+def in_flow(value: Plain, style: str = "") -> str:
+    """A value on one line: `{a: 1, b: [2, 3]}`. `style`: the quote of all its texts, where they have one (JSON)."""
     match value:
         case dict():
-            return "{" + ", ".join(flow_entry(key, one) for key, one in value.items()) + "}"
+            return "{" + ", ".join(flow_entry(key, one, style) for key, one in value.items()) + "}"
         case list():
-            return "[" + ", ".join(in_flow(one) for one in value) + "]"
+            return "[" + ", ".join(in_flow(one, style) for one in value) + "]"
         case _:
-            return scalar(value, flow=True)
+            return scalar(value, flow=True, style=style)
 
 
-def flow_entry(key: str, value: Plain) -> str:
+def flow_entry(key: str, value: Plain, style: str = "") -> str:
     """`key: value` inside braces."""
-    return f"{scalar(key, flow=True)}: {in_flow(value)}"
+    return f"{scalar(key, flow=True, style=style)}: {in_flow(value, style)}"
 
 
 def is_inline(value: Plain) -> bool:
@@ -41,7 +41,7 @@ def is_inline(value: Plain) -> bool:
 
 def inline(value: Plain, style: str = "") -> str:
     """Such a value. `style`: the quote of what stood there before."""
-    return in_flow(value) if isinstance(value, dict | list) else scalar(value, flow=False, style=style)
+    return in_flow(value, style) if isinstance(value, dict | list) else scalar(value, flow=False, style=style)
 
 
 class Block:

@@ -136,9 +136,10 @@ scalars = st.one_of(
     st.booleans(),
     st.integers(-(10**20), 10**20),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from(("", "yes", "- a: b # c", "*x", "&x y", "!!python/object x", "{{ }}", "a: b", "a:", "#", " x ", "x\n",
-                     "a\nb", "a\n\nb\n", "\ttab", "a\u2028b", "\x85", "\x00", "0x10", "1e3", "12:30", "~", "null",
-                     "---", "...", "%YAML", "@x", "`x`", "|", ">", "? a", "'", '"', "\\", "a\r\nb", "=", "<<", "x" * 300)),
+    st.sampled_from(("", "yes", "- a: b # c", "*x", "&x y", "!!python/object x", "{{ }}", "a: b", "a:", "#", " x ",
+                     "x\n", "a\nb", "a\n\nb\n", "\ttab", "a\u2028b", "\x85", "\x00", "0x10", "1e3", "12:30", "~",
+                     "null", "---", "...", "%YAML", "@x", "`x`", "|", ">", "? a", "'", '"', "\\", "a\r\nb", "=", "<<",
+                     "x" * 300)),
     st.text(max_size=20),
 )  # fmt: skip
 values = st.recursive(
