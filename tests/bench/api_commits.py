@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from lab.git_server import HttpGit
-
+from lab.git_server import HttpGit, bare
 from lab.lab import Lab
 from tests.bench.api_crowd import SERVICES, TARGET, counted, settle
 from tests.bench.posters import Posts, post
@@ -20,13 +21,13 @@ _CLIENTS = (1, 8, 32)
 
 def over_http(lab: Lab) -> list[tuple[str, ...]]:
     """The same, with a repository behind a server of its own."""
-    with HttpGit(lab.home) as server, still(lab, StillDesk, files(SERVICES, TARGET, replicas=0)) as desk:
-        desk.url = server.url(str(desk.bare.relative_to(lab.home)))
-        desk.stop()
-        desk.configure()
-        desk.begin()
-        settle(desk, SERVICES)
-        return rows(desk, "over HTTP")
+    with TemporaryDirectory() as folder:
+        repository = bare(Path(folder) / "team.git")
+        with HttpGit(Path(folder)) as server:
+            given = {"bare": repository, "url": server.url("team.git")}
+            with still(lab, StillDesk, files(SERVICES, TARGET, replicas=0), **given) as desk:
+                settle(desk, SERVICES)
+                return rows(desk, "over HTTP")
 
 
 def rows(desk: StillDesk, where: str) -> list[tuple[str, ...]]:
@@ -35,15 +36,15 @@ def rows(desk: StillDesk, where: str) -> list[tuple[str, ...]]:
     for clients in _CLIENTS:
         one = post(desk.address, desk.tokens["admin"], clients, _SECONDS)
         found.append((where, f"{clients} clients", *_post_cells(one)))
-    bare = _bare(desk)
-    return [*found, (where, "git commit && git push", f"{bare:.1f}", "", "", "")]
+    alone = _alone(desk)
+    return [*found, (where, "git commit && git push", f"{alone:.1f}", "", "", "")]
 
 
 def _post_cells(one: Posts) -> tuple[str, ...]:
     return f"{one.rate:.1f}", short(one.p50), short(one.p99), counted(one.others)
 
 
-def _bare(desk: StillDesk) -> float:
+def _alone(desk: StillDesk) -> float:
     """Commits a second of a person's loop in a clone; each changes one file."""
     clone = desk.folder / "bare-loop"
     desk._run(["git", "clone", "--quiet", desk.url, str(clone)])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -40,17 +42,22 @@ class Commit:
 class Desk(Factory):
     """A factory that is asked over HTTP. It has a token of each role: `admin`, `bench` (may touch `bench-*`), `read`.
 
-    `url`: where the daemon finds the repository; the bare one's path when empty.
+    `bare` is a repository that there is already and `url` where others find it; `extra` is what they need in their
+    environment to get at it.
     """
 
-    def __init__(self, lab: Lab, url: str = "") -> None:
+    def __init__(
+        self, lab: Lab, *, bare: Path | None = None, url: str = "", extra: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         name = f"d{token_hex(4)}"
         super().__init__(lab, name, owner=name)
-        self.bare = self.folder / "remote.git"
+        self._extra = extra
+        self.bare = bare or self.folder / "remote.git"
         self.url = url or str(self.bare)
         self.tokens = {role: f"rec_{token_hex(16)}" for role in ("admin", "bench", "read")}
-        self._make(self.bare)
-        self._run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare)])
+        if bare is None:
+            self._make(self.bare)
+            self._run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare)])
         self.commit({RECIPE_PATH: RECIPE, "desired/README.md": "What runs.\n"}, "recipes")
         self.configure()
 
@@ -74,12 +81,16 @@ class Desk(Factory):
         limits = {"reads": 10_000_000, "writes": 10_000_000, "failures": 10_000_000}
         return {"listen": "127.0.0.1:0", "tokens": tokens, "limits": limits}
 
+    def environment(self) -> dict[str, str]:
+        """As of any factory, and what the repository asks for."""
+        return super().environment() | self._extra
+
     # --- the repository
 
     def commit(self, files: Mapping[str, str | bytes | None], message: str) -> str:
         """As a person: pull, change, commit, push."""
         if not (self.repository / ".git").exists():
-            self._run(["git", "clone", "--quiet", *_PERSON, str(self.bare), str(self.repository)])
+            self._run(["git", "clone", "--quiet", *_PERSON, self.url, str(self.repository)])
         else:
             self.git("pull", "--quiet", "--ff-only")
         sha = super().commit(files, message)
@@ -87,8 +98,9 @@ class Desk(Factory):
         return sha
 
     def remote(self, *words: str) -> str:
-        """Run git in the bare repository."""
-        return self._run(["git", "-C", str(self.bare), *words])
+        """Run git in the bare repository, whoever owns it."""
+        argv = ["git", "-c", "safe.directory=*", "-C", str(self.bare), *words]
+        return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def commits(self, revisions: str = "main") -> list[Commit]:
         """Of the bare repository, newest first."""

@@ -25,9 +25,9 @@ Kind = TypeVar("Kind", bound=StillDesk)
 
 
 @contextmanager
-def still(lab: Lab, kind: type[Kind], files: Mapping[str, str | bytes | None], url: str = "") -> Iterator[Kind]:
-    """A desk with these files, its daemon ready. Nothing of it is left afterwards."""
-    desk = kind(lab, url)
+def still(lab: Lab, kind: type[Kind], files: Mapping[str, str | bytes | None], **given: Any) -> Iterator[Kind]:
+    """A desk with these files, its daemon ready; `given` are the desk's. Nothing of it is left afterwards."""
+    desk = kind(lab, **given)
     partition, nodes = f"PartitionName={desk.owner}", ",".join(lab.slurm.nodes)
     lab.slurm.admin("scontrol", "create", partition, f"Nodes={nodes}", "State=DOWN", "MaxTime=INFINITE")
     try:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
+from lab.factory import Factory
+from lab.git_server import HttpGit, SshGit, bare
 from lab.lab import Lab
 from tests.e2e.desk import accepted, problem
 from tests.e2e.still import StillDesk, still
@@ -14,6 +18,65 @@ from tests.e2e.world import alive, until
 pytestmark = pytest.mark.slurm
 
 BODY = {"recipe_name": "web", "name": "far", "target": "slurm"}
+
+
+def test_a_repository_behind_http(lab_slurm: Lab, tmp_path: Path) -> None:
+    repository = bare(tmp_path / "team.git")
+    with (
+        HttpGit(tmp_path, user="ada", password="s3cret-word") as server,
+        still(lab_slurm, StillDesk, {}, bare=repository, url=server.url("team.git")) as desk,
+    ):
+        lives(desk)
+        before = desk.head()
+        server.stop()
+        answer = desk.ask("POST", "/services", BODY)
+        said = problem(answer, 503)
+        assert "s3cret-word" not in answer.text
+        assert said["detail"]
+        server.start()
+        until("it goes on", lambda: desk.ask("POST", "/services", BODY, key="again").status_code == 202)
+        (commit,) = desk.commits(f"{before.sha}..main")
+        assert commit.trailers["Idempotency-Key"] == "again"
+        assert desk.refs() == {"refs/heads/main"}
+        assert b"s3cret-word" not in desk.log.read_bytes()
+
+
+def test_a_repository_behind_ssh(lab_slurm: Lab, tmp_path: Path) -> None:
+    repository = bare(tmp_path / "team.git")
+    with SshGit(tmp_path) as server:
+        keys = Keys(lab_slurm, server)
+        with still(
+            lab_slurm, StillDesk, {}, bare=repository, url=server.url("team.git"), extra=keys.environment()
+        ) as desk:
+            lives(desk)
+
+
+def lives(desk: StillDesk) -> None:
+    """A service comes, changes and goes, each by one commit on the one before."""
+    before = desk.head()
+    accepted(desk.ask("POST", "/services", BODY))
+    until("its job", lambda: set(alive(desk.lab.slurm, desk.owner)) == {"far.0"})
+    accepted(desk.ask("PATCH", "/services/far", {"config": {"greeting": "hi"}}))
+    accepted(desk.ask("DELETE", "/services/far"))
+    until("no job", lambda: alive(desk.lab.slurm, desk.owner) == {})
+    made = desk.commits(f"{before.sha}..main")
+    assert [one.subject for one in made] == ["Stop far", "Update far: config.greeting", "Start far: web"]
+    assert [one.parents for one in made] == [(made[1].sha,), (made[2].sha,), (before.sha,)]
+
+
+class Keys(Factory):
+    """What the client of a Git server over SSH needs, in a folder of the lab's user, who runs the daemon."""
+
+    def __init__(self, lab: Lab, server: SshGit) -> None:
+        super().__init__(lab, f"keys{token_hex(4)}")
+        theirs = server.folder / ".ssh-server"
+        for name, mode in (("client", 0o600), ("known_hosts", 0o644)):
+            self.put(self.folder / name, (theirs / name).read_bytes(), mode)
+        self._words = {name: value.replace(str(theirs), str(self.folder)) for name, value in server.environment.items()}
+
+    def environment(self) -> dict[str, str]:
+        """With which git finds them."""
+        return self._words
 
 
 class ReviewDesk(StillDesk):
@@ -37,7 +100,8 @@ def test_a_branch_that_people_merge(review: ReviewDesk) -> None:
     assert review.head() == before
     (commit,) = review.commits(f"{before.sha}..{made['branch']}")
     assert (commit.sha, commit.subject) == (made["commit"], "Start far: web")
-    assert accepted(review.ask("POST", "/services", BODY, key="pull-1"), 200)["replayed"] is True
+    again = accepted(review.ask("POST", "/services", BODY, key="pull-1"))
+    assert again == made | {"replayed": True}
     assert review.refs() == {"refs/heads/main", f"refs/heads/{made['branch']}"}
     assert alive(review.lab.slurm, review.owner) == {}
 

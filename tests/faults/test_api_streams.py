@@ -35,21 +35,26 @@ def desk(lab_slurm: Lab) -> Iterator[Desk]:
 class Reader(Thread):
     """Reads a stream of events to its end, in a thread."""
 
-    def __init__(self, desk: Desk, path: str, **headers: str) -> None:
+    def __init__(self, desk: Desk, path: str, method: str = "GET", **headers: str) -> None:
         super().__init__()
         self._desk = desk
+        self._method = method
         self._path = path
         self._headers = {"Accept": "text/event-stream"} | headers
         self.lines: list[str] = []
         self.status = 0
+        self.cut = ""  # why it ended in the middle
         self.start()
 
     def run(self) -> None:
-        with self._desk.open() as client, suppress(httpx.TransportError):
-            self._read(client)
+        with self._desk.open() as client:
+            try:
+                self._read(client)
+            except httpx.TransportError as error:
+                self.cut = repr(error)
 
     def _read(self, client: httpx.Client) -> None:
-        with client.stream("GET", self._path, headers=self._headers) as answer:
+        with client.stream(self._method, self._path, headers=self._headers) as answer:
             self.status = answer.status_code
             for line in answer.iter_lines():
                 self.lines.append(line)
@@ -78,22 +83,23 @@ def test_streams_of_a_service_that_vanishes(desk: Desk) -> None:
 
 
 def test_fifty_open_streams_do_not_keep_a_daemon(desk: Desk) -> None:
+    """Each of them is ended, not cut."""
     accepted(desk.ask("POST", "/services", {"recipe_name": "web", "name": "watched", "target": "slurm"}))
     desk.wait_healthy(["watched"])
     paths = ["/events", "/events?service=watched", "/services/watched/logs?follow=true"]
     readers = [Reader(desk, paths[number % 3]) for number in range(48)]
-    wait = "/services/watched/restart?wait=healthy"
-    waiting = [Thread(target=lambda: desk.ask("POST", wait)) for _ in range(2)]
+    accepted(desk.ask("POST", "/services/watched/suspend"))
+    readers += [Reader(desk, "/services/watched/wait?until=healthy"), Reader(desk, "/services/watched/wait?until=gone")]
     until("all are open", lambda: all(one.status == 200 for one in readers))
-    for thread in waiting:
-        thread.start()
     began = time.monotonic()
     assert desk.stop() == 0
     assert time.monotonic() - began < 8
-    for reader in (*readers, *waiting):
+    for reader in readers:
         reader.join(10)
         assert not reader.is_alive()
+    assert {one.cut for one in readers} == {""}
     desk.begin()
+    accepted(desk.ask("POST", "/services/watched/resume"))
 
 
 def test_a_reader_that_goes_on_after_a_restart(desk: Desk) -> None:

@@ -1,0 +1,81 @@
+"""The same flow by the verbs of the command line, by the client for programs, and without a daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from lab.host import LabError
+from lab.lab import Lab
+from reconciler.client import ApiError, Client
+from tests.e2e.desk import Desk
+from tests.e2e.world import alive, jobs, until
+
+pytestmark = pytest.mark.slurm
+
+
+@pytest.fixture(scope="module")
+def desk(lab_slurm: Lab) -> Iterator[Desk]:
+    made = Desk(lab_slurm)
+    made.begin()
+    yield made
+    made.stop()
+    living = [job.id for job in jobs(lab_slurm.slurm, made.owner) if job.alive]
+    with suppress(LabError):
+        if living:
+            lab_slurm.slurm.command("scancel", *living)
+
+
+def verb(desk: Desk, *argv: str, code: int = 0) -> str:
+    done = desk.run(*argv)
+    assert done.returncode == code, f"{argv}: {done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def test_a_service_by_verbs(desk: Desk) -> None:
+    said = verb(
+        desk, "start", "web", "--name", "verbs", "--target", "slurm", "--set", "greeting=hi", "--wait", "--reason=why"
+    )
+    commit = desk.head()
+    assert commit.sha[:12] in said
+    assert commit.subject == "Start verbs: web"
+    assert commit.trailers["Requested-Because"] == "why"
+    assert commit.trailers["Requested-Through"] == "socket"
+    assert "verbs.0" in alive(desk.lab.slurm, desk.owner)
+    assert "verbs" in verb(desk, "list", "--recipe=web", "-o", "name").split()
+    verb(desk, "suspend", "verbs")
+    until("no job", lambda: "verbs.0" not in alive(desk.lab.slurm, desk.owner))
+    verb(desk, "resume", "verbs", "--wait")
+    verb(desk, "restart", "verbs", "--wait")
+    verb(desk, "stop", "verbs", "--wait")
+    assert "verbs.0" not in alive(desk.lab.slurm, desk.owner)
+    assert "verbs" in verb(desk, "stop", "verbs", code=2)
+
+
+def test_a_service_by_the_client(desk: Desk) -> None:
+    with Client(desk.address, token=desk.tokens["admin"]) as client:
+        made = client.start_service("web", name="typed", spec={"target": "slurm"}, reason="a notebook")
+        assert made.commit == desk.head().sha
+        done = client.wait("typed", "healthy", commit=made.commit)
+        assert done.healthy
+        (place,) = client.endpoint("typed").addresses
+        assert httpx.get(f"http://{place}", trust_env=False).status_code == 200
+        assert [one.service for one in client.list_services(name="typ*")] == ["typed"]
+        client.stop_service("typed")
+        assert client.wait("typed", "gone").gone
+        with pytest.raises(ApiError, match="no service typed"):
+            client.stop_service("typed")
+
+
+def test_a_service_without_a_daemon(desk: Desk) -> None:
+    desk.stop()
+    said = verb(desk, "start", "web", "--name", "alone", "--target", "slurm")
+    assert desk.head().subject == "Start alone: web"
+    assert desk.head().trailers["Requested-Through"] == "command line"
+    assert "no daemon" in said
+    desk.begin()
+    desk.wait_healthy(["alone"])
+    verb(desk, "stop", "alone", "--wait")
