@@ -39,7 +39,7 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 _log = logging.getLogger("reconciler.web.connection")
-_log.setLevel(logging.ERROR)  # what clients do wrong is counted, and told to them
+_log.setLevel(logging.ERROR)  # what clients do wrong is told to them
 _log.addFilter(_is_news)
 
 

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from reconciler.settings.http import Whose
 
 #: What a proxy adds: the peer is then the proxy, and says nothing about who asks.
-_BETWEEN = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+_BETWEEN = re.compile(r"forwarded|x-forwarded-.+|x-real-ip|x-client-ip|true-client-ip|x-original-.+|via")
 _HOST = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]+))(?::\d{1,5})?")
 
 
@@ -42,7 +42,7 @@ def why_not(whose: Whose, peer: str, headers: Headers, own: tuple[str, ...]) -> 
         return "nobody is shown this without a token"
     if not is_loopback(peer):
         return "without a token it is shown on the daemon's own machine only"
-    if proxies := [name for name in _BETWEEN if name in headers]:
+    if proxies := [name for name in headers if _BETWEEN.fullmatch(name)]:
         return f"without a token it is shown without a proxy between only, and there is the header {proxies[0]}"
     host = host_of(headers.get("host", "localhost"))
     if host == "localhost" or is_loopback(host) or host in own:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from starlette.datastructures import Headers
 
 from reconciler.models.proposal import Caller, Role
@@ -117,7 +119,8 @@ def test_a_token_in_the_address_is_no_token(pages: Room, query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["Forwarded", "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto", "Via"]
+    "header",
+    ["Forwarded", "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto", "Via", "X-Client-IP"],
 )
 def test_what_came_through_a_proxy_is_not_near(pages: Room, header: str) -> None:
     denied = pages.ask("GET", "/door-who", **{header: "127.0.0.1"})
@@ -205,6 +208,47 @@ def test_every_denial_is_a_line_of_the_log_without_the_token(caplog: pytest.LogC
         * 10
     )
     assert one.board.tallies().visits.denied == {"expired": 15, "read-only": 1}
+
+
+def test_requests_are_counted_by_the_template_of_their_route_and_never_by_path() -> None:
+    with room() as one:
+        for number in range(3):
+            one.ask("GET", f"/services/door-{number}/history")
+            one.ask("GET", f"/door-nothing/{number}")
+        write(one)
+        one.ask("BREW", "/door-who")
+        counted = one.board.tallies().visits.requests
+    assert counted == {
+        ("/services/{name}/history", "GET", "404"): 3,
+        ("other", "GET", "404"): 3,
+        ("other", "POST", "401"): 1,
+        ("/door-who", "other", "405"): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "advised"),
+    [
+        ({"listen": "0.0.0.0:1"}, False),
+        ({"listen": "127.0.0.1:1", "tokens": 1}, False),
+        ({"listen": "localhost:1", "tokens": 1}, False),
+        ({"listen": "[::1]:1", "tokens": 1}, False),
+        ({"listen": "0.0.0.0:1", "tokens": 1}, True),
+        ({"listen": "login1:1", "tokens": 1}, True),
+        ({"listen": "0.0.0.0:1", "tokens": 1, "tls": {"certificate": "a", "key": "b"}}, False),
+        ({"listen": "[::]:1", "oidc": {"issuer": "https://idp.example", "audience": "a"}}, True),
+    ],
+)
+def test_tokens_that_could_be_read_on_the_way_are_advised_against(content: dict[str, Any], advised: bool) -> None:
+    if "tokens" in content:
+        content = content | {"tokens": [{"name": "door", "sha256": "0" * 64}]}
+    assert bool(HttpSettings.model_validate(content).advice()) is advised
+
+
+def test_two_tokens_with_one_hash_are_no_settings() -> None:
+    twice = [{"name": name, "sha256": "0" * 64} for name in ("door-a", "door-b")]
+    with pytest.raises(ValidationError, match="tokens that are different; door-a, door-b have the same"):
+        HttpSettings.model_validate({"tokens": twice})
 
 
 def test_addresses_and_hosts() -> None:
