@@ -62,6 +62,7 @@ class _Printer:
     def __init__(self) -> None:
         self.next: dict[str, int] = {}
         self._last = ""
+        self._errors: dict[str, str] = {}
 
     def show(self, found: Iterable[LogShape]) -> None:
         from reconciler.models.text import visible
@@ -77,6 +78,9 @@ class _Printer:
                 self._head(one)
                 for line in one.text.splitlines():
                     typer.echo(visible(line))
+            if one.error and self._errors.get(one.id) != one.error:
+                typer.echo(f"{one.id} on {one.target}: {visible(one.error)}", err=True)
+            self._errors[one.id] = one.error
 
     def _head(self, one: LogShape) -> None:
         if self._last != one.id:

@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli.config import console
+from reconciler.cli.where import CaFile, Server, TokenFile, Where, token_of
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from reconciler.models.recipe import Recipe
     from reconciler.shapes.recipes import ParameterShape, RecipeShape
 
 
 def recipes(
     name: Annotated[str | None, typer.Argument(help="Show this one with its parameters.")] = None,
+    server: Server = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = None,
 ) -> None:
-    """List the recipes, or show one: parameters, ports, secrets, storage and an example."""
+    """List the recipes, or show one: parameters, ports, secrets, storage and an example.
+
+    Of the daemon that is named, which knows those of its repository too; without one, those that ship with Reconciler.
+    """
+    place = Where(None, server, token_of(token_file), ca_file) if server else None
+    if name is None:
+        console().print(_list(_all(place)))
+    else:
+        _show(_one(place, name), console())
+
+
+def _all(place: Where | None) -> list[RecipeShape]:
+    from reconciler.shapes.recipes import list_recipes
+
+    if place is None:
+        return list_recipes(_builtin())
+    with place.client() as client:
+        return client.list_recipes()
+
+
+def _one(place: Where | None, name: str) -> RecipeShape:
+    from reconciler.shapes.recipes import get_recipe
+
+    if place is None:
+        return get_recipe(_builtin(), name)
+    with place.client() as client:
+        return client.get_recipe(name)
+
+
+def _builtin() -> Mapping[str, Recipe]:
     from reconciler.daemon.build import builtin_recipes
     from reconciler.desired.recipes import load_recipes
-    from reconciler.shapes.recipes import get_recipe, list_recipes
 
-    catalogue, _ = load_recipes(builtin_recipes())
-    if name is None:
-        console().print(_list(list_recipes(catalogue.recipes)))
-    else:
-        _show(get_recipe(catalogue.recipes, name), console())
+    return load_recipes(builtin_recipes())[0].recipes
 
 
 def _list(found: list[RecipeShape]) -> Table:

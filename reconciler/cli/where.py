@@ -94,14 +94,17 @@ def where(config: Path, server: str | None, token_file: Path | None, ca_file: Pa
 
     Raises SettingsError.
     """
-    token = _token(token_file)
+    token = token_of(token_file)
     if server:
         return Where(None, server, token, ca_file)
     return Where(load_settings(config), token=token)
 
 
-def _token(path: Path | None) -> str:
-    """The token. It is never an argument, which everybody on a machine could read."""
+def token_of(path: Path | None) -> str:
+    """The token, of a file or of the environment; "" for none. Raises SettingsError.
+
+    It is never an argument, which everybody on a machine could read.
+    """
     if path is None:
         return os.environ.get("RECONCILER_TOKEN", "").strip()
     try:

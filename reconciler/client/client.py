@@ -8,7 +8,6 @@ from typing import Self
 
 from reconciler.client import door
 from reconciler.client.following import Following
-from reconciler.client.reading import Reading
 from reconciler.client.wire import Wire
 from reconciler.client.writing import Writing
 
@@ -16,7 +15,7 @@ _TIMEOUT = 60.0
 _PATIENCE = 30.0
 
 
-class Client(Writing, Reading, Following):
+class Client(Writing, Following):
     """`ServerService` of another process: services are started, stopped and listed, and followed.
 
     May be used by several threads; to be closed, or used with `with`. `timeout`: seconds without a word after which

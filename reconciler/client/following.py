@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from typing import NamedTuple, get_args
+from typing import NamedTuple, TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from reconciler.client.errors import ApiError, NoAnswerError
 from reconciler.client.paths import filters, service_path
+from reconciler.client.reading import Reading
 from reconciler.client.stream import Breaks, events_once, events_resumed
-from reconciler.client.wire import Wire
 from reconciler.models.units import format_duration
 from reconciler.shapes.events import EVENTS, EventKind, EventShape
+from reconciler.shapes.logs import (
+    LOG_EVENTS,
+    LogEndShape,
+    LogEventShape,
+    LogLineShape,
+    LogNoteShape,
+    LogShape,
+    Question,
+)
 from reconciler.shapes.waiting import DoneShape, StandingShape, Until
 
 _PATIENCE = 600.0
 _MOST_SECONDS = 9999
+Shape = TypeVar("Shape")
 _KINDS = frozenset(get_args(EventKind))
 
 
@@ -29,10 +39,8 @@ class Told(NamedTuple):
     event: EventShape
 
 
-class Following:
+class Following(Reading):
     """Streams, which take up again what broke. All raise ApiError, or NoAnswerError when that was of no use."""
-
-    _wire: Wire
 
     def events(
         self,
@@ -51,11 +59,36 @@ class Following:
         params = filters(service=service, target=target, kind=kind) | ({"snapshot": ["true"]} if snapshot else {})
         for event in events_resumed(self._wire, "/events", params, after or ""):
             if event.event in _KINDS:  # a newer daemon may tell more
-                yield Told(event.id, self._event(event.data))
+                yield Told(event.id, self._parsed(EVENTS, event.data))
 
-    def _event(self, data: str) -> EventShape:
+    def logs(
+        self,
+        service_id: str,
+        *,
+        lines: int = 100,
+        replica: int | None = None,
+        previous: bool = False,
+        follow: bool = False,
+    ) -> Iterator[LogEventShape]:
+        """What its workloads wrote: so many of the last `lines` of each, of one `replica` or all, without secrets.
+
+        `follow`: and what they write from now on, until the service is gone (a LogEndShape says why). `previous`: of
+        what ended last. A LogNoteShape says what cannot be read here.
+        """
+        if not follow:
+            yield from _lines(self.read_logs(service_id, Question(lines, replica, previous)))
+            return
+        params = filters(lines=str(lines), replica="" if replica is None else str(replica))
+        params |= {"previous": ["true"]} if previous else {}
+        for event in events_resumed(self._wire, service_path(service_id, "logs"), params):
+            one = self._parsed(LOG_EVENTS, event.data)
+            yield one
+            if isinstance(one, LogEndShape):
+                return
+
+    def _parsed(self, adapter: TypeAdapter[Shape], data: str) -> Shape:
         try:
-            return EVENTS.validate_json(data)
+            return adapter.validate_json(data)
         except ValidationError as error:
             raise self._wire.strange() from error
 
@@ -105,3 +138,13 @@ def _parameter(seconds: float) -> str:
     """A time to wait as the API reads it: whole seconds, or minutes where it is long."""
     whole = max(1, round(seconds))
     return f"{whole}s" if whole <= _MOST_SECONDS else f"{min(whole // 60, _MOST_SECONDS)}m"
+
+
+def _lines(found: Iterable[LogShape]) -> Iterator[LogLineShape | LogNoteShape]:
+    """One answer, line by line."""
+    for one in found:
+        whose = {"target": one.target, "workload": one.id, "replica": one.replica}
+        if one.command or one.error:
+            yield LogNoteShape(**whose, command=one.command, error=one.error)
+        for line in one.text.splitlines():
+            yield LogLineShape(**whose, text=line)

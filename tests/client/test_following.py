@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from reconciler.client import ApiError, Client, NoAnswerError
 from reconciler.metrics import utc_now
 from reconciler.models.health import Health
 from reconciler.shapes.events import ProposalEvent, ResetEvent, ServiceEvent
+from reconciler.shapes.logs import LogEndShape, LogLineShape, LogNoteShape
 from reconciler.shapes.waiting import DoneShape, StandingShape
 from tests.client.place import place
 from tests.client.scripted import Answer, scripted
@@ -133,3 +135,40 @@ def test_a_wait_that_broke_goes_on() -> None:
     with scripted(one) as there, Client(there.url, patience=60) as client:
         late = client.wait("a", timeout=1)
         assert (late.reached, late.why) == (False, "not within 1s")
+
+
+def line(number: int) -> str:
+    data = LogLineShape(target="slurm", workload="17", replica=0, text=f"line {number}").model_dump_json()
+    return f"id: 17:{number}\nevent: line\ndata: {data}\n\n"
+
+
+def test_logs_are_followed_over_breaks_to_their_end() -> None:
+    end = LogEndShape(why="a is gone")
+    answers = [
+        Answer(body=line(1) + line(2), kind=STREAM),
+        Answer(0),
+        Answer(body=f"{line(3)}event: end\ndata: {end.model_dump_json()}\n\n", kind=STREAM),
+    ]
+    with scripted(*answers) as there, Client(there.url, patience=60) as client:
+        *told, last = client.logs("a", lines=5, replica=0, follow=True)
+    assert [one.text for one in told if isinstance(one, LogLineShape)] == ["line 1", "line 2", "line 3"]
+    assert last == end
+    assert {one.path for one in there.asked} == {"/services/a/logs?lines=5&replica=0"}
+    assert [one.headers.get("Last-Event-ID") for one in there.asked] == [None, "17:2", "17:2"]
+
+
+def test_the_last_lines_and_what_cannot_be_read() -> None:
+    whole = {"target": "cloud", "replica": 0, "phase": "Running", "next": 9}
+    verdict = {"state": "Running", "health": "Healthy"}
+    found = [
+        {**whole, "id": "ai/a-0/main/0", "text": "one\ntwo", "command": "", "verdict": verdict},
+        {**whole, "id": "ai/a-1/main/0", "text": "", "command": "", "verdict": verdict, "error": "no answer"},
+    ]
+    with scripted(Answer(body=json.dumps(found))) as there, Client(there.url) as client:
+        one, two, note = client.logs("a", previous=True)
+    assert isinstance(one, LogLineShape)
+    assert isinstance(two, LogLineShape)
+    assert (one.text, two.text, one.workload) == ("one", "two", "ai/a-0/main/0")
+    assert isinstance(note, LogNoteShape)
+    assert (note.error, note.workload) == ("no answer", "ai/a-1/main/0")
+    assert there.asked[0].path == "/services/a/logs?lines=100&previous=true"
