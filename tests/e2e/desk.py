@@ -43,11 +43,17 @@ class Desk(Factory):
     """A factory that is asked over HTTP. It has a token of each role: `admin`, `bench` (may touch `bench-*`), `read`.
 
     `bare` is a repository that there is already and `url` where others find it; `extra` is what they need in their
-    environment to get at it.
+    environment to get at it. `kubeconfig`: its target is Kubernetes; otherwise Slurm.
     """
 
     def __init__(
-        self, lab: Lab, *, bare: Path | None = None, url: str = "", extra: Mapping[str, str] = MappingProxyType({})
+        self,
+        lab: Lab,
+        *,
+        bare: Path | None = None,
+        url: str = "",
+        extra: Mapping[str, str] = MappingProxyType({}),
+        kubeconfig: Path | None = None,
     ) -> None:
         name = f"d{token_hex(4)}"
         super().__init__(lab, name, owner=name)
@@ -59,7 +65,7 @@ class Desk(Factory):
             self._make(self.bare)
             self._run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare)])
         self.commit({RECIPE_PATH: RECIPE, "desired/README.md": "What runs.\n"}, "recipes")
-        self.configure()
+        self.configure(slurm=kubeconfig is None, kubeconfig=kubeconfig)
 
     def configure(self, *, slurm: bool = True, kubeconfig: Path | None = None, **extra: Any) -> Path:
         """As of any factory, with the bare repository and the tokens."""

@@ -17,8 +17,7 @@ pytestmark = pytest.mark.node
 @pytest.fixture
 def desk(lab_node: Lab) -> Iterator[Desk]:
     kubernetes = lab_node.kubernetes
-    made = Desk(lab_node)
-    made.configure(slurm=False, kubeconfig=kubernetes.daemon_kubeconfig)
+    made = Desk(lab_node, kubeconfig=kubernetes.daemon_kubeconfig)
     made.begin()
     yield made
     made.stop()

@@ -61,7 +61,7 @@ def test_a_service_by_the_client(desk: Desk) -> None:
         assert made.commit == desk.head().sha
         done = client.wait("typed", "healthy", commit=made.commit)
         assert done.healthy
-        (place,) = client.endpoint("typed").addresses
+        (place,) = client.endpoint("typed").ports["http"]
         assert httpx.get(f"http://{place}", trust_env=False).status_code == 200
         assert [one.service for one in client.list_services(name="typ*")] == ["typed"]
         client.stop_service("typed")
