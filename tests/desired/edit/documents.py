@@ -151,3 +151,22 @@ patches = st.recursive(
     st.none() | values, lambda inner: st.dictionaries(_keys, inner, min_size=1, max_size=3), max_leaves=8
 )
 specs = st.dictionaries(_keys, patches, min_size=1, max_size=4)
+
+#: Pieces of files that nobody would write.
+_pieces = st.sampled_from(
+    ("a", "b:", ": ", "? ", "- ", "\n", "\n  ", "\n    ", "\n---\n", "\n...\n", "{", "}", "[", "]", ", ", "&x ",
+     "*x", "!!str ",
+     "!t ", "|\n", ">+\n", "#c", " #c\n", "'", '"', "\\", "%YAML 1.2\n", "<<: ", "\t", "\r\n", "\r", "\x85",
+     "\u2028", "é", "😀",
+     "1", "~", "spec:", "metadata:", "name: a", "x: 1\n", "\ufeff"),
+)  # fmt: skip
+
+
+@st.composite
+def rubbish(draw: st.DrawFn) -> str:
+    """A service's document with rubbish at several places."""
+    some = [draw(st.lists(_pieces, max_size=6).map("".join)) for _ in range(6)]
+    return (
+        f"{some[0]}apiVersion: reconciler/v1\nkind: Service\nmetadata: {{name: a}}{some[1]}\nspec:{some[2]}\n"
+        f"  recipe: faiss{some[3]}\n  config: {{x: 1{some[4]}}}\n{some[5]}"
+    )

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.desired.yaml import read_documents
+from reconciler.errors import InputError, MissingError
 from reconciler.models.proposal import Restart, Resume, Start, Stop, Suspend, Update
-from tests.desired.edit.documents import Path, files, scalars, specs, values
+from tests.desired.edit.documents import Path, files, rubbish, scalars, specs, values
 from tests.desired.edit.world import after, apply, content
 
 quick = settings(
@@ -144,3 +145,22 @@ def test_a_new_file_says_exactly_what_was_asked_for(spec: dict[str, Any], labels
     assert same(now["metadata"], {"name": "new", **({"labels": labels} if labels else {})})
     assert done.after.endswith("\n")
     assert done.after.isascii() or done.after.encode()
+
+
+@settings(quick, max_examples=300)
+@given(rubbish(), specs, st.sampled_from(["update", "stop", "suspend"]))
+def test_rubbish_is_changed_rightly_or_refused(text: str, patch: dict[str, Any], verb: str) -> None:
+    asked = {
+        "update": Update("a", {**patch, "config": {"x": None, "y": 1}}),
+        "stop": Stop("a"),
+        "suspend": Suspend("a"),
+    }
+    try:
+        done = apply(text, asked[verb])
+    except (InputError, MissingError):
+        return
+    before = [one.content for one in read_documents("f.yaml", text).documents]
+    now = [one.content for one in read_documents("f.yaml", done.after or "").documents]
+    assert len(now) == len(before) - (verb == "stop")
+    others = [one for one in before if "metadata" not in one or one["metadata"] != {"name": "a"}]
+    assert all(one in now for one in others)
