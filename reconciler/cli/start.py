@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,27 +16,39 @@ if TYPE_CHECKING:
     from reconciler.cli.values import Draft
 
 
+Recipe = Annotated[str | None, typer.Argument(help="What to run; see `reconciler recipes`.", show_default=False)]
+Name = Annotated[str | None, typer.Option(help="Its name; made of the recipe's when unset.", show_default=False)]
+Nodes = Annotated[int | None, typer.Option(min=1, max=1000, help="Machines for each replica.", show_default=False)]
+Replicas = Annotated[int | None, typer.Option(min=0, max=1000, help="Independent instances.", show_default=False)]
+Target = Annotated[str | None, typer.Option(help="A target, a kind of target, or auto.", show_default=False)]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A parameter of the recipe, as in YAML; with dots a place in `spec:`: slurm.time=4h. Repeatable.",
+    ),
+]
+Label = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A label. Repeatable.")]
+File = Annotated[
+    Path | None, typer.Option("--file", "-f", help="A service, or its `spec:`, as YAML; options win. - is stdin.")
+]
+Folder = Annotated[str, typer.Option(help="Folder of its file in the repository.", show_default=False)]
+Healthy = Annotated[bool, typer.Option("--wait", help="Until it is healthy; ends with 1 when it will not be.")]
+
+
 def start(
-    recipe: Annotated[str | None, typer.Argument(help="What to run; see `reconciler recipes`.")] = None,
-    name: Annotated[str | None, typer.Option(help="Its name; made of the recipe's when unset.")] = None,
-    nodes: Annotated[int | None, typer.Option(min=1, max=1000, help="Machines for each replica.")] = None,
-    replicas: Annotated[int | None, typer.Option(min=0, max=1000, help="Independent instances.")] = None,
-    target: Annotated[str | None, typer.Option(help="A target, a kind of target, or auto.")] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="A parameter of the recipe, as in YAML; with dots a place in `spec:`: slurm.time=4h. Repeatable.",
-        ),
-    ] = None,
-    label: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A label. Repeatable.")] = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="A service, or its `spec:`, as YAML; options win. - is stdin.")
-    ] = None,
-    folder: Annotated[str, typer.Option(help="Folder of its file in the repository.", show_default=False)] = "",
+    recipe: Recipe = None,
+    name: Name = None,
+    nodes: Nodes = None,
+    replicas: Replicas = None,
+    target: Target = None,
+    setting: Set = None,
+    label: Label = None,
+    file: File = None,
+    folder: Folder = "",
     reason: Reason = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Until it is healthy; ends with 1 when it will not be.")] = False,
+    wait: Healthy = False,
     timeout: Timeout = LONG,
     key: Key = "",
     direct: Direct = False,
@@ -51,20 +64,16 @@ def start(
     directly. Ends with 2 when nothing was committed.
     """
     from reconciler.cli.desk import open_desk
-    from reconciler.cli.values import Draft, labels_of, read_draft, spec_of
 
     seconds = seconds_of(timeout)
-    draft = read_draft(file) if file else Draft()
-    spec = spec_of(setting or [], draft.spec)
-    spec |= {key: value for key, value in (("replicas", replicas), ("target", target)) if value is not None}
-    place = where(config, server, token_file, ca_file)
-    with open_desk(place, waits=wait) as desk:
+    given = {"recipe": recipe, "nodes": nodes, "replicas": replicas, "target": target}
+    draft = _draft(file, setting or [], label or [], given)
+    with open_desk(where(config, server, token_file, ca_file), waits=wait) as desk:
         accepted = desk.start_service(
-            _recipe(recipe, draft),
-            nodes or 1,
+            _recipe(draft),
             name=name or draft.name,
-            spec=spec,
-            labels={**draft.labels, **labels_of(label or [])},
+            spec=draft.spec,
+            labels=draft.labels,
             folder=folder,
             reason=reason,
             key=key,
@@ -75,9 +84,16 @@ def start(
             raise typer.Exit(1)
 
 
-def _recipe(given: str | None, draft: Draft) -> str:
-    if given:
-        return given
+def _draft(file: Path | None, settings: Sequence[str], labels: Sequence[str], given: Mapping[str, object]) -> Draft:
+    """What the file says, and what the options say over it."""
+    from reconciler.cli.values import Draft, labels_of, read_draft, spec_of
+
+    draft = read_draft(file) if file else Draft()
+    spec = spec_of(settings, draft.spec) | {key: value for key, value in given.items() if value is not None}
+    return Draft(draft.name, {**draft.labels, **labels_of(labels)}, spec)
+
+
+def _recipe(draft: Draft) -> str:
     found = draft.spec.get("recipe")
     if isinstance(found, str) and found:
         return found

@@ -20,7 +20,8 @@ metadata: {name: from-file, labels: {team: nlp, tier: gold}}
 spec:
   recipe: web
   target: slurm
-  replicas: 2   # an option wins
+  replicas: 2   # options win
+  nodes: 3
   config: {greeting: hello}
 """
 
@@ -83,10 +84,11 @@ def test_a_service_from_its_start_to_its_end(site: Path) -> None:
 def test_a_service_from_a_file_and_options_that_win(site: Path) -> None:
     path = site / "service.yaml"
     path.write_text(WHOLE)
-    done = verb(site, "start", "-f", str(path), "--replicas", "3", "--label", "tier=silver")
+    done = verb(site, "start", "-f", str(path), "--replicas", "3", "--nodes", "1", "--label", "tier=silver")
     assert done.returncode == 0, done.stderr
     text = (site / "repository/desired/from-file.yaml").read_text()
     assert "replicas: 3" in text
+    assert "nodes" not in text, "one is what it is anyway"
     assert "tier: silver" in text
     assert "team: nlp" in text
 
