@@ -7,19 +7,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import PIPE, Popen, TimeoutExpired
-from typing import IO, cast
+from subprocess import Popen, TimeoutExpired
+from typing import BinaryIO, cast
 
 import git
 
 from reconciler.errors import SourceError
-from reconciler.source.processes import end_groups
+from reconciler.source.processes import collect, end_groups
 
 #: Most bytes that one listing may have. A few crafted trees can name more files than there are atoms ("git bomb").
 LISTING_LIMIT = 32 * 2**20
 _ERROR_LIMIT = 600
 #: Seconds for a command that is given its input: it is done in milliseconds, unless it waits for somebody's key.
 _SECONDS = 20.0
+#: Seconds for any other: gigabytes that are packed take minutes.
+_LONGEST = 1800.0
 #: Of a command that reads only the clone.
 LOCAL_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,  # what is read from objects depends on nobody's configuration
@@ -68,13 +70,9 @@ class Commands:
         Raises CloneError when it fails, SourceError when it says more than `limit` bytes.
         """
         with start_git(words, self._environment) as process:
-            output = _read(process.stdout, limit + 1)
-            if len(output) > limit:
-                process.kill()
-                raise SourceError(f"`git {words[0]}` says more than {limit} bytes; the repository is not read further")
-            errors = _read(process.stderr, -1)
+            output, errors = _collect(process, _LONGEST, limit)
         if process.returncode:
-            raise CloneError(f"the clone cannot be read: {describe(errors.decode(errors='replace'))}")
+            raise CloneError(f"the clone cannot be read: {describe(errors)}")
         return output
 
     def make(self, *words: str, data: bytes, environment: Mapping[str, str] | None = None) -> bytes:
@@ -83,14 +81,13 @@ class Commands:
         It cannot ask a person anything. Raises CloneError when it fails, SourceError when it takes too long.
         """
         together = {**self._environment, **(environment or {})}
-        with start_git(words, together, session=True, feed=True) as process:
-            try:
-                output, errors = process.communicate(data, timeout=_SECONDS)
-            except TimeoutExpired:
-                end_groups([process])
-                raise SourceError(f"`git {words[0]}` was not done in {_SECONDS:g} s") from None
+        with os.fdopen(os.memfd_create("input"), "w+b") as given:
+            given.write(data)
+            given.seek(0)
+            with start_git(words, together, given) as process:
+                output, errors = _collect(process, _SECONDS, LISTING_LIMIT)
         if process.returncode:
-            raise CloneError(f"the clone cannot be written: {describe(errors.decode(errors='replace'))}")
+            raise CloneError(f"the clone cannot be written: {describe(errors)}")
         return output
 
     @contextmanager
@@ -106,22 +103,37 @@ class Commands:
 
 @contextmanager
 def start_git(
-    words: Sequence[str], environment: Mapping[str, str], *, session: bool = False, feed: bool = False
+    words: Sequence[str], environment: Mapping[str, str], given: BinaryIO | None = None
 ) -> Iterator[Popen[bytes]]:
-    """Run git with pipes (`feed`: also one into it), as the leader of a session of its own if asked.
+    """Run git with pipes, as the leader of a session of its own; it may read the file `given`.
 
-    Raises SourceError when there is no git.
+    So there is no terminal on which it could ask, and what it starts ends with it. Raises SourceError when there is
+    no git.
     """
-    given = PIPE if feed else None
     try:
         # GitPython's wrapper ends the process when it is collected, so it is held for as long as the block runs.
         held = git.Git().execute(
-            ["git", *words], istream=given, env=environment, as_process=True, start_new_session=session
+            ["git", *words], istream=given, env=environment, as_process=True, start_new_session=True
         )
     except git.GitCommandNotFound as error:
         raise SourceError("git is not installed; install it (Debian: apt-get install git)") from error
     with cast("Popen[bytes]", held.proc) as process:
         yield process
+
+
+def _collect(process: Popen[bytes], seconds: float, limit: int) -> tuple[bytes, str]:
+    """What a command says. Raises SourceError, with the command ended, when it takes too long or says too much."""
+    why = ""
+    try:
+        output, errors = collect(process, seconds, limit)
+    except OverflowError:
+        why = f"says more than {limit} bytes; the repository is not read further"
+    except TimeoutExpired:
+        why = f"was not done in {seconds:g} s"
+    if why:
+        end_groups([process])
+        raise SourceError(f"`{' '.join(map(str, process.args[:2]))}` {why}")  # type: ignore[index]  # it is a list
+    return output, errors.decode(errors="replace")
 
 
 def describe(errors: str) -> str:
@@ -136,7 +148,3 @@ def _reading(name: str) -> Iterator[None]:
         yield
     except (ValueError, OSError) as error:
         raise CloneError(f"object {name} of the clone cannot be read") from error
-
-
-def _read(stream: IO[bytes] | None, count: int) -> bytes:
-    return stream.read(count) if stream else b""

@@ -1,16 +1,60 @@
-"""How git is ended in the middle: in a way that leaves no lock behind, on this side and the other."""
+"""Git's processes: what they say, within limits, and how they are ended in the middle."""
 
 from __future__ import annotations
 
 import os
+import select
+import selectors
 import signal
 import time
 from collections.abc import Iterable
-from subprocess import Popen
+from contextlib import suppress
+from subprocess import Popen, TimeoutExpired
 
+#: Most bytes of what is said on standard error that are kept; hooks over there may say as much as they like.
+ERRORS_LIMIT = 64 * 2**10
+_BLOCK = 64 * 2**10
 #: Seconds that git has to take its locks and temporary files away.
 _GRACE = 1.0
 _STEP = 0.01
+
+
+def collect(process: Popen[bytes], seconds: float, limit: int) -> tuple[bytes, bytes]:
+    """What a process says until it ends: its output, and the beginning of its errors.
+
+    Raises TimeoutExpired when that takes longer than `seconds`, OverflowError when the output has more than `limit`
+    bytes; the process is the caller's to end.
+    """
+    until = time.monotonic() + seconds
+    output, errors = bytearray(), bytearray()
+    with selectors.DefaultSelector() as ready:
+        for stream, into in ((process.stdout, output), (process.stderr, errors)):
+            if stream:
+                ready.register(stream, selectors.EVENT_READ, into)
+        while ready.get_map():
+            if time.monotonic() > until:
+                raise TimeoutExpired(process.args, seconds)
+            for key, _ in ready.select(until - time.monotonic()):
+                block = os.read(key.fd, _BLOCK)
+                if not block:
+                    ready.unregister(key.fileobj)
+                key.data.extend(block if key.data is output else block[: ERRORS_LIMIT - len(errors)])
+            if len(output) > limit:
+                raise OverflowError(f"more than {limit} bytes")
+    _wait(process, until - time.monotonic())
+    return bytes(output), bytes(errors)
+
+
+def _wait(process: Popen[bytes], seconds: float) -> None:
+    """Wait for the end, and not by looking again and again, as Popen.wait does when it has a time."""
+    with suppress(ProcessLookupError):  # somebody has taken note of its end
+        handle = os.pidfd_open(process.pid)
+        try:
+            if not select.select([handle], [], [], max(0.0, seconds))[0]:
+                raise TimeoutExpired(process.args, seconds)
+        finally:
+            os.close(handle)
+    process.wait()
 
 
 def end_groups(leaders: Iterable[Popen[bytes]]) -> None:

@@ -13,8 +13,8 @@ from subprocess import Popen, TimeoutExpired
 
 from reconciler.errors import SourceError
 from reconciler.source.address import Address
-from reconciler.source.commands import describe, start_git
-from reconciler.source.processes import end_groups
+from reconciler.source.commands import LISTING_LIMIT, describe, start_git
+from reconciler.source.processes import collect, end_groups
 
 _OPTIONS = (
     "core.hooksPath=/dev/null",
@@ -127,10 +127,13 @@ class Remote:
         environment = {"GIT_DIR": str(folder), **_environment(self._address)}
         with self._start([*options, *words], environment) as process:
             try:
-                output, errors = process.communicate(timeout=seconds)
+                output, errors = collect(process, seconds, LISTING_LIMIT)
             except TimeoutExpired:
                 end_groups([process])
                 raise SlowError(f"{self.url}: no answer in {seconds:g} s; a larger source.timeout may help") from None
+            except OverflowError as error:
+                end_groups([process])
+                raise SourceError(f"{self.url}: it lists too many refs: {error}") from None
         return Said(process.returncode, output.decode(errors="replace"), errors.decode(errors="replace"))
 
     @contextmanager
@@ -140,7 +143,7 @@ class Remote:
             with self._lock:
                 if self._closed:
                     raise SourceError(f"{self.url}: the source is closed")
-                process = stack.enter_context(start_git(words, environment, session=True))
+                process = stack.enter_context(start_git(words, environment))
                 self._running.add(process)
             try:
                 yield process

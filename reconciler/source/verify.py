@@ -51,7 +51,7 @@ class Verifier:
         return tuple(_stamp(file) for file in (self._signers, self._revoked) if file)
 
     def _ask(self, sha: str) -> str:
-        with start_git([*self._options(), "verify-commit", "--raw", sha], self._environment(), session=True) as process:
+        with start_git([*self._options(), "verify-commit", "--raw", sha], self._environment()) as process:
             try:
                 output, errors = process.communicate(timeout=_SECONDS)
             except TimeoutExpired:

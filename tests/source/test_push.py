@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -206,6 +207,19 @@ def test_a_hook_refuses_with_its_own_words(central: Path, write: Write) -> None:
     with pytest.raises(RejectedError):
         writer.push(start(writer, "desired/b.yaml"), "reconciler/b")
     assert refs(central) == {"refs/heads/main": head.sha}, "no stray branch"
+
+
+def test_a_hook_that_never_stops_talking_fills_no_memory(central: Path, write: Write) -> None:
+    hook(central, "pre-receive", "echo begin", "head -c 50000000 /dev/zero | tr '\\0' 'x' >&2", "exit 1")
+    writer = write(central)
+    made = start(writer, "desired/b.yaml")
+    tracemalloc.start()
+    with pytest.raises(RejectedError, match="pre-receive hook declined: begin x") as caught:
+        writer.push(made)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+    assert len(str(caught.value)) < 1500
 
 
 def test_a_branch_that_is_protected(central: Path, write: Write) -> None:
