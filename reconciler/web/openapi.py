@@ -16,6 +16,9 @@ from reconciler.web.problems import problems
 GATE = (400, 401, 403, 429, 503)
 BODY = (400, 408, 413, 415, 422)
 _OPEN = {"/healthz", "/readyz"}
+_TEXT = {"type": "string"}
+#: A schema of a stream is that of each of its events, as OpenAPI 3.2 has it as `itemSchema`.
+_EVENT = {"type": "object", "required": ["data"], "properties": {"id": _TEXT, "event": _TEXT, "data": _TEXT}}
 _WRITES = ("post", "put", "patch", "delete")
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -111,6 +114,6 @@ def _examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         content.setdefault("example", example_of(content["schema"], schemas))
     for code, answer in operation["responses"].items():
         for media, content in answer.get("content", {}).items():
-            content.setdefault("schema", {"type": "string"})  # a stream, or a page of text
+            content.setdefault("schema", _EVENT if media == "text/event-stream" else {"type": "string"})
             if code.startswith("2") and media == "application/json" and content.keys() == {"schema"}:
                 content["example"] = example_of(content["schema"], schemas)
