@@ -8,6 +8,7 @@ import pwd
 import socket
 import struct
 import sys
+from contextlib import suppress
 from functools import cache
 from http import HTTPStatus
 
@@ -134,7 +135,7 @@ class Connection(H11Protocol):
     def _refuse(self, kind: Kind, words: str) -> None:
         """Answer what never became a request, or stopped to be one, and end."""
         if not self._idle:  # the page waits for the rest of a body, which will not come
-            self.cycle.disconnected = True
+            self.cycle.disconnected, self.cycle.waiting_for_100_continue = True, False
             self.cycle.message_event.set()
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             response = answer(kind, words)
@@ -153,7 +154,8 @@ class Connection(H11Protocol):
         self._expect_no_more()
         self._unset_keepalive_if_required()
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with suppress(OSError):  # the other end is gone already
+                self.transport.write_eof()
         self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def _throw(self, size: int) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import logging.handlers
 import resource
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI, Request
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from starlette.responses import StreamingResponse
 
 from reconciler.board import Board
@@ -133,13 +136,66 @@ def test_what_is_no_http_is_refused_and_no_news(pages: Room, sent: bytes, caplog
     assert caplog.records == []
 
 
-def test_a_body_that_stops_to_be_http(pages: Room, caplog: pytest.LogCaptureFixture) -> None:
-    sent = request(
-        "POST", "/door-write", pages.host, None, Content_Type="application/json", Transfer_Encoding="chunked"
-    )
+@pytest.mark.parametrize("expect", ["-", "100-continue"])
+def test_a_body_that_stops_to_be_http(pages: Room, caplog: pytest.LogCaptureFixture, expect: str) -> None:
+    chunked = {"Content-Type": "application/json", "Transfer-Encoding": "chunked", "Expect": expect}
     with caplog.at_level(logging.WARNING):
-        assert parse(pages.raw(sent + b"zz\r\n")).status in {400, 401}
+        assert parse(pages.raw(request("GET", "/healthz", pages.host, None, **chunked) + b"zz\r\n")).status == 400
     assert caplog.records == []
+
+
+def test_who_leaves_after_a_request_and_garbage(pages: Room, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(50):
+            with pages.connect() as one:
+                one.sendall(request("GET", "/door-who", pages.host, Connection="keep-alive") + b"GARBAGE\r\n\r\n")
+        assert pages.ask("GET", "/healthz").status == 200
+    assert caplog.records == []
+
+
+BITS = (
+    b"\r\n", b"\n", b"\0", b":", b" ", b"%2f", b"\xff", b"HTTP/1.0", b"Content-Length: 5\r\n",
+    b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n", b"Connection: keep-alive\r\n", b"Host: x\r\n",
+    b"Upgrade: h2c\r\n", b"Origin: null\r\n", b"Authorization: Bearer a.b.c\r\n", b"GET / HTTP/1.1\r\n", b"{}",
+    b"0\r\n\r\n",
+)  # fmt: skip
+
+
+@given(
+    start=some.integers(0, 2),
+    changes=some.lists(
+        some.tuples(some.integers(0, 300), some.integers(0, 40), some.sampled_from(BITS)), min_size=1, max_size=4
+    ),
+)
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_whatever_is_sent_is_answered_or_closed_and_no_fault_of_ours(
+    broken: Room, start: int, changes: list[tuple[int, int, bytes]]
+) -> None:
+    body = {"Content-Type": "application/json"}
+    sent = [
+        request("GET", "/door-who", broken.host, Connection="keep-alive"),
+        request("POST", "/services", broken.host, b'{"recipe_name": "vllm"}'),
+        request("GET", "/healthz", broken.host, None, **body, Transfer_Encoding="chunked") + b"2\r\n{}\r\n0\r\n\r\n",
+    ][start]
+    for at, cut, put in changes:
+        sent = sent[:at] + put + sent[at + cut :]
+    with broken.connect() as one, suppress(OSError):
+        one.sendall(sent)
+        one.shutdown(socket.SHUT_WR)
+        assert not read_all(one).startswith(b"HTTP/1.1 500")
+
+
+@pytest.fixture(scope="module")
+def broken(pages: Room) -> Iterator[Room]:
+    """The pages, whose log has nothing to say in the end."""
+    handler = logging.handlers.MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1)
+    handler.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(handler)
+    yield pages
+    logging.getLogger().removeHandler(handler)
+    assert pages.ask("GET", "/healthz").status == 200
+    assert handler.buffer == []
+    handler.close()
 
 
 def test_several_requests_at_once_are_answered_in_order(pages: Room) -> None:
