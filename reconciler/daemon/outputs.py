@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from reconciler.kube.kubectl import logs_command
+from reconciler.kube.output.reader import PodOutput, Wish
 from reconciler.models.output import Output
 from reconciler.models.workload import Workload
-from reconciler.settings import Settings, SlurmTarget
+from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.shapes.logs import Question
 from reconciler.slurm.job.output import JobOutput
 
 
 class TargetOutputs:
-    """Of Slurm, the files of jobs; for Kubernetes, the command that a person runs. Implements shapes.logs.Outputs."""
+    """Of Slurm, the files of jobs; of Kubernetes, what the API server gives. Implements shapes.logs.Outputs."""
 
     def __init__(self, settings: Settings) -> None:
         targets = settings.targets.items()
-        self._readers = {name: JobOutput(one.folders) for name, one in targets if isinstance(one, SlurmTarget)}
+        self._jobs = {name: JobOutput(one.folders) for name, one in targets if isinstance(one, SlurmTarget)}
+        self._pods = {name: PodOutput(one) for name, one in targets if isinstance(one, KubernetesTarget)}
 
     def together(self, target: str) -> bool:
         """Whether one workload stands for all replicas of a service there."""
-        return target not in self._readers
+        return target in self._pods
 
-    def read(self, workload: Workload, question: Question) -> Output:
+    def read(self, workload: Workload, question: Question) -> tuple[Output, ...]:
         """What is asked for."""
-        reader = self._readers.get(workload.target)
-        if reader is not None:
-            return reader.read(workload, question.lines, question.starts.get(workload.id))
         asked = question
-        command = logs_command(workload, asked.lines, follow=asked.follow, previous=asked.previous, pod=asked.replica)
-        return Output(command=command)
+        if (pods := self._pods.get(workload.target)) is not None:
+            wish = Wish(asked.lines, asked.replica, asked.starts, asked.previous, asked.follow)
+            return pods.read(workload, wish)
+        jobs = self._jobs.get(workload.target)
+        return (jobs.read(workload, asked.lines, asked.starts.get(workload.id)),) if jobs is not None else ()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for pods in self._pods.values():
+            pods.close()

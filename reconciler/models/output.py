@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.models.workload import Phase
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Printable lines without secrets, and the byte at which the next reading goes on.
+    """Printable lines without secrets, and the place at which the next reading goes on.
 
-    `command`: what a person runs with their own rights, where the daemon has none to read it.
+    `command`: what a person runs with their own rights, where the daemon has none to read it. `error`: why it could not
+    be read. `id`, `replica` and `phase` are those of a part of a workload (a container of a pod); the workload's own
+    where they are not given.
     """
 
     text: str = ""
     next: int = 0
     command: str = ""
+    error: str = ""
+    id: str = ""
+    replica: int | None = None
+    phase: Phase | None = None

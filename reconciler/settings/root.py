@@ -110,6 +110,10 @@ class KubernetesTarget(Model):
         default="kubelet",
         description="Who asks pods whether they are well; daemon: this daemon too, which must reach the pods' network.",
     )
+    logs: Literal["daemon", "kubectl"] = Field(
+        default="daemon",
+        description="Who reads what pods write: this daemon, for all who may read its pages, or each with kubectl.",
+    )
     tick: Duration = Field(default=timedelta(seconds=30), description="Longest time between two turns.")
     timeout: Duration = Field(default=timedelta(seconds=30), description="Time for one request.")
     parallel: int = Field(default=16, ge=1, le=64, description="Requests at the same time.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from reconciler.health import order_of_end
 from reconciler.models.output import Output
 from reconciler.models.status import Status, View
+from reconciler.models.text import redact
 from reconciler.models.workload import Phase, Workload
 from reconciler.shapes.status import VerdictShape
 
@@ -42,27 +43,68 @@ class Outputs(Protocol):
         """Whether one workload stands for all replicas of a service there."""
         ...
 
-    def read(self, workload: Workload, question: Question) -> Output:
-        """What is asked for; an empty text where it cannot be read."""
+    def read(self, workload: Workload, question: Question) -> Sequence[Output]:
+        """What is asked for, of each part of the workload that writes for itself; an empty text where there is none."""
         ...
 
 
 class LogShape(BaseModel):
     """The output of one workload; `next` is where a later question may start. `command`: to be run by the reader.
 
-    `verdict` is how its service stands on the target, as the table says.
+    `id` is a job's, or `namespace/pod/container/run` of a container, whose runs are counted from 0. `error` is why it
+    could not be read. `verdict` is how its service stands on the target, as the table says.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    target: str
-    id: str
-    replica: int
-    phase: str
-    text: str
-    next: int
-    command: str
+    target: str = Field(examples=["slurm"])
+    id: str = Field(examples=["1234"])
+    replica: int = Field(examples=[0])
+    phase: str = Field(examples=["Running"])
+    text: str = Field(examples=["loading weights\nready"])
+    next: int = Field(examples=[22])
+    command: str = ""
     verdict: VerdictShape
+    error: str = ""
+
+
+class LogLineShape(BaseModel):
+    """One line, as an event `line` of a stream. `workload` is the id of what wrote it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["line"] = "line"
+    target: str = Field(examples=["slurm"])
+    workload: str = Field(examples=["1234"])
+    replica: int = Field(examples=[0])
+    text: str = Field(examples=["ready"])
+
+
+class LogNoteShape(BaseModel):
+    """What is said instead of lines, as an event `note`: why they cannot be read, or the command that reads them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["note"] = "note"
+    target: str = Field(examples=["cloud"])
+    workload: str = Field(examples=["ai/llama"])
+    replica: int = Field(examples=[0])
+    command: str = ""
+    error: str = Field(default="", examples=["read the output of ai/llama-0: no answer"])
+
+
+class LogEndShape(BaseModel):
+    """There will be no more lines, as the event `end`, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["end"] = "end"
+    why: str = Field(examples=["llama is gone: nothing of it runs, and nobody wants it any more"])
+
+
+LogEventShape = Annotated[LogLineShape | LogNoteShape | LogEndShape, Field(discriminator="kind")]
+#: Reads the `data:` of any event of a stream of output.
+LOG_EVENTS: TypeAdapter[LogEventShape] = TypeAdapter(LogEventShape)
 
 
 def read_logs(
@@ -72,7 +114,8 @@ def read_logs(
     verdicts = {one.target: VerdictShape.of(one) for one in status.services if one.service == service}
     found = ((view, outputs.together(view.target)) for view in views if view.target in verdicts)
     chosen = (one for view, together in found for one in _chosen(view, service, question, together=together))
-    return [_shape(one, outputs.read(one, question), verdicts[one.target]) for one in islice(chosen, AT_ONCE)]
+    parts = ((one, part) for one in chosen for part in outputs.read(one, question))
+    return [_shape(one, part, verdicts[one.target]) for one, part in islice(parts, AT_ONCE)]
 
 
 def _chosen(view: View, service: str, question: Question, *, together: bool) -> Iterator[Workload]:
@@ -96,13 +139,15 @@ def _worth_reading(replica: list[Workload], *, previous: bool) -> list[Workload]
 
 
 def _shape(one: Workload, output: Output, verdict: VerdictShape) -> LogShape:
+    """Whatever it is, what looks like a secret is taken out of it here."""
     return LogShape(
         target=one.target,
-        id=one.id,
-        replica=one.mark.replica,
-        phase=one.phase.value,
-        text=output.text,
+        id=output.id or one.id,
+        replica=one.mark.replica if output.replica is None else output.replica,
+        phase=(output.phase or one.phase).value,
+        text=redact(output.text),
         next=output.next,
         command=output.command,
+        error=output.error,
         verdict=verdict,
     )

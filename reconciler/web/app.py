@@ -54,7 +54,7 @@ def make_app(
     )
     app.state.streams = streams = Streams(board)
     add_basics(app, board, clock, targets)
-    add_services(app, board, clock, targets, output, outputs)
+    add_services(app, board, clock, targets, output, outputs, streams)
     add_discovery(app, board, targets)
     add_catalogue(app, service)
     add_listing(app, board, service)

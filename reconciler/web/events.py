@@ -19,6 +19,7 @@ _SERVICES = "Only what is about these services: names, or patterns (`bench-*`)."
 _TARGETS = "Only what is about these targets: names, or patterns."
 _KINDS = "Only events of these kinds. What is about no service or no target passes the other filters if it is named."
 _AFTER = "Go on after this event; the header `Last-Event-ID`, which browsers send by themselves, comes first."
+_LAST = "Go on after this event. Where it is of another run of the daemon, all that is comes first."
 _SNAPSHOT = "Begin with everything as it stands: `reset`, then one event each."
 _EXAMPLE = """retry: 2000
 id: 5f0c2a9e-41

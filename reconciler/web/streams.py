@@ -62,6 +62,14 @@ class Streams:
             return False
         return True
 
+    async def rest(self, seconds: float) -> bool:
+        """Wait so long, whatever is posted; True at once when the daemon ends."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not self.closing and (left := until - loop.time()) > 0:
+            await self.wait(self._tick, left)
+        return self.closing
+
     def close(self) -> None:
         """The daemon stops: all streams end by themselves. From any thread."""
         self.closing = True

@@ -34,7 +34,7 @@ class Site:
         self.logs = folder / "logs"
         self.logs.mkdir()
         slurm = {"kind": "slurm", "folders": {"data": str(folder), "logs": str(self.logs)}}
-        targets = {"fake": slurm, "cloud": {"kind": "kubernetes", "namespaces": ["ai"]}}
+        targets = {"fake": slurm, "cloud": {"kind": "kubernetes", "namespaces": ["ai"], "logs": "kubectl"}}
         content = {"owner": "me", "source": {"url": "."}, "targets": targets, "state": str(folder)}
         self.board = Board()
         outputs = TargetOutputs(Settings.model_validate(content))

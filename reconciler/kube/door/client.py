@@ -6,14 +6,14 @@ Objects stay plain dictionaries: the client's models cost five times the memory 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from reconciler.errors import LookError, RefusedError, TargetError, UncertainError
 from reconciler.kube import marks
 from reconciler.kube.door.api import Listing
-from reconciler.kube.door.failures import AbsentError, ExpiredError, UnservedError
+from reconciler.kube.door.failures import AbsentError, Answer, ExpiredError, UnservedError
 from reconciler.kube.door.requests import METADATA, Request, is_listing, selectors
 from reconciler.kube.door.session import Session
 from reconciler.kube.door.stream import Stream
@@ -182,6 +182,13 @@ class Client:
         request = Request("GET", kind.path(namespace), f"watch {kind.name}s in {namespace}", query)
         with self._session.stream(request, silence) as stream:
             yield stream
+
+    def peek(self, path: str, what: str, query: Mapping[str, str | int], seconds: float) -> Answer:
+        """Any answer to a reading, as it came, within some seconds; it is not asked for again.
+
+        Raises LookError when there is none.
+        """
+        return self._session.probe(Request("GET", path, what, query, accept="*/*"), seconds)
 
     def send(self, request: Request) -> Object:
         """Send a request, again when the server asks for patience, and return the object it answers with.
