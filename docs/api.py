@@ -16,13 +16,14 @@ from reconciler.web import make_app
 HERE = Path(__file__).parent
 _MADE = "<!-- made by `make docs` from reconciler/web/ and docs/api_text.py; do not edit -->"
 Part = dict[str, Any]
+_WIDTH = 100
 
 
 def files() -> dict[Path, str]:
     """Both files, with what they must say."""
     document = described()
     return {
-        HERE / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n",
+        HERE / "openapi.json": _compact(document) + "\n",
         HERE / "api.md": "\n".join(_page(document)) + "\n",
     }
 
@@ -41,7 +42,7 @@ def _page(document: Part) -> Iterator[str]:
     yield ""
     for tag in document["tags"]:
         yield from (f"## {tag['name'].capitalize()}", "", tag["description"], "")
-        for path, methods in document["paths"].items():
+        for path, methods in sorted(document["paths"].items()):
             for method, operation in methods.items():
                 if tag["name"] in operation.get("tags", ()):
                     yield from _operation(f"{method.upper()} {path}", operation)
@@ -117,8 +118,23 @@ def _default(schema: Part) -> str:
 def _example(value: object) -> str:
     if value in (None, "", [], {}):
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    text = value if isinstance(value, str) else _compact(value)
     return f"```{'' if isinstance(value, str) else 'json'}\n{text.rstrip()}\n```"
+
+
+def _compact(value: object, indent: int = 0) -> str:
+    """JSON in which what fits into a line is one."""
+    line = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or len(line) + indent <= _WIDTH:
+        return line
+    below = indent + 2
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(name)}: {_compact(one, below)}" for name, one in value.items()]
+    else:
+        parts = [_compact(one, below) for one in value]
+    inner = ",\n".join(" " * below + part for part in parts)
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return f"{first}\n{inner}\n{' ' * indent}{last}"
 
 
 def _prose(text: str) -> str:

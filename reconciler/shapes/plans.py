@@ -60,13 +60,22 @@ class TargetPlanShape(BaseModel):
         )
 
 
+_PLAN = {
+    "complete": True,
+    "why": "",
+    "looked": "2026-11-30T12:00:00Z",
+    "revision": "4dd4d8b5c149",
+    "actions": [{"action": "deploy", "subject": "llama.0", "service": "llama", "reason": "not there"}],
+}
+
+
 class PlanShape(BaseModel):
     """What the last turn of each target decided. `revision` is the commit in force, `errors` what is wrong in it."""
 
     model_config = ConfigDict(frozen=True)
 
     revision: str = Field(examples=["4dd4d8b5c149a8f2a5a3c0b1d7e6f9081a2b3c4d"])
-    targets: dict[str, TargetPlanShape]
+    targets: dict[str, TargetPlanShape] = Field(examples=[{"slurm": _PLAN}])
     errors: list[str] = Field(examples=[[]])
 
     @classmethod

@@ -17,7 +17,7 @@ class StartBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    recipe_name: str = Field(max_length=63, examples=["vllm"])
+    recipe_name: str = Field(max_length=63, description="One of `GET /recipes`.", examples=["vllm"])
     nodes: int = Field(default=1, ge=1, le=1000, description="Machines for each replica.", examples=[2])
     config: dict[str, Any] = Field(
         default={}, description="The recipe's parameters.", examples=[{"model": "meta-llama/Llama-3.1-8B-Instruct"}]
@@ -31,8 +31,10 @@ class StartBody(BaseModel):
     target: str | None = Field(
         default=None, max_length=63, description="A target, a kind, or `auto`.", examples=["slurm"]
     )
-    replicas: int | None = Field(default=None, ge=0, le=1000, examples=[1])
-    labels: dict[str, str] = Field(default={}, examples=[{"team": "nlp"}])
+    replicas: int | None = Field(
+        default=None, ge=0, le=1000, description="Independent instances behind one name; one when unset.", examples=[1]
+    )
+    labels: dict[str, str] = Field(default={}, description="Put on all that runs for it.", examples=[{"team": "nlp"}])
     spec: dict[str, Any] = Field(default={}, description=_SPEC, examples=[{"slurm": {"time": "4h"}}])
     folder: str = Field(default="", max_length=200, description="Folder of its file; the operator's choice when empty.")
     reason: str = Field(default="", max_length=200, description=_REASON, examples=["benchmark 17"])
@@ -43,11 +45,13 @@ class PatchBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    nodes: int | None = Field(default=None, ge=1, le=1000, examples=[4])
-    replicas: int | None = Field(default=None, ge=0, le=1000, examples=[2])
-    config: dict[str, Any] = Field(default={}, examples=[{"maxModelLen": 8192}])
-    target: str | None = Field(default=None, max_length=63)
-    labels: dict[str, str | None] = Field(default={}, examples=[{"team": None}])
+    nodes: int | None = Field(default=None, ge=1, le=1000, description="Machines for each replica.", examples=[4])
+    replicas: int | None = Field(default=None, ge=0, le=1000, description="Independent instances.", examples=[2])
+    config: dict[str, Any] = Field(
+        default={}, description="Parameters of the recipe.", examples=[{"maxModelLen": 8192}]
+    )
+    target: str | None = Field(default=None, max_length=63, description="A target, a kind, or `auto`.")
+    labels: dict[str, str | None] = Field(default={}, description="Its labels.", examples=[{"team": None}])
     spec: dict[str, Any] = Field(default={}, description=_SPEC)
     reason: str = Field(default="", max_length=200, description=_REASON)
 

@@ -14,6 +14,7 @@ from reconciler.models.service import Value
 from reconciler.models.text import visible
 
 _GAP = "…"
+_PARAMETER = {"type": "string", "description": "Name on the Hugging Face Hub.", "required": True}
 
 
 class ParameterShape(BaseModel):
@@ -80,11 +81,11 @@ class RecipeShape(BaseModel):
     cpus: float | None = Field(description="Of one replica, on each machine, as of here on.", examples=[8])
     memory: str | None = Field(examples=["32Gi"])
     gpus: int = Field(examples=[1])
-    parameters: dict[str, ParameterShape]
+    parameters: dict[str, ParameterShape] = Field(examples=[{"model": _PARAMETER}])
     ports: dict[str, int] = Field(description="Numbers inside a container.", examples=[{"http": 8000}])
     metrics: str = Field(description="Port and path of its own metrics; empty: none.", examples=["http/metrics"])
-    secrets: dict[str, SecretShape]
-    storage: dict[str, StorageShape]
+    secrets: dict[str, SecretShape] = Field(examples=[{"HF_TOKEN": {"description": "A token.", "required": False}}])
+    storage: dict[str, StorageShape] = Field(examples=[{"cache": {"path": "/cache", "size": "100Gi", "kept": True}}])
     example: dict[str, Any] = Field(examples=[{"recipe_name": "vllm", "name": "my-vllm", "config": {"model": _GAP}}])
     example_yaml: str = Field(description="The same as a file of the repository.", examples=["kind: Service\n"])
 
