@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import TypeAdapter
 
 from reconciler.board import Board
 from reconciler.errors import SourceError
@@ -17,11 +18,11 @@ from reconciler.proposals import ServerService
 from reconciler.proposals.server import together
 from reconciler.shapes.endpoint import lines_of
 from reconciler.shapes.proposals import AcceptedShape, PatchBody, ReasonBody, StartBody
-from reconciler.shapes.waiting import Until
+from reconciler.shapes.waiting import DoneShape, StandingShape, Until
 from reconciler.shapes.young import is_young, unread
 from reconciler.web.asking import Asking, Gone, Healthy, Room, Timeout, seconds_of
 from reconciler.web.problems import problems
-from reconciler.web.streams import EVENT_STREAM, Streamed, Streams
+from reconciler.web.streams import Streamed, Streams, documented
 from reconciler.web.waiting import Waiting, Wish
 
 Reason = Annotated[str, Query(max_length=200, description="Why, in one line, for the commit.")]
@@ -43,7 +44,7 @@ event: done
 data: {"service":"llama","until":"healthy","reached":true,"healthy":true,"why":""}
 
 """
-_WAITED = {EVENT_STREAM: {"example": _STREAM}}
+_WAITED = documented("", TypeAdapter(AcceptedShape | StandingShape | DoneShape), _STREAM)[200]["content"]
 _PATCH = {"schema": {"$ref": "#/components/schemas/PatchBody"}}
 _MERGE_PATCH = {"requestBody": {"content": {"application/merge-patch+json": _PATCH}}}
 
@@ -60,8 +61,9 @@ def add_writes(
 
 def _route(summary: str, *codes: int, waits: bool = True, **more: Any) -> dict[str, Any]:
     """What the routes that write have in common."""
-    accepted = {"description": "It is in the repository."} | ({"content": _WAITED} if waits else {})
-    unchanged = {"description": "The repository said so already.", "model": AcceptedShape}
+    also = {"content": _WAITED} if waits else {}
+    accepted = {"description": "It is in the repository.", **also}
+    unchanged = {"description": "The repository said so already.", "model": AcceptedShape, **also}
     responses = {202: accepted, 200: unchanged, **problems(*codes, 409, 503)}
     return {
         "tags": ["services"],
