@@ -21,6 +21,7 @@ from reconciler.cli.schema import schema
 from reconciler.cli.start import start
 from reconciler.cli.status import status
 from reconciler.cli.token import token
+from reconciler.cli.update import update
 from reconciler.cli.validate import validate
 from reconciler.cli.verbs import restart, resume, stop, suspend
 from reconciler.errors import ReconcilerError
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 app.callback()(version)
 _VERBS: tuple[Callable[..., None], ...] = (
-    *(run, once, plan, start, stop, restart, suspend, resume, list_services),
+    *(run, once, plan, start, update, stop, restart, suspend, resume, list_services),
     *(status, explain, logs, validate, token, rbac, recipes, schema),
 )
 for _verb in _VERBS:

@@ -68,6 +68,16 @@ class Direct:
         )
         return AcceptedShape.of(accepted)
 
+    def update_service(
+        self,
+        service_id: str,
+        spec: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str | None] | None = None,
+        **how: Any,
+    ) -> AcceptedShape:
+        """See Client."""
+        return AcceptedShape.of(self._service.update_service(service_id, spec, labels, asked=self._asked(**how)))
+
     def stop_service(self, service_id: str, **how: Any) -> AcceptedShape:
         """See Client."""
         return AcceptedShape.of(self._service.stop_service(service_id, asked=self._asked(**how)))

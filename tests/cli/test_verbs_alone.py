@@ -65,6 +65,16 @@ def test_a_service_from_its_start_to_its_end(site: Path) -> None:
     assert [line for line in body if line.startswith("Requested-Because: a")] != []
     assert "try" not in body
 
+    changes = ["--set", "greeting=null", "--replicas", "2", "--label", "team-", "--label", "tier=gold"]
+    updated = verb(site, "update", "alone-a", *changes)
+    assert updated.stdout.startswith("updated alone-a: commit "), updated.stderr
+    text = (repository / "desired/alone-a.yaml").read_text()
+    assert "greeting" not in text
+    assert "team" not in text
+    assert "tier: gold" in text
+    assert "replicas: 2" in text
+    assert "say what is to change" in verb(site, "update", "alone-a").stderr
+
     taken = verb(site, "start", "web", "--name", "alone-a", "--target", "slurm")
     assert taken.returncode == 2
     assert "error: " in taken.stderr
