@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Desk = Client | Direct
 _TIMEOUT = 120.0
 _PATIENCE = 30.0
-_LOCK_SECONDS = 6.0
+_LOCK_SECONDS = 12.0
 _PAUSE = 0.2
 
 

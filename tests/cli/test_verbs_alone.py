@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.console import answer, run, write
+from tests.cli.console import PROGRAM, answer, run, write
 from tests.client.place import git, make_repository
 from tests.e2e.world import RECIPE, RECIPE_PATH
 
@@ -28,17 +29,33 @@ spec:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
+    return make_site(tmp_path)
+
+
+def make_site(folder: Path) -> Path:
     """The settings; beside them a repository with `main` checked out."""
-    make_repository(tmp_path / "repository", {RECIPE_PATH: RECIPE})
+    make_repository(folder / "repository", {RECIPE_PATH: RECIPE})
     target = {"kind": "slurm", "folders": {"data": "/data", "logs": "/logs"}}
     settings = {
         "owner": "alone",
-        "source": {"url": str(tmp_path / "repository")},
+        "source": {"url": str(folder / "repository")},
         "targets": {"slurm": target},
-        "state": str(tmp_path / "state"),
+        "state": str(folder / "state"),
     }
-    write(tmp_path, {"reconciler.yaml": json.dumps(settings)})
-    return tmp_path
+    return write(folder, {"reconciler.yaml": json.dumps(settings)})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stuck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
+    """A verb that waits for a daemon which holds the lock and says nothing, while the other tests go on."""
+    site = make_site(tmp_path_factory.mktemp("stuck"))
+    (site / "state").mkdir()
+    with (site / "state/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        words = [PROGRAM, "suspend", "a", "--config", site / "reconciler.yaml"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            yield site, process
+            process.kill()
 
 
 def verb(site: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -125,18 +142,6 @@ def test_waiting_needs_a_daemon(site: Path) -> None:
     assert git(site / "repository", "rev-parse", "HEAD") == head
 
 
-def test_a_daemon_that_does_not_answer_is_not_passed_by(site: Path) -> None:
-    (site / "state").mkdir()
-    head = git(site / "repository", "rev-parse", "HEAD")
-    with (site / "state/lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        done = verb(site, "stop", "a")
-    assert done.returncode == 2
-    said = f"error: somebody works with {site}/state and does not answer; try again when that has ended"
-    assert done.stderr == f"{said}, or name the daemon with --server\n"
-    assert git(site / "repository", "rev-parse", "HEAD") == head
-
-
 def test_a_daemon_that_is_named_needs_no_settings(tmp_path: Path) -> None:
     for words in (["list"], ["status"], ["explain", "a"], ["logs", "a"]):
         said = answer(2, *words, "--server", "http://127.0.0.1:1", cwd=tmp_path)
@@ -152,3 +157,11 @@ def test_a_token_is_read_from_a_file_and_never_an_argument(tmp_path: Path) -> No
     (tmp_path / "token").write_text("two words of hunter22\n")
     said = answer(2, "list", *server, "--token-file", tmp_path / "token", cwd=tmp_path)
     assert said == "error: the token has characters that none has; is it the right file?\n"
+
+
+def test_a_daemon_that_does_not_answer_is_not_passed_by(stuck: tuple[Path, subprocess.Popen[str]]) -> None:
+    site, waiting = stuck
+    out, err = waiting.communicate(timeout=60)
+    said = f"error: somebody works with {site}/state and does not answer; try again when that has ended"
+    assert (waiting.returncode, out, err) == (2, "", f"{said}, or name the daemon with --server\n")
+    assert git(site / "repository", "log", "--format=%s") == "recipes\n"
