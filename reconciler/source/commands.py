@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
+from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 import git
@@ -81,7 +82,7 @@ class Commands:
         It cannot ask a person anything. Raises CloneError when it fails, SourceError when it takes too long.
         """
         together = {**self._environment, **(environment or {})}
-        with os.fdopen(os.memfd_create("input"), "w+b") as given:
+        with TemporaryFile() as given:
             given.write(data)
             given.seek(0)
             with start_git(words, together, given) as process:

@@ -8,7 +8,6 @@ import selectors
 import signal
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from subprocess import Popen, TimeoutExpired
 
 #: Most bytes of what is said on standard error that are kept; hooks over there may say as much as they like.
@@ -46,14 +45,19 @@ def collect(process: Popen[bytes], seconds: float, limit: int) -> tuple[bytes, b
 
 
 def _wait(process: Popen[bytes], seconds: float) -> None:
-    """Wait for the end, and not by looking again and again, as Popen.wait does when it has a time."""
-    with suppress(ProcessLookupError):  # somebody has taken note of its end
+    """Wait for the end; where the system can tell it, not by looking again and again, as Popen.wait does."""
+    try:
         handle = os.pidfd_open(process.pid)
-        try:
-            if not select.select([handle], [], [], max(0.0, seconds))[0]:
-                raise TimeoutExpired(process.args, seconds)
-        finally:
-            os.close(handle)
+    except (AttributeError, OSError):  # no Linux, or forbidden, or somebody has taken note of the end
+        process.wait(max(0.0, seconds))
+        return
+    try:
+        ended = select.poll()  # not select(2), which knows no more than 1024 files
+        ended.register(handle, select.POLLIN)
+        if not ended.poll(max(0.0, seconds) * 1000):
+            raise TimeoutExpired(process.args, seconds)
+    finally:
+        os.close(handle)
     process.wait()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 import tracemalloc
@@ -58,6 +59,22 @@ def test_a_push_moves_the_branch_and_the_next_head_needs_no_fetch(central: Path,
     assert writer.head() == made
     assert is_clean(central)
     assert is_clean(clone)
+
+
+def test_a_daemon_with_thousands_of_connections_writes_as_well(central: Path, write: Write) -> None:
+    """Files that are open have numbers beyond what select(2) knows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        writer = write(central)
+        made = start(writer, "desired/b.yaml")
+        writer.push(made)
+        assert writer.head() == made
+    finally:
+        for one in held:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_several_commits_land_with_one_push(central: Path, write: Write) -> None:
