@@ -12,7 +12,7 @@ from reconciler.cli.log_options import LogFormat, LogLevel, load_and_log
 
 def run(config: Config = DEFAULT, log_format: LogFormat = None, log_level: LogLevel = None) -> None:
     """Run the daemon: make the clusters match the repository and keep them so, until Ctrl-C or SIGTERM."""
-    from reconciler.daemon import run_daemon
+    from reconciler.daemon.run import run_daemon
 
     settings = load_and_log(config, log_format, log_level, "info")
     stop = threading.Event()
