@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, Header, HTTPException, Path, Query, Response
+from fastapi import FastAPI, Header, HTTPException, Path, Query, Request, Response
 
 from reconciler.board import Board
 from reconciler.desired.load import Desired
@@ -42,6 +42,7 @@ def _add_list(app: FastAPI, board: Board) -> None:
         responses=_DOCUMENTED,
     )
     def list_services(
+        request: Request,
         query: Annotated[ServiceQuery, Query()],
         if_none_match: Annotated[str, Header(max_length=1000, description="An ETag of an earlier answer.")] = "",
     ) -> Response:
@@ -55,7 +56,7 @@ def _add_list(app: FastAPI, board: Board) -> None:
             chosen = select(moment.status, changes, query)
             return chosen.model_dump_json().encode(), _next(query, chosen)
 
-        return tags.answer(moment.version, if_none_match, page)
+        return tags.answer(moment.version, request.scope["query_string"], if_none_match, page)
 
 
 def _add_one(app: FastAPI, board: Board, desired: Callable[[], Desired | None]) -> None:

@@ -185,6 +185,18 @@ def test_what_has_not_changed_is_not_sent_again() -> None:
         assert later.headers["etag"] != tag
 
 
+def test_an_answer_that_is_kept_is_that_of_its_question_and_of_its_version() -> None:
+    board = Board()
+    table = [replace(WEB, service=f"s-{number:02}") for number in range(40)]
+    with asking_pages(board) as client:
+        for minute, health in enumerate(Health):
+            post(board, "slurm", *(replace(one, health=health) for one in table), minute=minute)
+            for _ in range(2):
+                for limit in range(1, 41):
+                    page = client.get(f"/services?limit={limit}").json()
+                    assert [one["health"] for one in page["services"]] == [health.value] * limit
+
+
 def show(client: httpx.Client, name: str) -> ServiceDetail:
     answer = client.get(f"/services/{name}")
     assert answer.status_code == 200, answer.text
