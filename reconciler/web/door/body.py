@@ -80,13 +80,13 @@ async def read_body(receive: Receive, limit: int, shown: str, seconds: float) ->
 
 
 def check_json(body: bytes) -> None:
-    """Refuse (400) what is not JSON as RFC 8259 and RFC 7493 (I-JSON) have it, and what is nested too deeply."""
+    """Refuse what is not JSON (400), and JSON that nothing here has a use for (422): RFC 8259, RFC 7493."""
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_no_twins)
     except UnicodeDecodeError as error:
         raise _malformed(f"the body is not UTF-8 at byte {error.start}") from error
     except RecursionError as error:
-        raise _malformed(f"the body is nested more than {DEPTH} deep") from error
+        raise _invalid(f"the body is nested more than {DEPTH} deep") from error
     except json.JSONDecodeError as error:
         raise _malformed(f"the body is not JSON: {error.msg} at character {error.pos}") from error
     except ValueError as error:
@@ -96,7 +96,7 @@ def check_json(body: bytes) -> None:
         level = [child for parent in level for child in _children(parent)]
         if not level:
             return
-    raise _malformed(f"the body is nested more than {DEPTH} deep")
+    raise _invalid(f"the body is nested more than {DEPTH} deep")
 
 
 def _children(value: Any) -> list[Any]:
@@ -107,9 +107,9 @@ def _children(value: Any) -> list[Any]:
         case list():
             return value
         case str() if _SURROGATE.search(value):
-            raise _malformed("the body has a text with a NUL, or with half of a surrogate pair")
+            raise _invalid("the body has a text with a NUL, or with half of a surrogate pair")
         case float() if not math.isfinite(value):
-            raise _malformed("the body has a number that is too large")
+            raise _invalid("the body has a number that is too large")
     return []
 
 
@@ -127,3 +127,7 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _malformed(words: str) -> RefusalError:
     return RefusalError(problem.MALFORMED, "malformed", words)
+
+
+def _invalid(words: str) -> RefusalError:
+    return RefusalError(problem.INVALID, "invalid", words)

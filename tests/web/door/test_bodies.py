@@ -114,21 +114,32 @@ def test_media_types(pages: Room, headers: dict[str, str], code: int) -> None:
     "body",
     [
         b"{",
-        b"",
         b" ",
         b"{'a': 1}",
         b'{"a": 1,}',
         b'{"a": NaN}',
         b'{"a": -Infinity}',
-        b'{"a": 1e999}',
         b'{"a": 1, "b": {"c": 1, "c": 2}}',
-        b'{"a": "\\ud800"}',
-        b'{"\\udfff": 1}',
-        b'{"a": "\\u0000"}',
         b'{"a": "\xff"}',
         '{"a": 1}'.encode("utf-16"),
         "\ufeff{}".encode(),
         b'{"a": ' + b"9" * 5000 + b"}",
+        b"[" * 900,
+    ],
+    ids=lambda body: body[:20].decode("latin-1"),
+)
+def test_what_is_no_json_is_refused_in_words(pages: Room, body: bytes) -> None:
+    assert refused(pages, body).status == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b'{"a": 1e999}',
+        b'{"a": "\\ud800"}',
+        b'{"\\udfff": 1}',
+        b'{"a": "\\u0000"}',
         b"[" * 30_000 + b"]" * 30_000,
         b"[" * 60_000,
         b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
@@ -136,12 +147,16 @@ def test_media_types(pages: Room, headers: dict[str, str], code: int) -> None:
     ],
     ids=lambda body: body[:20].decode("latin-1"),
 )
-def test_what_is_no_json_is_refused_in_words(pages: Room, body: bytes) -> None:
+def test_json_that_nothing_here_has_a_use_for_is_invalid(pages: Room, body: bytes) -> None:
+    assert refused(pages, body).status == 422
+
+
+def refused(pages: Room, body: bytes) -> Answer:
     before = len(pages.writes)
     denied = write(pages, body)
-    assert denied.status in ({422} if body == b"" else {400})
     assert denied.headers["content-type"] == "application/problem+json"
     assert len(pages.writes) == before
+    return denied
 
 
 def spoiled(value: object) -> bool:
