@@ -46,6 +46,7 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
         office = Office(settings, board)
         service = ServerService(board, office.desired, office.propose, myself("daemon"), in_force=office.has)
         outputs, targets = TargetOutputs(settings), tuple(settings.targets)
+        stack.callback(outputs.close)
         app = make_app(board, utc_now, targets, make_output(settings), outputs, service=service, http=settings.http)
         pages.start(app)
         if lock.acquire(stop):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from reconciler.kube.kinds import ALWAYS, CLAIM, EVENT, LEASE, NAMESPACE, OPTIONAL, POD, Kind, Object
+from reconciler.kube.kinds import ALWAYS, CLAIM, EVENT, LEASE, NAMESPACE, OPTIONAL, OUTPUT, POD, Kind, Object
 from reconciler.settings import KubernetesTarget
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -86,6 +86,7 @@ def roles(
     only with `cluster_wide` the rights hold in namespaces that the daemon makes itself, and then in all others too.
     """
     needs = [*NEEDS, Need(CLAIM, writes=_APPLY) if keep_data else Need(CLAIM)]
+    needs += [Need(OUTPUT, ("get",), ())] if target.logs == "daemon" else []
     needs += [Need(kind) for kind in _more(target, plurals or {}) if kind not in {need.kind for need in needs}]
     writer = _writer(target)
     name = f"reconciler-{owner}"

@@ -18,11 +18,13 @@ from reconciler.errors import WaitingError
 from reconciler.kube.declared import Declared
 from reconciler.kube.door.lease import Lease
 from reconciler.kube.look.cache import Cache
+from reconciler.kube.output.reader import PodOutput, Wish
 from reconciler.kube.rbac import Subject, roles
 from reconciler.kube.write.deployer import KubernetesDeployer
 from reconciler.kube.write.events import EventWriter
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State
+from reconciler.models.workload import Mark, Phase, Workload
 from tests.kube.conftest import Cluster, until
 from tests.kube.golden import TARGET, samples
 from tests.kube.rights.grants import Grant, grants
@@ -91,6 +93,20 @@ class Story:
         until(lambda: "create" in {grant.verb for grant in self.used() if grant.resource == "events"})
         writer.close()
 
+    def read_output(self) -> None:
+        """Of a pod that says that it runs, which nobody here does."""
+        service = samples()["chroma"].service
+        name, ran = f"{service.name}-0", {"ready": True, "restartCount": 0, "state": {"running": {}}}
+        until(lambda: self.cluster.facts.kubectl("get", "pod", name, "-n", "ai", "-o", "name", "--ignore-not-found"))
+        status = {"containerStatuses": [{"name": "server", "image": "", "imageID": "", **ran}]}
+        patch = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+        self.cluster.facts.kubectl("patch", "pod", name, "-n", "ai", *patch)
+        reader = PodOutput(self.cluster.target)
+        mark = Mark(self.cluster.owner, service.name, 0, "")
+        group = Workload("cloud", f"ai/{service.name}", mark, Phase.RUNNING, Health.HEALTHY)
+        reader.read(group, Wish(10, None, {}))
+        reader.close()
+
     def delete_all(self) -> None:
         """By hand; whoever looked before does not know."""
         label = f"reconciler/owner={self.cluster.owner}"
@@ -127,7 +143,9 @@ class Story:
         found = set()
         for event in self.events():
             where = event["objectRef"]
-            grant = Grant(event["verb"], where.get("apiGroup", ""), where["resource"], where.get("namespace", ""))
+            part = f"/{where['subresource']}" if "subresource" in where else ""
+            resource = f"{where['resource']}{part}"
+            grant = Grant(event["verb"], where.get("apiGroup", ""), resource, where.get("namespace", ""))
             found.add(grant)
             if grant.verb == "patch" and event["responseStatus"]["code"] == 201:
                 found.add(replace(grant, verb="create"))
@@ -153,6 +171,7 @@ def test_every_verb_that_is_granted_is_used_and_nothing_is_denied(story: Story) 
     story.follow_lease()
     story.put_back(cluster.deployer())
     story.tell()
+    story.read_output()
     story.delete_all()
     story.deploy(Cache(Declared()))
     story.deploy(of_old)

@@ -38,6 +38,12 @@ def test_nothing_may_be_done_to_secrets_and_rights_and_pods_may_only_be_ended(fi
     assert {grant.resource for grant in found if not grant.namespace} <= {"namespaces"}
 
 
+@pytest.mark.parametrize(("logs", "may"), [("daemon", {"get"}), ("kubectl", set())])
+def test_what_pods_write_is_read_only_where_the_operator_wants_that(logs: str, may: set[str]) -> None:
+    assert verbs(granted(logs=logs), "pods/log") == may
+    assert verbs(granted(TENANT, logs=logs, impersonate="teams/tenant-a"), "pods/log") == set()
+
+
 def test_rights_are_given_in_the_namespaces_of_the_target_only() -> None:
     assert {grant.namespace for grant in granted(namespaces=("ai", "two"))} == {"ai", "two"}
 
