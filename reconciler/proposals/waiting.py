@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,13 +83,22 @@ def healthy(
 
 
 def gone(
-    name: str, desired: Desired, lines: Iterable[ServiceStatus], indexes: Mapping[str, Index], since: datetime
+    name: str,
+    desired: Desired,
+    lines: Iterable[ServiceStatus],
+    indexes: Mapping[str, Index],
+    since: datetime,
+    targets: Collection[str] = (),
 ) -> Standing:
-    """Whether nothing is left of a service that is wanted no more, as seen by looks that began after `since`."""
+    """Whether nothing is left of a service that is wanted no more, as seen on all targets by looks after `since`.
+
+    An earlier one could not see what a turn that was under way has started.
+    """
     line = next(iter(lines), None)
     if name in desired.services or name in desired.held:
         return Standing(line, end="it is wanted: another commit brought it back")
-    taken = all(index.view.seen.at > since for index in indexes.values())
+    unseen = [one for one in targets if one not in indexes]
+    taken = not unseen and all(index.view.seen.at > since for index in indexes.values())
     if line is None and taken and all(index.is_free_of(name) for index in indexes.values()):
         return Standing(line, taken=True, end="")
     held = line is not None and line.state is State.HELD

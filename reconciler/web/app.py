@@ -59,7 +59,7 @@ def make_app(
     add_catalogue(app, service)
     add_listing(app, board, service)
     add_plans(app, board, targets)
-    add_writes(app, board, service, streams, clock)
+    add_writes(app, board, service, streams, clock, targets)
     add_events(app, board, streams)
     add_problems(app)
     add_gate(app, board, http, clock)

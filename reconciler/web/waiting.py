@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
@@ -43,17 +42,22 @@ class Waiting:
         service: ServerService,
         streams: Streams,
         clock: Callable[[], datetime],
+        targets: tuple[str, ...],
         patience: float = PATIENCE,
     ) -> None:
         self._board = board
         self._service = service
         self._streams = streams
         self._clock = clock
+        self._targets = targets
         self._patience = patience
         self._indexes: dict[str, Index] = {}
 
     async def follow(self, wish: Wish, accepted: AcceptedShape | None = None) -> AsyncGenerator[bytes]:
-        """Server-sent events: `accepted` where there is one, `verdict` whenever it is another one, and `done`."""
+        """Server-sent events: `accepted` where there is one, `verdict` whenever it is another one, and `done`.
+
+        Without `done` at the end, the daemon was stopped: who wants to know asks again.
+        """
         if accepted is not None:
             yield block("accepted", accepted.model_dump_json())
         watch = _Watch(wish, self._clock(), time.monotonic() + wish.seconds)
@@ -61,23 +65,17 @@ class Waiting:
             watch.end = "the change waits for review on its branch"
         with self._board.watching("wait"):
             told: StandingShape | None = None
-            while watch.goes_on():
+            while watch.goes_on() and not self._streams.closing:
                 tick = self._streams.tick()
                 now = await self._look(watch)
                 if now != told:
                     told = now
                     yield block("verdict", now.model_dump_json())
-                if watch.goes_on() and not await self._pause(watch, tick):
+                if watch.goes_on() and not await self._streams.wait(tick, watch.pause()):
                     yield b": still here\n\n"
-        done = DoneShape.of(wish.name, wish.until, watch.end or None)
-        yield block("done", done.model_dump_json(exclude_none=True))
-
-    async def _pause(self, watch: _Watch, tick: asyncio.Event) -> bool:
-        """Until there is something to look at; False where there is no news, only the time."""
-        if self._streams.closing:
-            watch.end = "the daemon stops; ask again"
-            return True
-        return await self._streams.wait(tick, watch.pause())
+        if watch.end is not None:
+            done = DoneShape.of(wish.name, wish.until, watch.end or None)
+            yield block("done", done.model_dump_json(exclude_none=True))
 
     async def _look(self, watch: _Watch) -> StandingShape:
         """How far it is now."""
@@ -88,7 +86,8 @@ class Waiting:
         if wish.until == "healthy":
             standing = healthy(wish.name, desired, lines, indexes, changed=bool(wish.commit))
         else:
-            standing = gone(wish.name, desired, lines, indexes, watch.in_force or watch.began)
+            since = watch.in_force or watch.began
+            standing = gone(wish.name, desired, lines, indexes, since, self._targets)
         return watch.see(standing, "no turn has come to it yet", desired.revision.short, self._patience)
 
     async def _has(self, watch: _Watch, revision: str) -> bool:

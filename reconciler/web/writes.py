@@ -50,10 +50,15 @@ _MERGE_PATCH = {"requestBody": {"content": {"application/merge-patch+json": _PAT
 
 
 def add_writes(
-    app: FastAPI, board: Board, service: ServerService | None, streams: Streams, clock: Callable[[], datetime]
+    app: FastAPI,
+    board: Board,
+    service: ServerService | None,
+    streams: Streams,
+    clock: Callable[[], datetime],
+    targets: tuple[str, ...],
 ) -> None:
-    """Add the pages."""
-    desk = _Desk(service, Waiting(board, service, streams, clock) if service else None)
+    """Add the pages. `targets` are the names of all that there are."""
+    desk = _Desk(service, Waiting(board, service, streams, clock, targets) if service else None)
     _add_start_and_stop(app, desk)
     _add_changes(app, desk)
     _add_wait(app, board, desk)

@@ -50,10 +50,11 @@ def desk(
     board: Board | None = None,
     desired: Callable[[], Desired | None] = lambda: None,
     in_force: Callable[[str], bool] = bool,
+    targets: tuple[str, ...] = (),
 ) -> Iterator[httpx.Client]:
     """A client of all pages, which says who it is with each request."""
     board = board or Board()
     service = ServerService(board, desired, propose, USUAL, in_force=in_force)
-    with asking(make_app(board, utc_now, (), service=service, http=http())) as client:
+    with asking(make_app(board, utc_now, targets, service=service, http=http())) as client:
         client.timeout = httpx.Timeout(60)
         yield client
