@@ -248,3 +248,34 @@ def test_numbers_are_told_from_each_other() -> None:
     text = document(" {recipe: faiss, config: {a: 1, b: 1.0, c: true}}\n")
     new = after(text, Update("a", {"config": {"a": True, "b": 1, "c": 1.0}}))
     assert new == text.replace("a: 1, b: 1.0, c: true", "a: true, b: 1, c: 1.0")
+
+
+def test_a_value_where_there_was_none() -> None:
+    text = document("\n  recipe: faiss\n  x:\n  y:   # none\n  z:\n  -\n  - 1\n  f: {'x':, y: , z}\n")
+    new = after(text, Update("a", {"x": 1, "y": "two", "z": ["three", 1], "f": {"x": 1, "y": 2, "z": 3}}))
+    assert new == document(
+        "\n  recipe: faiss\n  x: 1\n  y: two   # none\n  z:\n  - three\n  - 1\n  f: {'x': 1, y: 2, z: 3}\n"
+    )
+
+
+def test_comments_between_commas_are_not_lost() -> None:
+    text = document("\n  recipe: faiss\n  config: {a: 1,  # one\n    b: 2, c: 3}\n")
+    with pytest.raises(InputError, match=rf"{PATH}:7:5: cannot be changed by itself: comments stand between"):
+        apply(text, Update("a", {"config": {"b": None}}))
+    assert after(text, Update("a", {"config": {"c": None}})) == text.replace(", c: 3", "")
+
+
+def test_a_text_of_lines_at_the_end_of_a_file_without_a_line_break_stays_what_it_is() -> None:
+    text = document("\n  recipe: faiss\n  env:\n    A: |\n      one\n      two")
+    assert after(text, Suspend("a")) == text.replace("  env:", "  suspend: true\n  env:")
+    new = after(text, Update("a", {"env": {"B": "x"}}))
+    assert new == text.replace("    A: |", "    B: x\n    A: |")
+    last = document("\n  recipe: faiss\n  env:\n    A: |\n      one\n  nodes: 2")
+    assert after(last, Update("a", {"nodes": None})) == last.removesuffix("  nodes: 2")
+
+
+def test_blank_lines_that_count_stay_when_what_stood_below_goes() -> None:
+    first = document("\n  recipe: faiss\n  env:\n    A: |+\n      one\n\n\n", "first")
+    assert after(first + "---\n" + document(" {}\n"), Stop("a")) == first
+    plain = document("\n  recipe: faiss\n", "first")
+    assert after(plain + "\n\n---\n" + document(" {}\n"), Stop("a")) == plain
