@@ -51,7 +51,7 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
         pages.start(app)
         if lock.acquire(stop):
             if settings.http.socket:
-                pages.open_socket(settings.state / "api.sock")
+                _open_socket(pages, settings.state / "api.sock")
             _tell_address(settings.state / "http", pages.address)
             ready(pages.address, board)
             _serve(settings, board, lock, office, stop)
@@ -63,6 +63,14 @@ def _tell_address(path: Path, address: str) -> None:
     young = path.with_name(".http.new")
     young.write_text(address + "\n", "utf-8")
     young.replace(path)
+
+
+def _open_socket(pages: PageServer, path: Path) -> None:
+    """Some parallel file systems have no sockets; services are kept all the same."""
+    try:
+        pages.open_socket(path)
+    except SettingsError as error:
+        _log.warning("%s; verbs that write need a token and http.listen until then", error)
 
 
 def _open_pages(http: HttpSettings, lock: StateLock, stop: threading.Event) -> PageServer | None:

@@ -88,6 +88,16 @@ def test_the_socket_is_the_leaders(settings: Path) -> None:
     assert list(path.parent.glob(".socket*")) == []
 
 
+def test_a_state_folder_that_can_have_no_socket_is_said_and_the_daemon_goes_on(settings: Path) -> None:
+    state, log = settings.parent / "state", settings.with_name("daemon.log")
+    (state / "api.sock" / "something").mkdir(parents=True)
+    with daemon(settings) as one:
+        until("it says where it is", (state / "http").exists)
+        one.send_signal(signal.SIGTERM)
+        assert one.wait(30) == 0
+    assert "api.sock cannot be made: Is a directory; see http.socket" in log.read_text("utf-8")
+
+
 def test_tls_and_no_socket_as_the_settings_say(settings: Path) -> None:
     files = write_pair(settings.parent)
     content = json.loads(settings.read_text("utf-8"))
