@@ -12,9 +12,10 @@ from reconciler.shapes.problem import Problem
 from reconciler.web.examples import example_of
 from reconciler.web.problems import problems
 
-#: Problems that the gate may answer for any page, and those for any body.
-GATE = (400, 401, 403, 429, 503)
-BODY = (400, 408, 413, 415, 422)
+#: Problems that the server may answer before it knows the page, the gate for any page, and both for any body.
+DOOR = (400, 408, 431)
+GATE = (401, 403, 429, 503)
+BODY = (413, 415, 422)
 _OPEN = {"/healthz", "/readyz"}
 _TEXT = {"type": "string"}
 #: A schema of a stream is that of each of its events, as OpenAPI 3.2 has it as `itemSchema`.
@@ -85,7 +86,7 @@ def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
     known = operation["responses"]
     if "HTTPValidationError" in str(known.get("422")):
         del known["422"]
-    codes: tuple[int, ...] = () if path in _OPEN else GATE
+    codes = DOOR if path in _OPEN else DOOR + GATE
     codes += BODY if "requestBody" in operation or method in _WRITES else ()
     codes += (422,) if operation.get("parameters") else ()
     for code, answer in problems(*codes).items():

@@ -178,6 +178,7 @@ _EXAMPLES = {
     413: "the body is larger than 64Ki",
     415: "a write is application/json",
     422: "desired/llama.yaml:9:5: spec.config.maxModelLen: is not allowed; found text `big`; expected a whole number",
+    431: "the headers are larger than 32 KiB",
     429: "more than 120 writes in a minute",
     503: "the repository cannot be read: no answer within 60s; try again",
 }
