@@ -86,7 +86,7 @@ def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
     known = operation["responses"]
     if "HTTPValidationError" in str(known.get("422")):
         del known["422"]
-    codes = DOOR if path in _OPEN else DOOR + GATE
+    codes: tuple[int, ...] = DOOR if path in _OPEN else DOOR + GATE
     codes += BODY if "requestBody" in operation or method in _WRITES else ()
     codes += (422,) if operation.get("parameters") else ()
     for code, answer in problems(*codes).items():
