@@ -69,7 +69,7 @@ class Chain:
         found = self._made.get(key_lines(asked)) or self._tools.keys.find(self._head, asked)
         if found is None:
             return None
-        return replace(self._accepted(proposal, same(proposal, found), self._path_of(proposal)), replayed=True)
+        return replace(self._accepted(proposal, same(proposal, found), self.path_of(proposal.request)), replayed=True)
 
     def _carry_out(self, proposal: Proposal) -> Accepted:
         request, tools = proposal.request, self._tools
@@ -103,9 +103,8 @@ class Chain:
         request = proposal.request
         return Accepted(request.name, commit.sha, self._branch, path, subject_of(request))
 
-    def _path_of(self, proposal: Proposal) -> str:
-        """The file that a request was about; "" where it is not there any more."""
-        request = proposal.request
+    def path_of(self, request: Request) -> str:
+        """The file that a request is about; "" where it is not there any more."""
         files = self.base.desired.files.get(request.name, ())
         if files or not isinstance(request, Start):
             return files[0] if files else ""

@@ -111,7 +111,8 @@ class Clerk:
             if found and len(digest) == 8:
                 check_same(proposal, digest, f"the branch {branch}")
                 request = proposal.request
-                return Accepted(request.name, sha, branch, "", subject_of(request), replayed=True, review=True)
+                path = self._make([])[0].path_of(request)
+                return Accepted(request.name, sha, branch, path, subject_of(request), replayed=True, review=True)
         return None
 
     def _while_raced(self, work: Callable[[], _T]) -> _T:

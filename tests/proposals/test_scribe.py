@@ -357,6 +357,7 @@ def test_a_review_with_a_key_is_one_branch() -> None:
     made = ask(scribe(repository, mode="branch"), start("a"), key="k")
     again = ask(scribe(repository, mode="branch"), start("a"), key="k")
     assert (again.branch, again.commit, again.replayed, again.review) == (made.branch, made.commit, True, True)
+    assert (again.path, again.subject) == (made.path, made.subject)
     with pytest.raises(KeyReusedError, match=made.branch):
         ask(scribe(repository, mode="branch"), start("b"), key="k")
     assert not ask(scribe(repository, mode="branch"), start("b"), BENCH, key="k").replayed

@@ -133,10 +133,13 @@ def refuse(repository: FakeRepository, name: str) -> None:
 
 
 def lost(repository: FakeRepository, *, landed: bool) -> None:
-    """The next push gets no answer."""
+    """The next push that the rules of the repository let in gets no answer."""
+    hook = repository.before_push
 
-    def once(_: Revision) -> None:
-        repository.before_push = repository.after_push = lambda _: None
+    def once(tip: Revision) -> None:
+        if not landed:
+            hook(tip)
+        repository.before_push, repository.after_push = hook, lambda _: None
         raise UnsureError("no answer")
 
     if landed:
