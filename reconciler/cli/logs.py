@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,10 +15,11 @@ from reconciler.cli.where import CaFile, Server, TokenFile, Where, where
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
-    from reconciler.shapes.logs import LogShape, Question
+    from reconciler.shapes.logs import LogEventShape, LogShape, Question
 
-    Ask = Callable[[Question], list[LogShape] | None]
+    Ask = Callable[[Question], list[LogShape]]
 _PAUSE = 1.0
+_PATIENCE = 600.0
 _LINES = 100
 
 
@@ -37,22 +39,55 @@ def logs(
     On Kubernetes it prints the kubectl command that shows it with your own rights. Asks the daemon; where none answers,
     looks itself. Ends with 2 when there is no such service, with 1 when there is nothing of it.
     """
-    from reconciler.shapes.logs import AT_ONCE, Question
+    from reconciler.shapes.logs import Question
 
-    ask = _asker(where(config, server, token_file, ca_file), service)
-    printer = _Printer()
-    question = Question(lines, replica, previous, follow)
-    found = ask(question)
+    place, question = where(config, server, token_file, ca_file), Question(lines, replica, previous, follow)
+    found = place.ask(lambda client: client.read_logs(service, question))
+    with suppress(KeyboardInterrupt):
+        if found is None:
+            _alone(place.alone(), service, question)
+            return
+        printer = _begin(service, found)
+        if follow and any(not one.command for one in found):
+            _follow(place, service, question, printer)
+
+
+def _begin(service: str, found: list[LogShape]) -> _Printer:
+    """Show the first answer. Ends with 1 when there is nothing."""
+    from reconciler.shapes.logs import AT_ONCE
+
     if not found:
         typer.echo(f"nothing of {service} runs or has ended lately", err=True)
         raise typer.Exit(1)
+    printer = _Printer()
     printer.show(found)
     if len(found) == AT_ONCE:
         typer.echo(f"no more than {AT_ONCE} at once; name one with --replica", err=True)
-    with suppress(KeyboardInterrupt):
-        while follow and any(not one.command for one in found or ()):
+    return printer
+
+
+def _follow(place: Where, service: str, question: Question, printer: _Printer) -> None:
+    """Show what is written from now on, as the daemon tells it, until the service is gone."""
+    with place.client(patience=_PATIENCE) as client:
+        lines = client.logs(
+            service,
+            lines=question.lines,
+            replica=question.replica,
+            previous=question.previous,
+            follow=True,
+            after=printer.places,
+        )
+        for one in lines:
+            printer.tell(one)
+
+
+def _alone(settings: Settings, service: str, question: Question) -> None:
+    """Without a daemon: files that belong to one look of our own, looked at again and again where that is wished."""
+    with _own_look(settings, service) as ask:
+        printer = _begin(service, found := ask(question))
+        while question.follow and any(not one.command for one in found):
             time.sleep(_PAUSE)
-            found = ask(Question(lines, replica, previous, follow, printer.next)) or found
+            found = ask(replace(question, starts=printer.next)) or found
             printer.show(found)
 
 
@@ -63,6 +98,11 @@ class _Printer:
         self.next: dict[str, int] = {}
         self._last = ""
         self._errors: dict[str, str] = {}
+
+    @property
+    def places(self) -> str:
+        """Where a stream goes on."""
+        return ",".join(f"{one}:{byte}" for one, byte in self.next.items())
 
     def show(self, found: Iterable[LogShape]) -> None:
         from reconciler.models.text import visible
@@ -75,32 +115,35 @@ class _Printer:
                 typer.echo(f"{one.id} on {one.target}: its output is read with your own rights:", err=True)
                 typer.echo(visible(one.command))
             elif not one.command and (news or (grown and one.text)):
-                self._head(one)
+                what = f"{one.id} on {one.target}, replica {one.replica}: {one.phase}"
+                self._head(one.id, f"{what}; the service is {one.verdict}")
                 for line in one.text.splitlines():
                     typer.echo(visible(line))
             if one.error and self._errors.get(one.id) != one.error:
                 typer.echo(f"{one.id} on {one.target}: {visible(one.error)}", err=True)
             self._errors[one.id] = one.error
 
-    def _head(self, one: LogShape) -> None:
-        if self._last != one.id:
-            what = f"{one.id} on {one.target}, replica {one.replica}: {one.phase}"
-            typer.echo(f"==> {what}; the service is {one.verdict} <==", err=True)
-        self._last = one.id
+    def tell(self, one: LogEventShape) -> None:
+        """Show what a stream tells."""
+        from reconciler.models.text import visible
+        from reconciler.shapes.logs import LogEndShape, LogLineShape
+
+        if isinstance(one, LogEndShape):
+            typer.echo(visible(one.why), err=True)
+        elif isinstance(one, LogLineShape):
+            self._head(one.workload, f"{one.workload} on {one.target}, replica {one.replica}")
+            typer.echo(visible(one.text))
+        else:
+            typer.echo(visible(f"{one.workload} on {one.target}: {one.error or one.command}"), err=True)
+
+    def _head(self, workload: str, words: str) -> None:
+        if self._last != workload:
+            typer.echo(f"==> {words} <==", err=True)
+        self._last = workload
 
 
-def _asker(place: Where, service: str) -> Ask:
-    """What answers questions: the daemon, or else files that belong to one look of our own."""
-
-    def ask(question: Question) -> list[LogShape] | None:
-        return place.ask(lambda client: client.read_logs(service, question))
-
-    from reconciler.shapes.logs import Question
-
-    return _own_look(place.alone(), service) if ask(Question(lines=1)) is None else ask
-
-
-def _own_look(settings: Settings, service: str) -> Ask:
+@contextmanager
+def _own_look(settings: Settings, service: str) -> Iterator[Ask]:
     from reconciler.daemon import single_pass
     from reconciler.daemon.outputs import TargetOutputs
     from reconciler.errors import ReconcilerError
@@ -110,5 +153,5 @@ def _own_look(settings: Settings, service: str) -> Ask:
     result = single_pass(settings, act=False)
     if not any(line.service == service for line in result.status.services):
         raise ReconcilerError(unknown(result.status, service))
-    outputs = TargetOutputs(settings)
-    return lambda question: read_logs(result.status, result.views, service, question, outputs)
+    with closing(TargetOutputs(settings)) as outputs:
+        yield lambda question: read_logs(result.status, result.views, service, question, outputs)

@@ -69,18 +69,20 @@ class Following(Reading):
         replica: int | None = None,
         previous: bool = False,
         follow: bool = False,
+        after: str = "",
     ) -> Iterator[LogEventShape]:
         """What its workloads wrote: so many of the last `lines` of each, of one `replica` or all, without secrets.
 
         `follow`: and what they write from now on, until the service is gone (a LogEndShape says why). `previous`: of
-        what ended last. A LogNoteShape says what cannot be read here.
+        what ended last. A LogNoteShape says what cannot be read here. `after`: places from which on it is followed,
+        each `<id>:<next>` of an answer of `read_logs`, with commas between.
         """
         if not follow:
             yield from _lines(self.read_logs(service_id, Question(lines, replica, previous)))
             return
         params = filters(lines=str(lines), replica="" if replica is None else str(replica))
         params |= {"previous": ["true"]} if previous else {}
-        for event in events_resumed(self._wire, service_path(service_id, "logs"), params):
+        for event in events_resumed(self._wire, service_path(service_id, "logs"), params, after):
             one = self._parsed(LOG_EVENTS, event.data)
             yield one
             if isinstance(one, LogEndShape):

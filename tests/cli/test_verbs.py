@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
 from lab.factory import Factory
 from tests.cli.console import run
-from tests.e2e.world import RECIPE, RECIPE_PATH, alive, service
+from tests.cli.test_logs import running
+from tests.e2e.world import RECIPE, RECIPE_PATH, alive, service, until
 
 pytestmark = pytest.mark.slurm
 
@@ -28,7 +30,7 @@ def begin(factory: Factory, **settings: object) -> None:
     factory.wait("the daemon", lambda shape: bool(shape.source.revision), 60)
 
 
-def test_a_service_from_its_start_to_its_end(factory: Factory) -> None:
+def test_a_service_from_its_start_to_its_end(factory: Factory, tmp_path: Path) -> None:
     begin(factory)
     wait = ["--wait", "--timeout", "3m"]
     done = factory.run("start", "web", "--name", "v-a", "--target", "slurm", "--label", "team=nlp", *wait)
@@ -49,7 +51,12 @@ def test_a_service_from_its_start_to_its_end(factory: Factory) -> None:
     assert (none.returncode, none.stdout, none.stderr) == (1, "", "no service fits\n")
     assert "is not `Healthy`, `Suspended`" in " ".join(factory.run("list", "--health", "bad").stderr.split())
 
-    gone = factory.run("stop", "v-a", "v-b", "v-nobody", "--reason", "enough", *wait)
+    out = tmp_path / "out"
+    with running(factory, out, "logs", "v-a", "--follow") as following:
+        until("its output", lambda: "==> " in out.read_text(), 60)
+        gone = factory.run("stop", "v-a", "v-b", "v-nobody", "--reason", "enough", *wait)
+        assert following.wait(60) == 0
+    assert "v-a is gone: " in out.read_text().splitlines()[-1]
     assert gone.returncode == 2
     assert re.findall(r"^stopped (\S+): commit", gone.stdout, re.MULTILINE) == ["v-a", "v-b"]
     assert re.search(r"^error: .*v-nobody", gone.stderr, re.MULTILINE)
