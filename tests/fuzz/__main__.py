@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lab.lab import Lab
+from tests.e2e.world import page
 from tests.fuzz.run import Count, fuzz
 from tests.fuzz.site import FuzzSite, running
 
@@ -44,8 +46,18 @@ def _all(site: FuzzSite, folder: Path, cases: int, report: Path | None) -> bool:
             if report:
                 (report / f"{role or 'nobody'}-{turn}.txt").write_text(count.text)
         turn += 1
-    _say(f"{len(site.commits())} commits")
+    _say(f"answers: {_answers(site)}; {len(site.commits())} commits")
     return fine
+
+
+def _answers(site: FuzzSite) -> str:
+    """How many answers of each status the daemon has given, as its own metrics tell."""
+    found: Counter[str] = Counter()
+    for line in page(site.state, "/metrics").splitlines():
+        if line.startswith("reconciler_http_requests_total{"):
+            labels, _, value = line.rpartition(" ")
+            found[labels.partition('code="')[2][:3]] += int(float(value))
+    return ", ".join(f"{number:,} of {code}" for code, number in sorted(found.items()))
 
 
 def _line(role: str, count: Count, took: float, made: int) -> str:
