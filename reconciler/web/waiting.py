@@ -79,8 +79,10 @@ class Waiting:
 
     async def _look(self, watch: _Watch) -> StandingShape:
         """How far it is now."""
-        desired, wish = self._service.desired, watch.wish
-        if desired is None or not await self._has(watch, desired.revision.sha):
+        wish, asked = watch.wish, self._service.desired
+        has = asked is not None and await self._has(watch, asked.revision.sha)
+        desired = self._service.desired  # perhaps a newer one by now: that is the one that surely has the commit
+        if desired is None or not has:
             return watch.see(Standing(None, end=self._refused(watch)), self._missing(wish.commit), "")
         lines, indexes = self._board.find(wish.name), self._index()
         if wish.until == "healthy":

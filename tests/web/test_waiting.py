@@ -284,6 +284,23 @@ def test_one_that_was_never_started_is_gone_after_a_look(room: Room) -> None:
         assert done(result)["gone"]
 
 
+def test_a_revision_that_comes_while_the_commit_is_looked_up_counts(room: Room) -> None:
+    """The one before it has no such service, which must not look as if somebody had removed it."""
+
+    def look_up(commit: str) -> bool:
+        if not room.commits:
+            room.force(resolved("a"))
+        return commit in room.commits
+
+    with desk(room.propose, room.board, lambda: room.desired, look_up) as client, ThreadPoolExecutor(1) as pool:
+        result = pool.submit(client.post, "/services?wait=healthy", json=START, headers=as_("admin"))
+        until("it was looked up", lambda: bool(room.commits))
+        time.sleep(0.3)
+        assert not result.done()
+        room.turn(2)
+        assert '"reached":true' in result.result(60).text
+
+
 def test_waiting_without_a_change(room: Room) -> None:
     room.force(resolved("a"))
     room.turn(2)
