@@ -40,8 +40,8 @@ def since(place: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if second else ""
 
 
-def new_lines(data: bytes, place: int, *, cut: bool, ended: bool) -> Part:
-    """What of an answer that begins with the second of `place` comes after it.
+def new_lines(data: bytes, place: int, most: int, *, cut: bool, ended: bool) -> Part:
+    """What of an answer that begins with the second of `place` comes after it, about `most` bytes of it.
 
     `cut`: the answer was as long as it may be, and there is more. `ended`: nothing is written any more; a line without
     an end is one only then.
@@ -50,8 +50,10 @@ def new_lines(data: bytes, place: int, *, cut: bool, ended: bool) -> Part:
     if rest and ended and not cut:
         lines.append(rest)
     start, shown = divmod(place, _SECOND)
-    second, count, seconds, found = start, 0, set(), []
+    second, count, seconds, found, size = start, 0, set(), [], 0
     for line in lines:
+        if size >= most:
+            break
         stamp = _STAMP.match(line)
         at = max(_second(stamp), second) if stamp else second
         count = count + 1 if at == second else 1
@@ -59,6 +61,7 @@ def new_lines(data: bytes, place: int, *, cut: bool, ended: bool) -> Part:
         seconds.add(second)
         if second > start or count > shown:
             found.append(line[stamp.end() :] if stamp else line)
+            size += len(found[-1]) + 1
     if cut and not found:
         return Part((_LEFT_OUT,), (start + 1) * _SECOND)
     if not lines:

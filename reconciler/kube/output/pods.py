@@ -49,7 +49,7 @@ def _statuses(pod: Object) -> list[Object]:
     """Those of its containers; while it is being prepared, those of what prepares it."""
     status = pod.get("status") or {}
     mine = status.get("containerStatuses") or []
-    began = any("waiting" not in (one.get("state") or {}) or _has_ended(one) for one in mine)
+    began = any(_begins(one) or _has_ended(one) for one in mine)
     return mine if began else [*(status.get("initContainerStatuses") or []), *mine]
 
 
@@ -60,12 +60,17 @@ def _runs(pod: Object, number: int, status: Object) -> Iterator[Source]:
     """
     state, count, metadata = status.get("state") or {}, int(status.get("restartCount") or 0), pod["metadata"]
     present = Source(metadata["namespace"], metadata["name"], status["name"], number, count, Phase.ENDED)
-    if "waiting" in state:
+    if not _begins(status):
         yield from [present] if _has_ended(status) else []
         return
     if _has_ended(status):
         yield replace(present, run=count - 1, previous=True)
     yield replace(present, phase=Phase.RUNNING if "running" in state else Phase.ENDED)
+
+
+def _begins(status: Object) -> bool:
+    """Whether its present run has begun. A state that says nothing is one of waiting."""
+    return bool({"running", "terminated"} & (status.get("state") or {}).keys())
 
 
 def _has_ended(status: Object) -> bool:

@@ -24,6 +24,8 @@ from reconciler.settings import KubernetesTarget
 
 #: Bytes that are read of one container, and that are shown of it at once.
 _READ, PAGE = 4_194_304, 262_144
+#: What is shown of it at most: the last line of a page may be long, and what cannot be printed is written out.
+_SHOWN = 2 * PAGE
 #: So many containers are read for one answer, within so many seconds; pods of one list.
 AT_ONCE, _SECONDS, _PODS = 32, 15.0, 200
 _ONE = timedelta(seconds=5)
@@ -80,7 +82,7 @@ class PodOutput:
                     part, error = self._news(one, wish), ""
                 except LookError as failure:
                     error = visible(str(failure))
-            text = text_of(part.lines, PAGE)
+            text = text_of(part.lines, _SHOWN)
             yield Output(text, part.next, error=error, id=one.id, replica=one.replica, phase=one.phase)
 
     def _pods(self, workload: Workload) -> list[Object]:
@@ -102,13 +104,13 @@ class PodOutput:
         """What is new of it: after its place, or the last lines. Raises PermissionError or LookError."""
         place = wish.starts.get(one.id)
         if place is not None:
-            return self._part(one, place)
-        part = self._part(one, 0, wish.lines)
+            return self._part(one, place, most=PAGE)
+        part = self._part(one, 0, tail=wish.lines)
         if not part.begun:  # how many lines of that second come before these must be known for the next reading
             part = self._part(one, part.last)
         return replace(part, lines=part.lines[-wish.lines :])
 
-    def _part(self, one: Source, place: int, tail: int = 0) -> Part:
+    def _part(self, one: Source, place: int, most: int = _READ, tail: int = 0) -> Part:
         query: dict[str, str | int] = {"container": one.container, "timestamps": "true", "limitBytes": _READ}
         query |= {"previous": "true"} if one.previous else {}
         query |= {"tailLines": tail} if tail else {"sinceTime": since(place)} if since(place) else {}
@@ -119,7 +121,7 @@ class PodOutput:
             if answer.status in (400, 404):  # it has not begun, or is gone: there is nothing to read
                 return Part((), place)
             raise LookError(_words(what, answer))
-        return new_lines(answer.body, place, cut=len(answer.body) >= _READ, ended=one.phase is Phase.ENDED)
+        return new_lines(answer.body, place, most, cut=len(answer.body) >= _READ, ended=one.phase is Phase.ENDED)
 
     def _ask(self, path: str, what: str, query: Mapping[str, str | int]) -> Answer:
         answer = self._client.peek(path, what, query, _ONE.total_seconds())
