@@ -62,20 +62,22 @@ def _find(place: Where, settings: Settings) -> tuple[StateLock | None, Client | 
     """The daemon of the state folder; where nobody works with it, the lock on it instead.
 
     The address in the folder may be an old one, at which somebody else listens by now: it counts only while the lock is
-    held. Raises SettingsError when whoever holds it does not answer.
+    held, or cannot be told. Raises SettingsError when whoever holds it does not answer, or the folder is not ours.
     """
     until = time.monotonic() + _LOCK_SECONDS
     while True:
         client = _client(place)
         if client is not None and client.local:
             return None, client
-        lock = _lock(settings)
-        if client is not None and lock is None and client.alive():
-            return None, client
+        lock, refused = _lock(settings)
         if client is not None:
+            if lock is None and client.alive():
+                return None, client
             client.close()
         if lock is not None:
             return lock, None
+        if refused is not None:
+            raise refused
         if time.monotonic() > until:
             raise SettingsError(
                 f"somebody works with {settings.state} and does not answer; try again when that has ended, or name "
@@ -84,10 +86,14 @@ def _find(place: Where, settings: Settings) -> tuple[StateLock | None, Client | 
         time.sleep(_PAUSE)
 
 
-def _lock(settings: Settings) -> StateLock | None:
+def _lock(settings: Settings) -> tuple[StateLock | None, SettingsError | None]:
+    """The lock; or neither, while somebody has it; or why it cannot be told, as the folder is another user's."""
     from reconciler.daemon.direct import lock_alone
 
-    return lock_alone(settings)
+    try:
+        return lock_alone(settings), None
+    except SettingsError as error:
+        return None, error
 
 
 def _client(place: Where) -> Client | None:

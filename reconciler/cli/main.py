@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import typer
 
@@ -24,6 +24,7 @@ from reconciler.cli.token import token
 from reconciler.cli.update import update
 from reconciler.cli.validate import validate
 from reconciler.cli.verbs import restart, resume, stop, suspend
+from reconciler.cli.where import words_of
 from reconciler.errors import ReconcilerError
 from reconciler.logs import writes_json
 
@@ -52,12 +53,12 @@ def main() -> None:
     try:
         app()
     except ReconcilerError as error:
-        _complain(str(error))
+        _complain(words_of(error))
         sys.exit(2)
 
 
-def _complain(text: str) -> None:
-    for line in text.splitlines():
+def _complain(lines: Iterable[str]) -> None:
+    for line in lines:
         if writes_json():
             logging.getLogger("reconciler").error("%s", line)
         else:

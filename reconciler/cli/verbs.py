@@ -10,7 +10,7 @@ import typer
 
 from reconciler.cli.changes import LONG, Direct, Format, Key, Names, Output, Reason, Timeout, seconds_of, tell, wait_for
 from reconciler.cli.config import DEFAULT, Config
-from reconciler.cli.where import CaFile, Server, TokenFile, Where, where
+from reconciler.cli.where import CaFile, Server, TokenFile, Where, where, words_of
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _ask(desk: Desk, verb: str, names: Sequence[str], how: How) -> tuple[list[Ac
         try:
             found.append(asks[verb](name, reason=how.reason, key=how.key, direct=how.direct))
         except ReconcilerError as error:
-            failed += str(error).splitlines()
+            failed += words_of(error)
             if isinstance(error, NoAnswerError):
                 break
     return found, failed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from reconciler.cli.config import load_settings
-from reconciler.errors import SettingsError
+from reconciler.errors import ReconcilerError, SettingsError
 
 if TYPE_CHECKING:
     from reconciler.client import Client
@@ -42,6 +42,7 @@ CaFile = Annotated[
 _TIMEOUT = 20.0
 _PATIENCE = 2.0
 _LARGEST = 65_536
+_NO_TOKEN = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +115,10 @@ def token_of(path: Path | None) -> str:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}; it should have a token") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: has no token in it: it is not ASCII") from error
+
+
+def words_of(error: ReconcilerError) -> list[str]:
+    """An error for people at a command line, line by line: who lacks a token hears how one is given here."""
+    lines = str(error).splitlines()
+    lacking = getattr(error, "status", None) == _NO_TOKEN
+    return [*lines, "a token is given with --token-file, or in RECONCILER_TOKEN"] if lacking else lines

@@ -88,12 +88,13 @@ def test_over_the_network_with_a_token(factory: Factory) -> None:
     assert (listed.returncode, listed.stdout) == (0, "v-net\n"), "reading on loopback needs no token"
     denied = run("stop", "v-net", "--server", url)
     assert denied.returncode == 2
-    assert "token" in denied.stderr
+    assert "a token is given with --token-file" in denied.stderr
     other = run("start", "web", "--name", "other", "--target", "slurm", **named)
     assert (other.returncode, "error: " in other.stderr) == (2, True)
     with_settings = factory.run("suspend", "v-net")  # the daemon has no socket, and this verb no token
     assert with_settings.returncode == 2
     assert "token" in with_settings.stderr
+    assert "make it writable" not in with_settings.stderr
     file = factory.folder / "token"
     file.write_text(_TOKEN + "\n")
     assert run("stop", "v-net", "--wait", "--token-file", str(file), RECONCILER_SERVER=url).returncode == 0
