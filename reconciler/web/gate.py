@@ -23,7 +23,7 @@ from reconciler.web.door.refusal import GoneError, RefusalError, refuse
 from reconciler.web.door.target import check_origin, straighten
 from reconciler.web.door.visit import Visit
 from reconciler.web.door.watchers import Watchers
-from reconciler.web.door.who import Who, nobody
+from reconciler.web.door.who import SCRAPED, Who, nobody
 
 #: Shown to everybody, whatever the settings say: the machinery around the daemon asks for them.
 OPEN = ("/healthz", "/readyz")
@@ -99,7 +99,8 @@ class Gate:
     async def _know(self, visit: Visit) -> None:
         caller = visit.scope["state"]["caller"] = await self._caller(visit)
         writes = visit.scope["method"] in WRITES
-        visit.add(self._quota.take(caller, visit.peer, writes=writes))
+        scrape = visit.scope["path"] in SCRAPED
+        visit.add(self._quota.take(caller, visit.peer, writes=writes, scrape=scrape))
         if writes:
             check_origin(visit.headers)
             self._check_write(visit.scope, caller)

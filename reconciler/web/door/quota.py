@@ -20,16 +20,17 @@ class Quota:
         self._writes = Rates(limits.writes, clock)
         self._failures = Rates(limits.failures, clock)
 
-    def take(self, caller: Caller, peer: str, *, writes: bool) -> dict[str, str]:
+    def take(self, caller: Caller, peer: str, *, writes: bool, scrape: bool = False) -> dict[str, str]:
         """One request of a caller; gives headers for the answer. Raises RefusalError (429) when it is one too many.
 
+        Scrapes are counted apart from what else is read, so that no busy notebook on the same machine stops them.
         The daemon's own user, who comes over the socket, may ask as much as it likes: it could end the daemon as well.
         """
         if caller.through == "socket":
             return {}
         rates, what = (self._writes, "writes") if writes else (self._reads, "reads")
         named = caller.through in {"token", "oidc"}
-        count = rates.hit(f"{caller.through} {caller.name if named else group(peer)}")
+        count = rates.hit(f"{'scrape ' * scrape}{caller.through} {caller.name if named else group(peer)}")
         if not count.allowed:
             words = f"more than {rates.limit} {what} in a minute (http.limits.{what})"
             raise _too_many("rate", words, rates.limit, count)

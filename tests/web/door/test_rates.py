@@ -96,6 +96,8 @@ def test_reads_and_writes_are_counted_apart_for_each_caller() -> None:
         assert one.ask("GET", "/door-who", Authorization=f"Bearer {second}").status == 200
         assert one.ask("GET", "/door-who").status == 200
         assert [one.ask("GET", "/healthz").status for _ in range(5)] == [200] * 5
+        assert [one.ask("GET", "/door-who").status for _ in range(3)] == [200, 200, 429]
+        assert [one.ask("GET", "/metrics").status for _ in range(4)] == [200, 200, 200, 429]
 
 
 def test_wrong_tokens_are_told_less_after_a_while_and_right_ones_still_come_in() -> None:
