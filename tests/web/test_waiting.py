@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -23,12 +24,15 @@ from reconciler.models.proposal import Accepted, Proposal
 from reconciler.models.revision import Revision
 from reconciler.models.status import SourceStatus
 from reconciler.models.wanted import ResolvedService
+from reconciler.proposals import ServerService
 from reconciler.turn import Turn, World
+from reconciler.web.streams import Streams
+from reconciler.web.waiting import Waiting, Wish
 from tests.e2e.world import until
 from tests.fakes import FakePlatform
 from tests.samples import REVISION, resolved
 from tests.turn.test_turn import TARGET, Past
-from tests.web.desk import as_, desk
+from tests.web.desk import USUAL, as_, desk
 
 Event = tuple[str, dict[str, Any]]
 
@@ -175,13 +179,20 @@ def test_what_is_never_healthy_says_why(room: Room) -> None:
 
 def test_what_fails_and_goes_on_failing_ends_the_wait(room: Room) -> None:
     room.platform.refuse["a"] = RefusedError("sbatch: invalid partition")
+    room.force(resolved("a"))
+    room.turn(2)
+    service = ServerService(room.board, lambda: room.desired, room.propose, USUAL)
+    one = Waiting(room.board, service, Streams(room.board), utc_now, ("fake",), patience=0.5)
+
+    async def gather() -> list[str]:
+        wish = Wish("a", "healthy", 300, room.commits[0])
+        return [part.decode() async for part in one.follow(wish)]
+
     began = time.monotonic()
-    with waiting(room, "POST", "/services?wait=healthy&timeout=5m", json=START) as result:
-        room.force(resolved("a"))
-        room.turn(2)
-        told = done(result)
-    assert (told["healthy"], "invalid partition" in told["why"]) == (False, True)
-    assert 9 < time.monotonic() - began < 60
+    told = "".join(asyncio.run(gather())).splitlines()
+    assert 0.5 <= time.monotonic() - began < 60
+    last = events(told)[-1][1]
+    assert (last["healthy"], "invalid partition" in last["why"]) == (False, True)
 
 
 def test_what_fails_and_is_mended_in_time_is_healthy(room: Room) -> None:
