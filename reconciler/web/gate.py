@@ -128,5 +128,4 @@ class Gate:
     def _deny(self, visit: Visit, error: RefusalError) -> None:
         caller: Caller | None = visit.scope["state"].get("caller")
         self._board.count_denial(error.reason)
-        who = f"{caller.name} ({caller.through})" if caller else ""
-        self._audit.denied(who, visit.peer, visit.line, error.reason, error.detail)
+        self._audit.denied(caller, visit.peer, visit.line, error.reason, error.detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from reconciler.models.proposal import Caller
 from reconciler.web.door.rates import Rates, group
 
 _log = logging.getLogger("reconciler.audit")
@@ -20,11 +21,11 @@ class Audit:
         self._all = Rates(_ALL, clock)
         self._hidden = 0
 
-    def denied(self, who: str, peer: str, request: str, reason: str, words: str) -> None:
-        """Somebody was not let in. `who` may be "", where that is not known."""
+    def denied(self, caller: Caller | None, peer: str, request: str, reason: str, words: str) -> None:
+        """Somebody was not let in. `caller` is None where it is not known who that was."""
         if not (self._each.hit(group(peer)).allowed and self._all.hit("").allowed):
             self._hidden += 1
             return
         more, self._hidden = f" ({self._hidden} more since the last line)" if self._hidden else "", 0
-        name = f"{who} at {peer}" if who else peer
-        _log.info("denied %s from %s: %s%s", request[:300], name, words, more, extra={"reason": reason})
+        extra = {"reason": reason} | ({"caller": caller.name, "through": caller.through} if caller else {})
+        _log.info("denied %s from %s: %s%s", request[:300], peer, words, more, extra=extra)
