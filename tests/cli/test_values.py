@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.cli.changes import seconds_of
 from reconciler.cli.values import Draft, labels_of, read_draft, spec_of
@@ -56,6 +59,19 @@ def test_what_is_no_value(text: str) -> None:
     with pytest.raises(typer.BadParameter) as caught:
         spec_of([text], {"a": "text"})
     assert caught.value.param_hint == "--set"
+
+
+@given(
+    st.text() | st.tuples(st.text(), st.text()).map("=".join),
+    st.dictionaries(st.text(), st.text() | st.dictionaries(st.text(), st.integers())),
+)
+def test_whatever_is_typed_is_a_value_or_is_refused(text: str, spec: dict[str, Any]) -> None:
+    try:
+        found = spec_of([text], spec)
+    except typer.BadParameter:
+        return
+    json.dumps(found)
+    assert spec_of([text], found) == found
 
 
 def test_labels() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 
 import pytest
@@ -100,8 +101,22 @@ def test_reading_is_asked_again_after_a_break_and_not_while_the_daemon_is_away()
     assert (len(there.asked), caught.value.next) == (1, Next.RETRY)
 
 
-def test_a_daemon_that_says_nothing() -> None:
+def test_an_answer_that_is_cut() -> None:
     with scripted(Answer(body=EMPTY_STATUS, cut=True)) as there:
         with Client(there.url, patience=0) as client, pytest.raises(NoAnswerError, match=r"no answer: .*; try again"):
             client.status()
         assert len(there.asked) == 1
+
+
+def test_a_daemon_that_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with Client(url, timeout=0.3, patience=5) as client:
+            began = time.monotonic()
+            with pytest.raises(NoAnswerError, match=r"no answer: .*timed out.*; try again"):
+                client.status()
+            assert time.monotonic() - began < 4, "not asked again"
+            assert not client.alive()
+        with Client(url, timeout=0.3, patience=0) as client, pytest.raises(NoAnswerError, match="timed out") as lost:
+            client.stop_service("a", key="k")
+        assert (lost.value.key, lost.value.next) == ("k", Next.WAIT)

@@ -106,6 +106,20 @@ def test_the_events_of_a_daemon_that_is_started_anew(tmp_path: Path) -> None:
     client.close()
 
 
+def test_a_wait_outlives_a_restart_of_the_daemon(tmp_path: Path) -> None:
+    with place(tmp_path) as first:
+        client = Client(first.address, patience=120)
+        with Client.of_socket(first.socket) as writer:
+            commit = writer.start_service("web", name="wait-b", spec={"target": "slurm"}).commit
+        standings = client.standings("wait-b", commit=commit, timeout=6)
+        assert isinstance(next(standings), StandingShape)
+    with place(tmp_path, listen=first.address.removeprefix("http://")):
+        *_, done = standings
+    client.close()
+    assert isinstance(done, DoneShape)
+    assert "not healthy within" in done.why or done.why == "not within 6s"
+
+
 def test_waiting_ends_with_words_when_it_was_of_no_use(tmp_path: Path) -> None:
     with place(tmp_path) as made, Client.of_state(made.state) as client:
         start = client.start_service("web", name="wait-a", spec={"target": "slurm"})
