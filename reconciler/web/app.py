@@ -13,15 +13,15 @@ from reconciler.proposals import ServerService
 from reconciler.settings import HttpSettings
 from reconciler.shapes.logs import Outputs
 from reconciler.shapes.story import Output
-from reconciler.web.basics import add_basics
-from reconciler.web.catalogue import add_catalogue
+from reconciler.web.door.gate import add_gate
 from reconciler.web.events import add_events
-from reconciler.web.gate import add_gate
-from reconciler.web.listing import add_listing
 from reconciler.web.openapi import DESCRIPTION, TAGS, Api, operation_id
-from reconciler.web.plans import add_plans
 from reconciler.web.problems import add_problems
-from reconciler.web.sd import add_discovery
+from reconciler.web.reads.basics import add_basics
+from reconciler.web.reads.plans import add_plans
+from reconciler.web.reads.recipes import add_recipes
+from reconciler.web.reads.sd import add_discovery
+from reconciler.web.reads.services import add_listing
 from reconciler.web.services import NoOutputs, add_services
 from reconciler.web.streams import Streams
 from reconciler.web.writes import add_writes
@@ -56,7 +56,7 @@ def make_app(
     add_basics(app, board, clock, targets)
     add_services(app, board, clock, targets, output, outputs, streams)
     add_discovery(app, board, targets)
-    add_catalogue(app, service)
+    add_recipes(app, service)
     add_listing(app, board, service)
     add_plans(app, board, targets)
     add_writes(app, board, service, streams, clock, targets)

@@ -13,7 +13,7 @@ from fastapi import Depends, Header, Query, Request
 from reconciler.errors import SourceError
 from reconciler.models.proposal import Asked
 from reconciler.shapes.waiting import Until
-from reconciler.web.callers import Writer
+from reconciler.web.door.callers import Writer
 from reconciler.web.streams import Streams
 
 #: So many proposals may wait for the repository at the same time, each in a thread; so many threads are for the rest.

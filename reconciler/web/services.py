@@ -19,7 +19,7 @@ from reconciler.shapes.logs import LOG_EVENTS, MOST, LogShape, Outputs, Question
 from reconciler.shapes.status import ChangeShape
 from reconciler.shapes.story import Output, StoryShape
 from reconciler.web.problems import problems
-from reconciler.web.ready import missing
+from reconciler.web.reads.ready import missing
 from reconciler.web.streams import EVENT_STREAM, Streamed, Streams, documented
 from reconciler.web.tail import Tail, starts_of
 

@@ -20,7 +20,7 @@ from reconciler.models.proposal import Caller
 from reconciler.settings import HttpSettings
 from reconciler.settings.http import TlsSettings
 from reconciler.web import PageServer, make_app
-from reconciler.web.callers import Writer
+from reconciler.web.door.callers import Writer
 
 
 @dataclass

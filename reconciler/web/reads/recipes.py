@@ -12,7 +12,7 @@ from reconciler.shapes.recipes import RecipeShape
 from reconciler.web.problems import problems
 
 
-def add_catalogue(app: FastAPI, service: ServerService | None) -> None:
+def add_recipes(app: FastAPI, service: ServerService | None) -> None:
     """Add the pages. Before the repository was read once, they answer 503."""
 
     def known() -> ServerService:

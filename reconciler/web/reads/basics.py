@@ -11,7 +11,7 @@ from fastapi import FastAPI, Header, Response
 from reconciler.board import Board
 from reconciler.metrics import Exporter, Form, choose, gzipped, takes_gzip
 from reconciler.shapes.status import ReadyShape, StatusShape
-from reconciler.web.ready import missing
+from reconciler.web.reads.ready import missing
 
 _METRICS: dict[int | str, dict[str, Any]] = {
     200: {

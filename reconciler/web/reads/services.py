@@ -15,8 +15,8 @@ from reconciler.shapes.detail import ServiceDetail, detail
 from reconciler.shapes.endpoint import EndpointShape, endpoint
 from reconciler.shapes.services import ServicePage, ServiceQuery, select
 from reconciler.shapes.young import is_young
-from reconciler.web.fresh import Tags
 from reconciler.web.problems import problems
+from reconciler.web.reads.etags import ETags
 
 ServiceName = Annotated[str, Path(description="The service's name, which is its id.", examples=["llama"])]
 _TAG = {"schema": {"type": "string"}, "description": "Send it as If-None-Match; 304 while nothing changed."}
@@ -32,7 +32,7 @@ def add_listing(app: FastAPI, board: Board, service: ServerService | None) -> No
 
 
 def _add_list(app: FastAPI, board: Board) -> None:
-    tags = Tags()
+    etags = ETags()
 
     @app.get(
         "/services",
@@ -56,7 +56,7 @@ def _add_list(app: FastAPI, board: Board) -> None:
             chosen = select(moment.status, changes, query)
             return chosen.model_dump_json().encode(), _next(query, chosen)
 
-        return tags.answer(moment.version, request.scope["query_string"], if_none_match, page)
+        return etags.answer(moment.version, request.scope["query_string"], if_none_match, page)
 
 
 def _add_one(app: FastAPI, board: Board, desired: Callable[[], Desired | None]) -> None:

@@ -13,7 +13,7 @@ _KEPT = 16
 Made = tuple[bytes, str]
 
 
-class Tags:
+class ETags:
     """Makes a tag of a version of the board; those of another daemon, or of this one before its start, never fit."""
 
     def __init__(self) -> None:

@@ -1,0 +1,1 @@
+"""What is read: each answer is made at once, of the board."""
