@@ -46,11 +46,6 @@ def test_a_pod_lives_from_its_first_request_to_its_last(desk: Desk) -> None:
 
     accepted(desk.ask("PATCH", f"/services/{name}", {"config": {"dimension": 16}}))
     until("another pod", lambda: len(now := pods(desk, name)) == 1 and now != first, 60)
-    desk.wait_healthy([name], 60)
-    second = pods(desk, name)
-
-    accepted(desk.ask("POST", f"/services/{name}/restart"))
-    until("a new pod", lambda: len(now := pods(desk, name)) == 1 and now != second, 60)
 
     accepted(desk.ask("POST", f"/services/{name}/suspend"))
     until("no pod", lambda: not pods(desk, name), 60)

@@ -12,7 +12,7 @@ from lab.host import LabError
 from lab.lab import Lab
 from reconciler.client import ApiError, Client
 from tests.e2e.desk import Desk
-from tests.e2e.world import alive, jobs
+from tests.e2e.world import alive, jobs, until
 
 pytestmark = pytest.mark.slurm
 
@@ -48,7 +48,7 @@ def test_a_service_by_verbs(desk: Desk) -> None:
     assert "verbs" in verb(desk, "list", "--recipe=web", "-o", "name").split()
     (first,) = alive(desk.lab.slurm, desk.owner)["verbs.0"]
     verb(desk, "restart", "verbs", "--wait")
-    assert first not in alive(desk.lab.slurm, desk.owner)["verbs.0"]
+    until("the old job gone", lambda: first not in alive(desk.lab.slurm, desk.owner)["verbs.0"])
     verb(desk, "stop", "verbs", "--wait")
     assert "verbs.0" not in alive(desk.lab.slurm, desk.owner)
     assert "verbs" in verb(desk, "stop", "verbs", code=2)
