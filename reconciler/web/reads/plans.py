@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import FastAPI, Path
 
 from reconciler.board import Board
-from reconciler.shapes.plans import PlanShape, TargetDetail, get_target, list_targets
+from reconciler.shapes import plans
+from reconciler.shapes.plans import PlanShape, TargetDetail
 from reconciler.web.problems import problems
 
 
@@ -23,11 +24,11 @@ def add_plans(app: FastAPI, board: Board, targets: tuple[str, ...]) -> None:
         return PlanShape.of(board.status(), board.views())
 
     @app.get("/targets", tags=["plan"], summary="List the targets")
-    def targets_list() -> list[TargetDetail]:
+    def list_targets() -> list[TargetDetail]:
         """Each target: whether it answers, who leads, what there is of ours; those that had no turn yet are missing."""
-        return list_targets(board.status())
+        return plans.list_targets(board.status())
 
     @app.get("/targets/{name}", tags=["plan"], summary="Show one target", responses=problems(404))
-    def show_target(name: Annotated[str, Path(description="The target's name.", examples=["slurm"])]) -> TargetDetail:
+    def get_target(name: Annotated[str, Path(description="The target's name.", examples=["slurm"])]) -> TargetDetail:
         """One target."""
-        return get_target(board.status(), name, targets)
+        return plans.get_target(board.status(), name, targets)
