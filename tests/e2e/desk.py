@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -15,8 +16,9 @@ from typing import Any
 import httpx
 
 from lab.factory import Factory
+from lab.host import LabError
 from lab.lab import Lab
-from tests.e2e.world import RECIPE, RECIPE_PATH, until
+from tests.e2e.world import RECIPE, RECIPE_PATH, jobs, until
 
 SECONDS = 60.0
 _PERSON = ("--config", "user.name=Lab", "--config", "user.email=lab@localhost.invalid")
@@ -163,6 +165,21 @@ class Desk(Factory):
         shape = self.status()
         found = [one for one in shape.services if one.service == name] if shape else []
         return (found[0].state, found[0].health) if found else ("", "")
+
+
+@contextmanager
+def on_slurm(lab: Lab) -> Iterator[Desk]:
+    """A desk whose daemon has looked at everything, until the end of the block; none of its jobs is left afterwards."""
+    made = Desk(lab)
+    try:
+        made.begin()
+        yield made
+    finally:
+        made.stop()
+        living = [job.id for job in jobs(lab.slurm, made.owner) if job.alive]
+        with suppress(LabError):
+            if living:
+                lab.slurm.command("scancel", *living)
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
-from lab.host import LabError
 from lab.lab import Lab
-from tests.e2e.desk import Desk, accepted, events, problem
-from tests.e2e.world import alive, jobs, until
+from tests.e2e.desk import Desk, accepted, events, on_slurm, problem
+from tests.e2e.world import alive, until
 
 pytestmark = pytest.mark.slurm
 
 
 @pytest.fixture(scope="module")
 def desk(lab_slurm: Lab) -> Iterator[Desk]:
-    made = Desk(lab_slurm)
-    made.begin()
-    yield made
-    clear(made)
-
-
-def clear(desk: Desk) -> None:
-    desk.stop()
-    living = [job.id for job in jobs(desk.lab.slurm, desk.owner) if job.alive]
-    with suppress(LabError):
-        if living:
-            desk.lab.slurm.command("scancel", *living)
+    with on_slurm(lab_slurm) as made:
+        yield made
 
 
 def job_of(desk: Desk, name: str) -> list[str]:

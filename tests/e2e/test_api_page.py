@@ -7,14 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from lab.host import LabError
 from lab.lab import Lab
-from tests.e2e.desk import Desk
+from tests.e2e.desk import Desk, on_slurm
 from tests.e2e.world import jobs
 
 pytestmark = pytest.mark.slurm
@@ -25,14 +23,8 @@ EXAMPLES = dict(re.findall(r"^```(bash|python)\n(.*?)^```", (ROOT / "docs/api.md
 
 @pytest.fixture(scope="module")
 def desk(lab_slurm: Lab) -> Iterator[Desk]:
-    made = Desk(lab_slurm)
-    made.begin()
-    yield made
-    made.stop()
-    living = [job.id for job in jobs(lab_slurm.slurm, made.owner) if job.alive]
-    with suppress(LabError):
-        if living:
-            lab_slurm.slurm.command("scancel", *living)
+    with on_slurm(lab_slurm) as made:
+        yield made
 
 
 PROGRAMS = {"bash": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import httpx
 import pytest
 
-from lab.host import LabError
 from lab.lab import Lab
 from reconciler.client import ApiError, Client
-from tests.e2e.desk import Desk
-from tests.e2e.world import alive, jobs, until
+from tests.e2e.desk import Desk, on_slurm
+from tests.e2e.world import alive, until
 
 pytestmark = pytest.mark.slurm
 
 
 @pytest.fixture(scope="module")
 def desk(lab_slurm: Lab) -> Iterator[Desk]:
-    made = Desk(lab_slurm)
-    made.begin()
-    yield made
-    made.stop()
-    living = [job.id for job in jobs(lab_slurm.slurm, made.owner) if job.alive]
-    with suppress(LabError):
-        if living:
-            lab_slurm.slurm.command("scancel", *living)
+    with on_slurm(lab_slurm) as made:
+        yield made
 
 
 def verb(desk: Desk, *argv: str, code: int = 0) -> str:

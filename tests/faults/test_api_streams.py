@@ -12,24 +12,18 @@ from threading import Thread
 import httpx
 import pytest
 
-from lab.host import LabError, free_ports
+from lab.host import free_ports
 from lab.lab import Lab
-from tests.e2e.desk import Desk, accepted, events, problem
-from tests.e2e.world import jobs, until
+from tests.e2e.desk import Desk, accepted, events, on_slurm, problem
+from tests.e2e.world import until
 
 pytestmark = pytest.mark.slurm
 
 
 @pytest.fixture(scope="module")
 def desk(lab_slurm: Lab) -> Iterator[Desk]:
-    made = Desk(lab_slurm)
-    made.begin()
-    yield made
-    made.stop()
-    living = [job.id for job in jobs(lab_slurm.slurm, made.owner) if job.alive]
-    with suppress(LabError):
-        if living:
-            lab_slurm.slurm.command("scancel", *living)
+    with on_slurm(lab_slurm) as made:
+        yield made
 
 
 class Reader(Thread):
