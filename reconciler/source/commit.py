@@ -13,8 +13,8 @@ from reconciler.models.revision import Revision
 from reconciler.settings import ProposalSettings
 from reconciler.source.commands import CloneError, Commands
 from reconciler.source.log import printable
+from reconciler.source.new_tree import write_tree
 from reconciler.source.paths import split_path
-from reconciler.source.trees import write_tree
 
 #: What Git takes away at the ends of a name; of a name that has nothing else it complains (ident.c).
 _CRUD = " \t\n.,:;<>\"\\'"

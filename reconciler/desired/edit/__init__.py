@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.desired.edit.change import change
-from reconciler.desired.edit.finding import find
+from reconciler.desired.edit.place import find
 from reconciler.desired.edit.start import start
 from reconciler.desired.edit.stop import stop
+from reconciler.desired.edit.update import update
 from reconciler.models.proposal import Edit, Request, Restart, Resume, Start, Stop, Suspend, Update
 from reconciler.models.revision import File
 
@@ -30,11 +30,11 @@ def edit(files: Mapping[str, File], places: Mapping[str, tuple[str, ...]], reque
         case Start():
             return start(files, places, request, folder)
         case Update(name, spec, labels):
-            return change(find(files, places, name), spec, labels)
+            return update(find(files, places, name), spec, labels)
         case Restart(name, value):
-            return change(find(files, places, name), {"restart": value}, {})
+            return update(find(files, places, name), {"restart": value}, {})
         case Suspend(name):
-            return change(find(files, places, name), {"suspend": True}, {})
+            return update(find(files, places, name), {"suspend": True}, {})
         case Resume(name):
             return _resume(files, places, name)
         case Stop(name):
@@ -46,4 +46,4 @@ def _resume(files: Mapping[str, File], places: Mapping[str, tuple[str, ...]], na
     place = find(files, places, name)
     spec = place.document.content.get("spec")
     suspended = isinstance(spec, dict) and spec.get("suspend") is not False
-    return change(place, {"suspend": None} if suspended else {}, {})
+    return update(place, {"suspend": None} if suspended else {}, {})

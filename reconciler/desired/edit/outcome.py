@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from reconciler.desired.edit.finding import Place
+from reconciler.desired.edit.place import Place
 from reconciler.desired.names import name_of
 from reconciler.desired.nodes import Plain
 from reconciler.desired.yaml import read_documents

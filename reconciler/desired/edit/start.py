@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.desired.edit.finding import declared_in_broken
 from reconciler.desired.edit.outcome import check_new
 from reconciler.desired.edit.patch import as_plain, merge
+from reconciler.desired.edit.place import declared_in_broken
 from reconciler.desired.edit.writing import Block
 from reconciler.desired.finding import Finding, field_name
 from reconciler.desired.names import is_name

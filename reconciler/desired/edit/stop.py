@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reconciler.desired.edit.documents import without_document
-from reconciler.desired.edit.finding import Place
 from reconciler.desired.edit.outcome import first_right, refusal
+from reconciler.desired.edit.place import Place
 from reconciler.desired.edit.text import LayoutError, Text
 from reconciler.desired.edit.tree import sections
 from reconciler.models.proposal import Edit

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.source.commands import Commands
-from reconciler.source.trees import write_tree
+from reconciler.source.new_tree import write_tree
 from tests.source.conftest import Repository
 
 #: Names around the place at which Git sorts a folder (`a/`) among files.

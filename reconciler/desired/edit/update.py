@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.desired.edit.changes import Changes, same
-from reconciler.desired.edit.finding import Place
 from reconciler.desired.edit.outcome import first_right, refusal
 from reconciler.desired.edit.patch import as_plain, merge
+from reconciler.desired.edit.place import Place
 from reconciler.desired.edit.text import LayoutError, Text
 from reconciler.desired.edit.tree import sections
 from reconciler.desired.finding import Finding
@@ -18,7 +18,7 @@ from reconciler.errors import InputError
 from reconciler.models.proposal import Edit
 
 
-def change(place: Place, spec: Mapping[str, Any], labels: Mapping[str, Any]) -> Edit:
+def update(place: Place, spec: Mapping[str, Any], labels: Mapping[str, Any]) -> Edit:
     """The file with a merge patch put on the document's `spec` and on its labels.
 
     Raises InputError for values that YAML does not have, and where the document cannot be changed by itself.
