@@ -70,6 +70,31 @@ def test_fifty_requests_for_different_names(desk: StillDesk) -> None:
     assert desk.refs() == {"refs/heads/main"}
 
 
+def test_people_push_at_the_same_time(desk: StillDesk) -> None:
+    """Whoever comes second makes the change anew on the new head: nobody's is lost, and none is a merge."""
+    before = desk.head()
+    clone = desk.folder / "person"
+    desk._run(
+        ["git", "clone", "--quiet", "--config", "user.name=Ada", "--config", "user.email=a@b.c", desk.url, str(clone)]
+    )
+    loop = f"""
+    cd {clone}
+    for number in {{1..15}}; do
+        echo "# $number" >note-$number.txt; git add . && git commit --quiet --message "Note $number"
+        until git push --quiet 2>/dev/null; do git pull --quiet --rebase; done
+    done
+    """
+    with ThreadPoolExecutor(1) as person:
+        pushed = person.submit(desk._run, ["bash", "-c", loop])
+        answers = [desk.ask("POST", "/services", body(f"race-{number}", replicas=0)) for number in range(15)]
+        pushed.result(60)
+    assert [answer.status_code for answer in answers] == [202] * 15
+    made = desk.commits(f"{before.sha}..main")
+    assert [one.parents for one in made] == [(one.sha,) for one in [*made[1:], before]]
+    assert {answer.json()["commit"] for answer in answers} < {one.sha for one in made}
+    assert Counter(one.author for one in made) == {"Ada": 15, "admin": 15}
+
+
 def test_a_hook_that_refuses_one_name(desk: StillDesk) -> None:
     before = desk.head()
     words = "names of this team begin with t-"
