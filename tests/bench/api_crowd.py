@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from threading import Event, Thread
 from typing import Any
 
@@ -53,12 +54,18 @@ class Watching:
     def __init__(self, desk: StillDesk) -> None:
         self._desk = desk
         self._began, self._before = time.monotonic(), self._now()
+        self._sizes: list[float] = []
+        self.sample()
 
     def end(self) -> Spell:
         """What there was."""
         turns, spent, cpu = (after - before for after, before in zip(self._now(), self._before, strict=True))
         took = time.monotonic() - self._began
-        return Spell(int(turns), spent / max(turns, 1), cpu / took, memory(pid_of(self._desk)).now)
+        return Spell(int(turns), spent / max(turns, 1), cpu / took, median(self._sizes))
+
+    def sample(self) -> None:
+        """Look at its memory, which goes up and down with each turn."""
+        self._sizes.append(memory(pid_of(self._desk)).now)
 
     def _now(self) -> tuple[float, float, float]:
         text = page(self._desk.state, "/metrics")
@@ -75,6 +82,7 @@ def measure(desk: StillDesk, folder: Path) -> Table:
         spell = Watching(desk)
         with _changes(desk) as written:
             reads = read(f"{desk.address}/services", desk.tokens["read"], _SECONDS, folder, _READERS, _RATE)
+            spell.sample()
         loaded = spell.end()
         last = ask()
     each = (watched.memory - quiet.memory) * 1024 / _WATCHERS
@@ -108,7 +116,10 @@ def counted(statuses: Sequence[int]) -> str:
 
 def _spell(desk: StillDesk, seconds: float) -> Spell:
     spell = Watching(desk)
-    time.sleep(seconds)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        spell.sample()
     return spell.end()
 
 
