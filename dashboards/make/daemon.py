@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.make.api import API
 from dashboards.make.charts import BLUE, GREEN, ORANGE, RED, YELLOW, Ask, Chart, Kind, Page, Section, Variable
 from dashboards.make.words import ANY_IS_BAD, ANY_IS_ODD, COMMITS, STARTS, YES_IS_GOOD, quantile, seen
 
@@ -269,9 +270,9 @@ _COST = Section(
 PAGE = Page(
     "reconciler-daemon",
     "Reconciler / Daemon",
-    "The daemon itself: turns, actions, the repository, probes, memory, the scrape.",
+    "The daemon itself: turns, actions, the repository, probes, the API, memory, the scrape.",
     (Variable("daemon", "Daemon", "reconciler_build_info", "instance"),),
-    (_NOW, _TURNS, _READS, _COST),
+    (_NOW, _TURNS, _READS, API, _COST),
     (COMMITS, STARTS),
     (("Table of the daemon", "/status"), ("Ready?", "/readyz")),
 )

@@ -141,6 +141,7 @@ class Factory:
             self._source(minute)
             for target, kind in TARGETS.items():
                 self._target(target, kind, minute)
+            self._visits(minute)
             yield minute
 
     def _source(self, minute: int) -> None:
@@ -182,6 +183,23 @@ class Factory:
         )
         self.board.post_target(status, lines, at=self.now)
         self._count(target, minute)
+
+    def _visits(self, minute: int) -> None:
+        """What the pages were asked for; on an eventful day somebody starts services, and somebody has a bad token."""
+        for _ in range(20):
+            self.board.count_request("/metrics", "GET", 200, 0.012)
+            self.board.count_request("/services/{name}", "GET", 200, 0.002 + 0.002 * abs(math.sin(minute)))
+        if self.quiet:
+            return
+        if minute % 40 == 7:
+            self.board.count_request("/services", "POST", 202, 0.2)
+            self.board.count_proposal("start", "committed", 0.15)
+        if minute % 90 == 31:
+            self.board.count_request("/services", "POST", 409, 0.05)
+            self.board.count_proposal("start", "conflict", 0.04)
+        if 220 <= minute < 226:
+            self.board.count_request("/services", "GET", 401, 0.001)
+            self.board.count_denial("bad-token")
 
     def _held(self, target: str, minute: int) -> bool:
         return not self.quiet and target == "meluxina" and minute in HELD
