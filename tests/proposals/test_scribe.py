@@ -190,6 +190,14 @@ def test_a_key_whose_commit_was_taken_back_by_force_is_carried_out_again() -> No
     assert second.commit != first.commit
 
 
+def test_a_key_of_another_daemon_is_found_also_after_commits_without_one() -> None:
+    repository = FakeRepository()
+    made = ask(scribe(repository), start("llama"), key="k")
+    one = scribe(repository)
+    ask(one, Suspend("first"))
+    assert ask(one, start("llama"), key="k").commit == made.commit
+
+
 def test_a_refused_request_leaves_no_key() -> None:
     repository = FakeRepository()
     one = scribe(repository)

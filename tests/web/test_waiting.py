@@ -25,9 +25,10 @@ from reconciler.models.revision import Revision
 from reconciler.models.status import SourceStatus
 from reconciler.models.wanted import ResolvedService
 from reconciler.proposals import ServerService
+from reconciler.proposals.waiting import Standing
 from reconciler.turn import Turn, World
 from reconciler.web.streams import Streams
-from reconciler.web.waiting import Waiting, Wish
+from reconciler.web.waiting import Waiting, Wish, _Watch
 from tests.e2e.world import until
 from tests.fakes import FakePlatform
 from tests.samples import REVISION, resolved
@@ -195,6 +196,18 @@ def test_what_fails_and_goes_on_failing_ends_the_wait(room: Room) -> None:
     assert (last["healthy"], "invalid partition" in last["why"]) == (False, True)
 
 
+def test_the_time_of_a_failure_begins_anew_when_it_was_mended() -> None:
+    watch, bad = _Watch(Wish("a", "healthy", 300), utc_now(), time.monotonic() + 300), Standing(None, doubt="bad")
+    watch.see(bad, "", "", 0.2)
+    watch.see(Standing(None), "", "", 0.2)
+    time.sleep(0.25)
+    watch.see(bad, "", "", 0.2)
+    assert watch.goes_on()
+    time.sleep(0.25)
+    watch.see(bad, "", "", 0.2)
+    assert watch.end == "bad"
+
+
 def test_what_fails_and_is_mended_in_time_is_healthy(room: Room) -> None:
     with waiting(room, "POST", "/services?wait=healthy&timeout=5m", json=START) as result:
         room.force(resolved("a"))
@@ -231,9 +244,12 @@ def test_what_a_later_commit_takes_away_ends_the_wait(room: Room, then: Callable
 
 
 def test_a_head_that_is_refused_ends_the_wait(room: Room) -> None:
+    source = SourceStatus(REVISION, "not signed by anybody trusted", fetched=utc_now(), verified=False)
+    room.board.post_source(source)
     with waiting(room, "POST", "/services?wait=healthy&timeout=5m", json=START) as result:
-        source = SourceStatus(REVISION, "not signed by anybody trusted", fetched=utc_now(), verified=False)
-        room.board.post_source(source)
+        time.sleep(0.3)
+        assert not result.done(), "that was said of the head before"
+        room.board.post_source(replace(source, fetched=utc_now()))
         assert done(result)["why"] == "not signed by anybody trusted"
 
 
