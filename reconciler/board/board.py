@@ -92,12 +92,14 @@ class Board(Counters):
     def post_target(
         self, target: TargetStatus, services: tuple[ServiceStatus, ...], at: datetime | None = None
     ) -> None:
-        """Replace what is known of one target and its services, as of `at` (None: as of its last complete look)."""
+        """Replace what is known of one target and its services, as of `at` (None: as of its last complete look).
+
+        One thread posts a target, so that what is other than before is found without keeping the readers waiting.
+        """
         name, at = target.target, at or target.looked
         table = {one.service: one for one in services}
+        news = [*target_changes(self._targets.get(name), target), *changes(self.services(name), services, table)]
         with self._lock:
-            news = [*target_changes(self._targets.get(name), target)]
-            news += changes(self._services.get(name, {}), services, table)
             before = self._held_lines()
             self._chronicle.add(name, services, at)
             self._stopwatches[name].add(services, at)
