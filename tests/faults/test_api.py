@@ -70,6 +70,17 @@ def test_fifty_requests_for_different_names(desk: StillDesk) -> None:
     assert desk.refs() == {"refs/heads/main"}
 
 
+def test_all_that_are_stopped_by_name_go(desk: StillDesk) -> None:
+    """More than the share of removals that one revision may have: each was meant."""
+    names = sorted({name.partition(".")[0] for name in alive(desk.lab.slurm, desk.owner)})
+    assert len(names) > 40
+    with desk.open() as client, ThreadPoolExecutor(len(names)) as pool:
+        answers = list(pool.map(lambda name: client.delete(f"/services/{name}"), names))
+    assert {answer.status_code for answer in answers} == {202}
+    until("no job", lambda: alive(desk.lab.slurm, desk.owner) == {}, 90)
+    desk.wait("an empty table", lambda shape: not shape.services)
+
+
 def test_people_push_at_the_same_time(desk: StillDesk) -> None:
     """Whoever comes second makes the change anew on the new head: nobody's is lost, and none is a merge."""
     before = desk.head()
