@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.desired.load import Loader
 from reconciler.errors import ReconcilerError
 from reconciler.models.proposal import (
     Accepted,
@@ -24,11 +23,8 @@ from reconciler.models.revision import Revision
 from reconciler.proposals.clerk import Clerk
 from reconciler.proposals.message import digest_of, key_lines
 from reconciler.proposals.queue import Ticket
-from tests.desired.world import BUILTIN, settings
 from tests.proposals.world import ADMIN, BENCH, FakeRepository, lost, refuse, start, text, tools
 
-#: Its answers depend on its arguments alone, so that all examples may share it.
-LOADER = Loader(settings(), BUILTIN)
 NAMES = st.sampled_from(["first", "a", "b", "guilty"])
 REQUESTS: st.SearchStrategy[Request] = st.one_of(
     NAMES.map(start),
@@ -69,7 +65,7 @@ def outcome_of(ticket: Ticket) -> Accepted | ReconcilerError:
 
 def told(repository: FakeRepository, batches: Sequence[tuple[str, list[Proposal]]]) -> list[tuple[Proposal, object]]:
     """Carry all of it out; each proposal with what it came to."""
-    clerk, found = Clerk(tools(repository, LOADER)), []
+    clerk, found = Clerk(tools(repository)), []
     for mishap, proposals in batches:
         refuse(repository, "guilty")
         repository.after_push = lambda _: None
@@ -78,7 +74,7 @@ def told(repository: FakeRepository, batches: Sequence[tuple[str, list[Proposal]
         elif mishap.startswith("lost"):
             lost(repository, landed=mishap == "lost after")
         elif mishap:
-            clerk = Clerk(tools(repository, LOADER))
+            clerk = Clerk(tools(repository))
         tickets = [Ticket(proposal) for proposal in proposals]
         clerk.carry_out(tickets)
         found += [(ticket.proposal, outcome_of(ticket)) for ticket in tickets]

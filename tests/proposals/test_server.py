@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from reconciler.board import Board
-from reconciler.desired.load import Desired, Loader
+from reconciler.desired.load import Desired
 from reconciler.errors import InputError, MissingError, SourceError, TakenError
 from reconciler.models.health import Health
 from reconciler.models.proposal import Accepted, Asked, Caller, Proposal, Role, Start, Stop
@@ -21,9 +21,8 @@ from reconciler.proposals import ServerService
 from reconciler.proposals.base import nothing_earlier
 from reconciler.proposals.message import digest_of
 from reconciler.proposals.names import branch_name, restart_value, service_name
-from tests.desired.world import BUILTIN, settings
 from tests.fakes import START
-from tests.proposals.world import ADMIN, BENCH, FakeRepository, scribe, start
+from tests.proposals.world import ADMIN, BENCH, LOADER, FakeRepository, scribe, start
 
 NAMES: TypeAdapter[str] = TypeAdapter(ServiceName)
 USUAL = Asked(ADMIN, reason="from a notebook")
@@ -33,7 +32,7 @@ def server(repository: FakeRepository, board: Board | None = None) -> ServerServ
     """One that proposes to a repository; what is in force is its head."""
 
     def desired() -> Desired:
-        return Loader(settings(), BUILTIN).load(repository.read(repository.head()), nothing_earlier)
+        return LOADER.load(repository.read(repository.head()), nothing_earlier)
 
     return ServerService(board or Board(), desired, scribe(repository).propose, USUAL, lambda: START)
 

@@ -22,6 +22,8 @@ from tests.desired.world import BUILTIN, settings
 
 Files = dict[str, str]
 FIRST = "desired/first.yaml"
+#: Its answers depend on its arguments alone, so that all may share it, one thread at a time.
+LOADER = Loader(settings(), BUILTIN)
 
 
 def text(name: str, spec: str = "{recipe: faiss, target: meluxina}") -> str:
@@ -154,13 +156,13 @@ BENCH = Caller("bench", "token", Role.PROPOSE)
 
 def scribe(repository: FakeRepository, board: Board | None = None, ring: Any = None, **proposals: Any) -> Scribe:
     """One that writes to a repository."""
-    loader, options = Loader(settings(), BUILTIN), ProposalSettings(**proposals)
-    return Scribe(repository, loader, options, "desired", ring or (lambda: None), board)
+    options = ProposalSettings(**proposals)
+    return Scribe(repository, LOADER, options, "desired", ring or (lambda: None), board)
 
 
-def tools(repository: FakeRepository, loader: Loader | None = None) -> Tools:
+def tools(repository: FakeRepository) -> Tools:
     """What commits are made with."""
-    return Tools(repository, loader or Loader(settings(), BUILTIN), Keys(repository), "desired", "desired")
+    return Tools(repository, LOADER, Keys(repository), "desired", "desired")
 
 
 def start(name: str, **spec: Any) -> Start:

@@ -128,33 +128,30 @@ def test_a_patch_has_two_media_types(pages: httpx.Client) -> None:
     assert pages.patch("/services/first", content="{}", headers={"Content-Type": "text/plain"}).status_code == 415
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "code", "kind", "words"),
-    [
-        ("POST", "/services", {**BODY, "recipe_name": "fais"}, 422, "invalid", "did you mean `faiss`"),
-        ("POST", "/services", {**BODY, "config": {"wrong": 1}}, 422, "invalid", "spec.config.wrong"),
-        ("POST", "/services", {**BODY, "name": "../../x"}, 422, "invalid", "name"),
-        ("POST", "/services", {**BODY, "name": "Ünï"}, 422, "invalid", "name"),
-        ("POST", "/services", {**BODY, "spec": {"target": "cloud"}}, 422, "invalid", "spec.target: is given twice"),
-        ("POST", "/services", {**BODY, "folder": "elsewhere"}, 422, "invalid", "not read"),
-        ("POST", "/services", {**BODY, "name": "first"}, 409, "taken", "desired/first.yaml"),
-        ("PATCH", "/services/first", {"replicas": 1, "spec": {"replicas": 2}}, 422, "invalid", "spec.replicas"),
-        ("PATCH", "/services/first", {"spec": {"target": "mars"}}, 422, "invalid", "mars"),
-        ("PATCH", "/services/firs", {}, 404, "missing", "first"),
-        ("DELETE", "/services/firs", None, 404, "missing", "first"),
-        ("POST", "/services/firs/restart", None, 404, "missing", "first"),
-    ],
-)
-def test_what_cannot_be_is_a_problem_in_words(
-    pages: httpx.Client, forge: Bare, method: str, path: str, body: object, code: int, kind: str, words: str
-) -> None:
-    answer = pages.request(method, path, json=body)
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
-    assert (answer.status_code, problem["type"]) == (code, f"urn:reconciler:problem:{kind}"), problem
-    assert words in problem["detail"]
-    if kind == "invalid":
-        assert problem["errors"]
+WRONG: list[tuple[str, str, object, int, str, str]] = [
+    ("POST", "/services", {**BODY, "recipe_name": "fais"}, 422, "invalid", "did you mean `faiss`"),
+    ("POST", "/services", {**BODY, "config": {"wrong": 1}}, 422, "invalid", "spec.config.wrong"),
+    ("POST", "/services", {**BODY, "name": "../../x"}, 422, "invalid", "name"),
+    ("POST", "/services", {**BODY, "name": "Ünï"}, 422, "invalid", "name"),
+    ("POST", "/services", {**BODY, "spec": {"target": "cloud"}}, 422, "invalid", "spec.target: is given twice"),
+    ("POST", "/services", {**BODY, "folder": "elsewhere"}, 422, "invalid", "not read"),
+    ("POST", "/services", {**BODY, "name": "first"}, 409, "taken", "desired/first.yaml"),
+    ("PATCH", "/services/first", {"replicas": 1, "spec": {"replicas": 2}}, 422, "invalid", "spec.replicas"),
+    ("PATCH", "/services/first", {"spec": {"target": "mars"}}, 422, "invalid", "mars"),
+    ("PATCH", "/services/firs", {}, 404, "missing", "first"),
+    ("DELETE", "/services/firs", None, 404, "missing", "first"),
+    ("POST", "/services/firs/restart", None, 404, "missing", "first"),
+]
+
+
+def test_what_cannot_be_is_a_problem_in_words(pages: httpx.Client, forge: Bare) -> None:
+    for method, path, body, code, kind, words in WRONG:
+        answer = pages.request(method, path, json=body)
+        assert answer.headers["content-type"] == "application/problem+json", answer.text
+        problem = answer.json()
+        assert (answer.status_code, problem["type"]) == (code, f"urn:reconciler:problem:{kind}"), problem
+        assert words in problem["detail"]
+        assert bool(problem["errors"]) is (kind == "invalid")
     assert forge.subjects() == ["By hand"]
 
 
