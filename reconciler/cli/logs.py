@@ -34,10 +34,10 @@ def logs(
     token_file: TokenFile = None,
     ca_file: CaFile = None,
 ) -> None:
-    """Show what a service wrote last: on Slurm the output of its jobs, without secrets.
+    """Show what a service wrote last: the output of its jobs, or of its pods, without secrets.
 
-    On Kubernetes it prints the kubectl command that shows it with your own rights. Asks the daemon; where none answers,
-    looks itself. Ends with 2 when there is no such service, with 1 when there is nothing of it.
+    Where pods are not read, it prints the kubectl command that shows it with your own rights. Asks the daemon; where
+    none answers, looks itself. Ends with 2 when there is no such service, with 1 when there is nothing of it.
     """
     from reconciler.shapes.logs import Question
 

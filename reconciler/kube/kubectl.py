@@ -1,4 +1,4 @@
-"""The words with which a person reads the output of a service's pods: pods/log is no right of the daemon."""
+"""The words with which a person reads the output of a service's pods, where the daemon does not read it."""
 
 from __future__ import annotations
 
