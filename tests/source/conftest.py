@@ -112,6 +112,12 @@ def write(follow: Callable[..., GitSource]) -> Callable[..., GitRepository]:
 
 
 @pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Where the clone of a test's sources is."""
+    return tmp_path / "state" / "source.git"
+
+
+@pytest.fixture
 def until() -> Callable[[Callable[[], bool]], None]:
     """Waits until something is true; fails after ten seconds."""
 

@@ -15,10 +15,8 @@ import pytest
 
 from reconciler.errors import RacedError
 from reconciler.source.repository import GitRepository
-from tests.source.test_push import hook, is_clean, is_free, refs
-from tests.source.test_repository import git, start
+from tests.source.writing import Write, git, hook, is_clean, is_free, refs, start
 
-Write = Callable[..., GitRepository]
 Until = Callable[[Callable[[], bool]], None]
 
 

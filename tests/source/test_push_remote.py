@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,10 @@ import pytest
 from lab.git_server import HttpGit, SshGit
 from reconciler.errors import Next, RacedError, RejectedError, SourceError, UnsureError
 from reconciler.source.repository import GitRepository
+from tests.e2e.world import until
 from tests.source.conftest import Repository
-from tests.source.test_push import hook, is_clean, is_free, refs
-from tests.source.test_repository import git, start
+from tests.source.writing import Pushing, Write, git, hook, is_clean, is_free, refs, start
 
-Write = Callable[..., GitRepository]
 _PASSWORD = "s3cret/with:signs@"
 
 
@@ -154,22 +152,11 @@ def test_a_connection_cut_while_the_hook_runs_leaves_it_open(http: HttpGit, cent
     writer = write(http.url("central.git"), timeout="20s")
     made = start(writer, "desired/b.yaml")
     hook(central, "pre-receive", f"touch {central}/in", "sleep 1", "exit 1")
-    errors: list[SourceError] = []
-
-    def push() -> None:
-        try:
-            writer.push(made)
-        except SourceError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=push)
-    thread.start()
-    until = time.monotonic() + 30
-    while not (central / "in").exists() and time.monotonic() < until:
-        time.sleep(0.02)
+    push = Pushing(writer, made)
+    until("the hook runs", (central / "in").exists, 30)
     http.stop()
-    thread.join(60)
-    assert [type(error) for error in errors] == [UnsureError], errors
+    push.join(60)
+    assert [type(error) for error in push.errors] == [UnsureError], push.errors
     assert is_free(central)
 
 

@@ -136,3 +136,14 @@ def room(
         yield found
     finally:
         server.close()
+
+
+def is_closed(one: socket.socket) -> bool:
+    """Whether the other end has closed it."""
+    one.setblocking(False)
+    try:
+        return one.recv(65536) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
