@@ -14,16 +14,18 @@ from reconciler.settings import HttpSettings
 from reconciler.shapes.logs import Outputs
 from reconciler.shapes.story import Output
 from reconciler.web.door.gate import add_gate
-from reconciler.web.events import add_events
 from reconciler.web.openapi import DESCRIPTION, TAGS, Api, operation_id
 from reconciler.web.problems import add_problems
 from reconciler.web.reads.basics import add_basics
+from reconciler.web.reads.known import known_on
 from reconciler.web.reads.plans import add_plans
 from reconciler.web.reads.recipes import add_recipes
 from reconciler.web.reads.sd import add_discovery
-from reconciler.web.reads.services import add_listing
-from reconciler.web.services import NoOutputs, add_services
-from reconciler.web.streams import Streams
+from reconciler.web.reads.services import add_services
+from reconciler.web.reads.story import add_story
+from reconciler.web.streams.events import add_events
+from reconciler.web.streams.logs import NoOutputs, add_logs
+from reconciler.web.streams.waking import Streams
 from reconciler.web.writes import add_writes
 
 
@@ -54,10 +56,12 @@ def make_app(
     )
     app.state.streams = streams = Streams(board)
     add_basics(app, board, clock, targets)
-    add_services(app, board, clock, targets, output, outputs, streams)
+    known = known_on(board, targets)
+    add_story(app, board, clock, known, output)
+    add_logs(app, board, known, outputs, streams)
     add_discovery(app, board, targets)
     add_recipes(app, service)
-    add_listing(app, board, service)
+    add_services(app, board, service)
     add_plans(app, board, targets)
     add_writes(app, board, service, streams, clock, targets)
     add_events(app, board, streams)

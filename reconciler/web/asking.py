@@ -14,7 +14,7 @@ from reconciler.errors import SourceError
 from reconciler.models.proposal import Asked
 from reconciler.shapes.waiting import Until
 from reconciler.web.door.callers import Writer
-from reconciler.web.streams import Streams
+from reconciler.web.streams.waking import Streams
 
 #: So many proposals may wait for the repository at the same time, each in a thread; so many threads are for the rest.
 _WRITERS, _OTHERS = 128, 72

@@ -17,7 +17,8 @@ from reconciler.proposals import ServerService
 from reconciler.proposals.waiting import Index, Standing, gone, healthy
 from reconciler.shapes.proposals import AcceptedShape
 from reconciler.shapes.waiting import DoneShape, StandingShape, Until
-from reconciler.web.streams import BEAT, Streams, block
+from reconciler.web.streams.sse import block
+from reconciler.web.streams.waking import BEAT, Streams
 
 #: Seconds for which a service must have failed before that counts: the daemon may try again meanwhile.
 PATIENCE = 10.0

@@ -22,7 +22,8 @@ from reconciler.shapes.waiting import DoneShape, StandingShape, Until
 from reconciler.shapes.young import is_young, unread
 from reconciler.web.asking import Asking, Gone, Healthy, Room, Timeout, seconds_of
 from reconciler.web.problems import problems
-from reconciler.web.streams import Streamed, Streams, documented
+from reconciler.web.streams.sse import Streamed, documented
+from reconciler.web.streams.waking import Streams
 from reconciler.web.waiting import Waiting, Wish
 
 Reason = Annotated[str, Query(max_length=200, description="Why, in one line, for the commit.")]

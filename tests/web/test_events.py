@@ -19,8 +19,8 @@ from reconciler.models.status import ServiceStatus, SourceStatus, State, TargetS
 from reconciler.settings import HttpSettings
 from reconciler.shapes.events import EVENTS
 from reconciler.web import PageServer, make_app
-from reconciler.web.following import Choice, Follower
-from reconciler.web.streams import Streams
+from reconciler.web.streams.following import Choice, Follower
+from reconciler.web.streams.waking import Streams
 from tests.e2e.world import until
 from tests.fakes import START
 from tests.samples import REVISION

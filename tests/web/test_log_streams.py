@@ -14,7 +14,7 @@ from lab.factory import Factory
 from reconciler.models.status import TargetStatus
 from reconciler.models.workload import Phase
 from reconciler.shapes.logs import LOG_EVENTS
-from reconciler.web.tail import place_of, starts_of
+from reconciler.web.streams.tail import place_of, starts_of
 from tests.e2e.world import RECIPE, RECIPE_PATH, service, until
 from tests.fakes import workload
 from tests.web.reader import Reader, Told

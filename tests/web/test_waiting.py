@@ -27,7 +27,7 @@ from reconciler.models.wanted import ResolvedService
 from reconciler.proposals import ServerService
 from reconciler.proposals.waiting import Standing
 from reconciler.turn import Turn, World
-from reconciler.web.streams import Streams
+from reconciler.web.streams.waking import Streams
 from reconciler.web.waiting import Waiting, Wish, _Watch
 from tests.e2e.world import until
 from tests.fakes import FakePlatform

@@ -25,7 +25,7 @@ _UNCHANGED: dict[str, Any] = {"description": "Nothing has changed since the answ
 _DOCUMENTED: dict[int | str, dict[str, Any]] = {200: {"headers": {"ETag": _TAG, "Link": _NEXT}}, 304: _UNCHANGED}
 
 
-def add_listing(app: FastAPI, board: Board, service: ServerService | None) -> None:
+def add_services(app: FastAPI, board: Board, service: ServerService | None) -> None:
     """Add the pages. They are made of the board, and of the desired state in force where there is a `service`."""
     _add_list(app, board)
     _add_one(app, board, lambda: service.desired if service else None)

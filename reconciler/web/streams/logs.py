@@ -1,79 +1,24 @@
-"""The pages of one service: its story, the history of its verdicts, what it wrote last."""
+"""What a service writes: /services/{name}/logs, at once or as a stream."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from heapq import merge
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi import FastAPI, Header, Query, Request, Response
 
 from reconciler.board import Board
-from reconciler.explain import tell, unknown
-from reconciler.models.output import Output as Written
-from reconciler.models.status import Status
+from reconciler.models.output import Output
 from reconciler.models.workload import Workload
 from reconciler.shapes.logs import LOG_EVENTS, MOST, LogShape, Outputs, Question
-from reconciler.shapes.status import ChangeShape
-from reconciler.shapes.story import Output, StoryShape
 from reconciler.web.problems import problems
-from reconciler.web.reads.ready import missing
-from reconciler.web.streams import EVENT_STREAM, Streamed, Streams, documented
-from reconciler.web.tail import Tail, starts_of
+from reconciler.web.reads.known import Known
+from reconciler.web.streams.sse import EVENT_STREAM, Streamed, documented
+from reconciler.web.streams.tail import Tail, starts_of
+from reconciler.web.streams.waking import Streams
 
 _TEXT = "text/plain"
 Start = Annotated[str, Query(pattern=r"^[A-Za-z0-9._/-]{1,200}:\d{1,18}$")]
-
-
-class NoOutputs:
-    """For a daemon that reads no output."""
-
-    def together(self, target: str) -> bool:
-        """No."""
-        del target
-        return False
-
-    def read(self, workload: Workload, question: Question) -> tuple[Written, ...]:
-        """Nothing."""
-        del workload, question
-        return ()
-
-
-def add_services(
-    app: FastAPI,
-    board: Board,
-    clock: Callable[[], datetime],
-    targets: tuple[str, ...],
-    output: Output,
-    outputs: Outputs,
-    streams: Streams,
-) -> None:
-    """Add the pages to the application. Each answers 404 for a name that nobody knows, with the names that are near."""
-
-    def known(name: str) -> Status:
-        seen = board.status()
-        if not board.find(name):
-            raise HTTPException(404, "; ".join([unknown(seen, name), *missing(seen, targets)]))
-        return seen
-
-    @app.get("/services/{name}/explain", tags=["services"], summary="The story of a service", responses=problems(404))
-    def explain(name: str) -> list[StoryShape]:
-        """Why one service is as it is, what comes next and what can be done; on each target that knows it."""
-        stories = tell(known(name), board.views(), name, clock())
-        return [StoryShape.of(story, output, board.history(name, story.line.target)) for story in stories]
-
-    @app.get("/services/{name}/history", tags=["services"], summary="How a service got there", responses=problems(404))
-    def history(name: str) -> list[ChangeShape]:
-        """The verdicts on one service since the daemon's start, oldest first; the last hundred on each target."""
-        known(name)
-        on = sorted(one.target for one in board.find(name))
-        stories = ([ChangeShape.of(change, target) for change in board.history(name, target)] for target in on)
-        return list(merge(*stories, key=lambda change: change.at))
-
-    _add_logs(app, Tail(board, streams, outputs), streams, known)
-
 
 _LINES = "So many of the last lines of each that writes."
 _REPLICA = "Only this replica; on Kubernetes the pod of that number in the order of names."
@@ -91,7 +36,24 @@ data: {"kind":"line","target":"slurm","workload":"1234","replica":0,"text":"read
 """
 
 
-def _add_logs(app: FastAPI, tail: Tail, streams: Streams, known: Callable[[str], Status]) -> None:
+class NoOutputs:
+    """For a daemon that reads no output."""
+
+    def together(self, target: str) -> bool:
+        """No."""
+        del target
+        return False
+
+    def read(self, workload: Workload, question: Question) -> tuple[Output, ...]:
+        """Nothing."""
+        del workload, question
+        return ()
+
+
+def add_logs(app: FastAPI, board: Board, known: Known, outputs: Outputs, streams: Streams) -> None:
+    """Add the page. `outputs` reads what workloads wrote."""
+    tail = Tail(board, streams, outputs)
+
     @app.get(
         "/services/{name}/logs",
         tags=["services"],

@@ -14,7 +14,8 @@ from anyio.to_thread import run_sync
 from reconciler.board import Board
 from reconciler.models.status import Status, View
 from reconciler.shapes.logs import LogEndShape, LogLineShape, LogNoteShape, LogShape, Outputs, Question, read_logs
-from reconciler.web.streams import BEAT, Streams, block
+from reconciler.web.streams.sse import block
+from reconciler.web.streams.waking import BEAT, Streams
 
 #: So many readings at the same time; seconds between two of one reader, or so many times what a reading took.
 _THREADS, _PAUSE, _RESPECT = 8, 1.0, 5

@@ -17,7 +17,8 @@ from reconciler.board import Board, in_force, reached
 from reconciler.models.event import Event, InForce, Proposed, Reached, Turned, Vanished, What
 from reconciler.models.status import Status
 from reconciler.shapes.events import EventKind, EventShape, ResetEvent, ServiceEvent, event_of, revision_of, target_of
-from reconciler.web.streams import BEAT, Streams, block
+from reconciler.web.streams.sse import block
+from reconciler.web.streams.waking import BEAT, Streams
 
 #: Milliseconds after which a client asks again when it was cut off.
 _RETRY = 2000

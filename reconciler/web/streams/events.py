@@ -8,9 +8,10 @@ from fastapi import FastAPI, Header, Query, Request
 
 from reconciler.board import Board
 from reconciler.shapes.events import EVENTS
-from reconciler.web.following import BEGIN, Choice, Follower
 from reconciler.web.problems import problems
-from reconciler.web.streams import Streamed, Streams, documented
+from reconciler.web.streams.following import BEGIN, Choice, Follower
+from reconciler.web.streams.sse import Streamed, documented
+from reconciler.web.streams.waking import Streams
 
 Pattern = Annotated[str, Query(pattern=r"^[-a-z0-9*?]+$", max_length=63)]
 Named = Literal["service", "removed", "revision", "target", "proposal"]
