@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 import git
 
 from reconciler.errors import SourceError
+from reconciler.models.text import redact
 from reconciler.source.processes import collect, end_groups
 
 #: Most bytes that one listing may have. A few crafted trees can name more files than there are atoms ("git bomb").
@@ -138,8 +139,8 @@ def _collect(process: Popen[bytes], seconds: float, limit: int) -> tuple[bytes, 
 
 
 def describe(errors: str) -> str:
-    """What git said on standard error, in one printable line without credentials."""
-    text = " ".join(re.sub(r"//[^/@\s]*@", "//", errors).split()) or "git failed and said nothing"
+    """What git said on standard error, hooks among it, in one printable line without what looks like a secret."""
+    text = redact(" ".join(re.sub(r"//[^/@\s]*@", "//", errors).split())) or "git failed and said nothing"
     return "".join(char if char.isprintable() else " " for char in text)[:_ERROR_LIMIT]
 
 

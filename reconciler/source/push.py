@@ -25,6 +25,8 @@ _NEVER = re.compile(
     re.IGNORECASE,
 )
 _OTHERS = re.compile(r"dubious ownership")
+#: Before the other side's reason why it could not keep what was sent: `[remote rejected]` says `unpacker error` only.
+_UNPACK = "error: remote unpack failed: "
 #: Git's own words for a work tree over there that cannot follow, and ours.
 _WORK_TREE = (
     (r"unstaged changes|staged changes|Up-to-date check failed", "has changes that are not committed"),
@@ -70,7 +72,7 @@ def _lock(url: str, words: str) -> SourceError | None:
 
 
 def _words(errors: str) -> str:
-    """What hooks said: the lines that came from the other side, in one."""
-    lines = [line.removeprefix("remote:").strip() for line in errors.splitlines() if line.startswith("remote:")]
-    said = " ".join(line for line in lines if line)
+    """What hooks said, and why nothing could be kept: the lines that came from the other side, in one."""
+    lines = [line.removeprefix(_UNPACK) for line in errors.splitlines() if line.startswith(("remote:", _UNPACK))]
+    said = " ".join(words for line in lines if (words := line.removeprefix("remote:").strip()))
     return describe(said) if said else ""

@@ -18,7 +18,7 @@ def test_a_hook_refuses_with_its_own_words(central: Path, write: Write) -> None:
         central,
         "pre-receive",
         "echo 'Change 4711 is not approved.'",
-        "printf 'Ask \\033[1mBob\\033[0m at https://me:secret@forge/x\\n' >&2",
+        "printf 'Ask \\033[1mBob\\033[0m at https://me:secret@forge/x; token=abc-123\\n' >&2",
         "exit 1",
     )
     writer = write(central)
@@ -27,7 +27,7 @@ def test_a_hook_refuses_with_its_own_words(central: Path, write: Write) -> None:
         writer.push(start(writer, "desired/b.yaml"))
     assert str(caught.value) == (
         f"{central}: the push was refused: pre-receive hook declined: "
-        "Change 4711 is not approved. Ask  [1mBob [0m at https://forge/x"
+        "Change 4711 is not approved. Ask  [1mBob [0m at https://forge/x; token=***"
     )
     assert caught.value.next is Next.STOP
     assert refs(central) == {"refs/heads/main": head.sha}
@@ -76,6 +76,14 @@ def test_a_remote_that_cannot_keep_it_is_to_be_asked_again(central: Path, write:
     assert caught.value.next is Next.RETRY
     git(central, "config", "--unset", "receive.maxInputSize")
     writer.push(made)
+
+
+def test_why_a_remote_cannot_keep_it_is_said() -> None:
+    output = "!\tx:refs/heads/main\t[remote rejected] (unpacker error)"
+    errors = "error: remote unpack failed: unable to create temporary object directory"
+    assert str(judge("x", Said(1, f"To x\n{output}\nDone\n", errors))) == (
+        "x: the push was refused: unpacker error: unable to create temporary object directory"
+    )
 
 
 def test_a_lock_that_a_dead_process_left_is_no_lost_race(central: Path, write: Write) -> None:
