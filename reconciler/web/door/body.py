@@ -27,9 +27,11 @@ def has_body(headers: Headers) -> bool:
 
 
 def check_headers(method: str, headers: Headers, limit: int, shown: str) -> None:
-    """Refuse by what the headers say of the body, before any of it is read. `shown` is the limit as it is set."""
+    """Refuse by what the headers say, before any of the body is read. `shown` is the limit as it is set."""
     if "transfer-encoding" in headers and "content-length" in headers:
         raise RefusalError(problem.MALFORMED, "malformed", "a body has a length or is chunked, not both")
+    if len(headers.getlist("idempotency-key")) > 1:  # which one counts is not for us to guess
+        raise _malformed("there is more than one header Idempotency-Key; send one")
     if not has_body(headers):
         return
     if "content-encoding" in headers:

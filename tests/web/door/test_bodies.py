@@ -87,6 +87,12 @@ def test_a_body_that_drips_is_ended(pages: Room, kind: str) -> None:
     assert "was not there within 1s" in parse(answer).json["detail"]
 
 
+def test_two_keys_are_one_too_many(pages: Room) -> None:
+    sent = head(pages, Content_Length="2", Idempotency_Key="a").replace(b"\r\n\r\n", b"\r\nIdempotency-Key: b\r\n\r\n")
+    answer = parse(pages.raw(sent + b"{}"))
+    assert (answer.status, answer.json["detail"]) == (400, "there is more than one header Idempotency-Key; send one")
+
+
 def test_a_length_and_chunks_are_one_too_many(pages: Room) -> None:
     sent = head(pages, Transfer_Encoding="chunked", Content_Length="2") + b"2\r\n{}\r\n0\r\n\r\n"
     assert parse(pages.raw(sent)).status == 400
