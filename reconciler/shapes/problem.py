@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.errors import Complaint
-from reconciler.models.text import redact, visible
+from reconciler.models.text import visible
 from reconciler.shapes.fields import body_field
 
 MEDIA_TYPE = "application/problem+json"
@@ -106,7 +106,7 @@ class FieldProblem(BaseModel):
         return cls(
             field=visible(one.field),
             problem=visible(one.problem),
-            found=visible(redact(one.found)),
+            found=visible(one.found),
             expected=visible(one.expected),
             fix=visible(one.fix),
             file=visible(one.file),
@@ -134,7 +134,7 @@ class Problem(BaseModel):
     @classmethod
     def of(cls, kind: Kind, detail: str, instance: str = "", errors: Iterable[Complaint] = ()) -> Problem:
         """A problem of a kind; `detail` may have several lines, and is foreign text like everything here."""
-        lines = (visible(line) for line in redact(detail).splitlines())
+        lines = (visible(line) for line in detail.splitlines())
         return cls(
             type=kind.urn,
             title=kind.title,
