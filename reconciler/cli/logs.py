@@ -14,8 +14,9 @@ from reconciler.cli.config import DEFAULT, Config
 from reconciler.cli.where import CaFile, Server, TokenFile, Where, where
 
 if TYPE_CHECKING:
+    from reconciler.models.output import Question
     from reconciler.settings import Settings
-    from reconciler.shapes.logs import LogEventShape, LogShape, Question
+    from reconciler.shapes.logs import LogEventShape, LogShape
 
     Ask = Callable[[Question], list[LogShape]]
 _PAUSE = 1.0
@@ -39,7 +40,7 @@ def logs(
     Where pods are not read, it prints the kubectl command that shows it with your own rights. Asks the daemon; where
     none answers, looks itself. Ends with 2 when there is no such service, with 1 when there is nothing of it.
     """
-    from reconciler.shapes.logs import Question
+    from reconciler.models.output import Question
 
     place, question = where(config, server, token_file, ca_file), Question(lines, replica, previous, follow)
     found = place.ask(lambda client: client.read_logs(service, question))

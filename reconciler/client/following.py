@@ -13,17 +13,10 @@ from reconciler.client.errors import ApiError, NoAnswerError
 from reconciler.client.paths import filters, service_path
 from reconciler.client.reading import Reading
 from reconciler.client.stream import Breaks, events_once, events_resumed
+from reconciler.models.output import Question
 from reconciler.models.units import format_duration
 from reconciler.shapes.events import EVENTS, EventKind, EventShape
-from reconciler.shapes.logs import (
-    LOG_EVENTS,
-    LogEndShape,
-    LogEventShape,
-    LogLineShape,
-    LogNoteShape,
-    LogShape,
-    Question,
-)
+from reconciler.shapes.logs import LOG_EVENTS, LogEndShape, LogEventShape, LogLineShape, LogNoteShape, LogShape
 from reconciler.shapes.waiting import DoneShape, StandingShape, Until
 
 _PATIENCE = 600.0

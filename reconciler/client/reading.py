@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.client.paths import filters, recipe_path, service_path
 from reconciler.client.wire import Wire
+from reconciler.models.output import Question
 from reconciler.shapes.detail import ServiceDetail
 from reconciler.shapes.endpoint import EndpointShape
-from reconciler.shapes.logs import LogShape, Question
+from reconciler.shapes.logs import LogShape
 from reconciler.shapes.plans import PlanShape, TargetDetail
 from reconciler.shapes.recipes import RecipeShape
 from reconciler.shapes.services import MOST, ServicePage

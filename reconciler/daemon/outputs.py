@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from reconciler.kube.output.reader import PodOutput, Wish
-from reconciler.models.output import Output
+from reconciler.kube.output.reader import PodOutput
+from reconciler.models.output import Output, Question
 from reconciler.models.workload import Workload
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
-from reconciler.shapes.logs import Question
 from reconciler.slurm.job.output import JobOutput
 
 
@@ -24,12 +23,10 @@ class TargetOutputs:
 
     def read(self, workload: Workload, question: Question) -> tuple[Output, ...]:
         """What is asked for."""
-        asked = question
         if (pods := self._pods.get(workload.target)) is not None:
-            wish = Wish(asked.lines, asked.replica, asked.starts, asked.previous, asked.follow)
-            return pods.read(workload, wish)
+            return pods.read(workload, question)
         jobs = self._jobs.get(workload.target)
-        return (jobs.read(workload, asked.lines, asked.starts.get(workload.id)),) if jobs is not None else ()
+        return (jobs.read(workload, question.lines, question.starts.get(workload.id)),) if jobs is not None else ()
 
     def close(self) -> None:
         """Close all connections."""

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from reconciler.models.workload import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which output is asked for: of one replica (None: all), of what ended before (`previous`), to be followed.
+
+    `starts` are places from which on it is read, by the id of what writes; from the others come the last `lines` lines.
+    """
+
+    lines: int = 100
+    replica: int | None = None
+    previous: bool = False
+    follow: bool = False
+    starts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from reconciler.health import order_of_end
-from reconciler.models.output import Output
+from reconciler.models.output import Output, Question
 from reconciler.models.status import Status, View
 from reconciler.models.text import redact
 from reconciler.models.workload import Phase, Workload
@@ -20,20 +19,6 @@ from reconciler.shapes.status import VerdictShape
 MOST = 2_000
 #: So many workloads are read for one answer; of more replicas, a question names one.
 AT_ONCE = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Which output is asked for: of one replica (None: all), of what ended before (`previous`), to be followed.
-
-    `starts` says from which byte on, by workload id; from the others come the last `lines` lines.
-    """
-
-    lines: int = 100
-    replica: int | None = None
-    previous: bool = False
-    follow: bool = False
-    starts: Mapping[str, int] = field(default_factory=dict)
 
 
 class Outputs(Protocol):

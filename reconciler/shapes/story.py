@@ -15,7 +15,7 @@ from reconciler.models.workload import Phase, Workload
 from reconciler.shapes.status import ChangeShape, ServiceShape, endpoints_by_port
 
 #: Gives the last lines that a workload wrote, without secrets; "" where they cannot be read.
-Output = Callable[[Workload], str]
+LastLines = Callable[[Workload], str]
 _READ = 3
 
 
@@ -113,7 +113,7 @@ class StoryShape(BaseModel):
     history: list[ChangeShape] = []
 
     @classmethod
-    def of(cls, story: Story, output: Output, history: Iterable[Transition] = ()) -> StoryShape:
+    def of(cls, story: Story, output: LastLines, history: Iterable[Transition] = ()) -> StoryShape:
         """From a story; `output` is asked for a few workloads that are not well. `history`: verdicts, oldest first."""
         unwell = [one for one in story.there if one.phase is not Phase.PENDING and one.health is not Health.HEALTHY]
         failed = [one for one in story.ended if one.health is Health.FAILED][:1]

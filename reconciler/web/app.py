@@ -12,7 +12,7 @@ from reconciler.board import Board
 from reconciler.proposals import ServerService
 from reconciler.settings import HttpSettings
 from reconciler.shapes.logs import Outputs
-from reconciler.shapes.story import Output
+from reconciler.shapes.story import LastLines
 from reconciler.web.door.gate import add_gate
 from reconciler.web.openapi import DESCRIPTION, TAGS, Api, operation_id
 from reconciler.web.problems import add_problems
@@ -33,7 +33,7 @@ def make_app(
     board: Board,
     clock: Callable[[], datetime],
     targets: tuple[str, ...],
-    output: Output = lambda _workload: "",
+    output: LastLines = lambda _workload: "",
     outputs: Outputs = NoOutputs(),  # noqa: B008 - it has no state
     *,
     service: ServerService | None = None,

@@ -11,8 +11,8 @@ import pytest
 from reconciler.client import ApiError, Client
 from reconciler.errors import Next
 from reconciler.models.health import Health
+from reconciler.models.output import Question
 from reconciler.proposals import ServerService
-from reconciler.shapes.logs import Question
 from tests.client.place import Place, place
 
 

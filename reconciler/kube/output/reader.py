@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
@@ -17,7 +17,7 @@ from reconciler.kube.kinds import POD, Object
 from reconciler.kube.kubectl import logs_command
 from reconciler.kube.output.lines import Part, new_lines, since, text_of
 from reconciler.kube.output.pods import Source, sources
-from reconciler.models.output import Output
+from reconciler.models.output import Output, Question
 from reconciler.models.text import visible
 from reconciler.models.workload import Phase, Workload
 from reconciler.settings import KubernetesTarget
@@ -28,19 +28,9 @@ _READ, PAGE = 4_194_304, 262_144
 _SHOWN = 2 * PAGE
 #: So many containers are read for one answer, within so many seconds; pods of one list.
 AT_ONCE, _SECONDS, _PODS = 32, 15.0, 200
+_LATE = f"not read: the others took more than {_SECONDS:g} s"
 _ONE = timedelta(seconds=5)
 _CONNECTIONS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is asked for: see shapes.logs.Question. `starts` are places by Source.id."""
-
-    lines: int
-    replica: int | None
-    starts: Mapping[str, int]
-    previous: bool = False
-    follow: bool = False
 
 
 class PodOutput:
@@ -51,14 +41,14 @@ class PodOutput:
         short = target.model_copy(update={"timeout": min(target.timeout, _ONE)})
         self._client = Client(short, _CONNECTIONS)
 
-    def read(self, workload: Workload, wish: Wish) -> tuple[Output, ...]:
+    def read(self, workload: Workload, question: Question) -> tuple[Output, ...]:
         """What each container wrote; the command to read it with where this daemon may not."""
         if self._refers:
-            return (self._command(workload, wish),)
+            return (self._command(workload, question),)
         try:
-            return tuple(self._all(workload, wish))
+            return tuple(self._all(workload, question))
         except PermissionError:
-            return (self._command(workload, wish),)
+            return (self._command(workload, question),)
         except LookError as error:
             return (Output(error=visible(str(error))),)
 
@@ -66,20 +56,20 @@ class PodOutput:
         """Close the connections."""
         self._client.close()
 
-    def _command(self, workload: Workload, wish: Wish) -> Output:
-        one = wish
-        return Output(
-            command=logs_command(workload, one.lines, follow=one.follow, previous=one.previous, pod=one.replica)
-        )
+    def _command(self, workload: Workload, question: Question) -> Output:
+        one = question
+        command = logs_command(workload, one.lines, follow=one.follow, previous=one.previous, pod=one.replica)
+        return Output(command=command)
 
-    def _all(self, workload: Workload, wish: Wish) -> Iterator[Output]:
+    def _all(self, workload: Workload, question: Question) -> Iterator[Output]:
         """Raises PermissionError, or LookError when the pods are not known."""
         deadline = time.monotonic() + _SECONDS
-        for one in islice(sources(self._pods(workload), wish.replica, wish.starts, previous=wish.previous), AT_ONCE):
-            part, error = Part((), wish.starts.get(one.id, 0)), f"not read: the others took more than {_SECONDS:g} s"
+        chosen = sources(self._pods(workload), question.replica, question.starts, previous=question.previous)
+        for one in islice(chosen, AT_ONCE):
+            part, error = Part((), question.starts.get(one.id, 0)), _LATE
             if time.monotonic() < deadline:
                 try:
-                    part, error = self._news(one, wish), ""
+                    part, error = self._news(one, question), ""
                 except LookError as failure:
                     error = visible(str(failure))
             text = text_of(part.lines, _SHOWN)
@@ -100,15 +90,15 @@ class PodOutput:
         stamps = ((one, marks.read(one, POD.name)) for one in items)
         return [one for one, stamp in stamps if stamp and stamp.mark.service == mark.service]
 
-    def _news(self, one: Source, wish: Wish) -> Part:
+    def _news(self, one: Source, question: Question) -> Part:
         """What is new of it: after its place, or the last lines. Raises PermissionError or LookError."""
-        place = wish.starts.get(one.id)
+        place = question.starts.get(one.id)
         if place is not None:
             return self._part(one, place, most=PAGE)
-        part = self._part(one, 0, tail=wish.lines)
+        part = self._part(one, 0, tail=question.lines)
         if not part.begun:  # how many lines of that second come before these must be known for the next reading
             part = self._part(one, part.last)
-        return replace(part, lines=part.lines[-wish.lines :])
+        return replace(part, lines=part.lines[-question.lines :])
 
     def _part(self, one: Source, place: int, most: int = _READ, tail: int = 0) -> Part:
         query: dict[str, str | int] = {"container": one.container, "timestamps": "true", "limitBytes": _READ}

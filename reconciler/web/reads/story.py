@@ -11,12 +11,12 @@ from fastapi import FastAPI
 from reconciler.board import Board
 from reconciler.explain import tell
 from reconciler.shapes.status import ChangeShape
-from reconciler.shapes.story import Output, StoryShape
+from reconciler.shapes.story import LastLines, StoryShape
 from reconciler.web.problems import problems
 from reconciler.web.reads.known import Known
 
 
-def add_story(app: FastAPI, board: Board, clock: Callable[[], datetime], known: Known, output: Output) -> None:
+def add_story(app: FastAPI, board: Board, clock: Callable[[], datetime], known: Known, output: LastLines) -> None:
     """Add the pages. Each answers 404 for a name that nobody knows, with the names that are near."""
 
     @app.get("/services/{name}/explain", tags=["services"], summary="The story of a service", responses=problems(404))

@@ -8,9 +8,9 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI, Header, Query, Request, Response
 
 from reconciler.board import Board
-from reconciler.models.output import Output
+from reconciler.models.output import Output, Question
 from reconciler.models.workload import Workload
-from reconciler.shapes.logs import LOG_EVENTS, MOST, LogShape, Outputs, Question
+from reconciler.shapes.logs import LOG_EVENTS, MOST, LogShape, Outputs
 from reconciler.web.problems import problems
 from reconciler.web.reads.known import Known
 from reconciler.web.streams.sse import EVENT_STREAM, Streamed, documented

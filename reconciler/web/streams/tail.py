@@ -12,8 +12,9 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 from reconciler.board import Board
+from reconciler.models.output import Question
 from reconciler.models.status import Status, View
-from reconciler.shapes.logs import LogEndShape, LogLineShape, LogNoteShape, LogShape, Outputs, Question, read_logs
+from reconciler.shapes.logs import LogEndShape, LogLineShape, LogNoteShape, LogShape, Outputs, read_logs
 from reconciler.web.streams.sse import block
 from reconciler.web.streams.waking import BEAT, Streams
 

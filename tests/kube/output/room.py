@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.kube import marks
-from reconciler.kube.output.reader import PodOutput, Wish
+from reconciler.kube.output.reader import PodOutput
 from reconciler.models.health import Health
-from reconciler.models.output import Output
+from reconciler.models.output import Output, Question
 from reconciler.models.workload import Mark, Phase, Workload
 from tests.kube.conftest import Cluster
 
@@ -62,7 +62,7 @@ class Room:
 
     def read(self, starts: dict[str, int] | None = None, lines: int = 100, **more: Any) -> dict[str, Output]:
         """The answer, by `pod/container/run`."""
-        found = self.reader.read(self.group, Wish(lines, more.pop("replica", None), starts or {}, **more))
+        found = self.reader.read(self.group, Question(lines, starts=starts or {}, **more))
         assert [one.error for one in found if one.error] == []
         return {one.id.removeprefix(f"ai/{self.name}-"): one for one in found}
 

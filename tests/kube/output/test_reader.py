@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.kube.output.reader import PodOutput, Wish
+from reconciler.kube.output.reader import PodOutput
 from reconciler.models.health import Health
+from reconciler.models.output import Question
 from reconciler.models.workload import Mark, Phase, Workload
 from tests.kube.conftest import Cluster, until
 from tests.kube.output.room import Room
@@ -95,7 +96,7 @@ def test_where_the_daemon_may_not_it_gives_the_command(cluster: Cluster) -> None
     cluster.fields = {"kubeconfig": str(cluster.facts.account(f"{cluster.owner}-blind"))}
     reader = PodOutput(cluster.target)
     group = Workload("cloud", "ai/a", Mark(cluster.owner, "a", 0, "d"), Phase.RUNNING, Health.HEALTHY)
-    (one,) = reader.read(group, Wish(7, None, {}))
+    (one,) = reader.read(group, Question(7))
     reader.close()
     assert (one.text, one.error) == ("", "")
     assert shlex.split(one.command)[:4] == ["kubectl", "-n", "ai", "logs"]
@@ -113,6 +114,6 @@ def test_a_server_that_is_not_there_is_said(tmp_path: Any) -> None:
     path.write_text(json.dumps(content))
     reader = PodOutput(target(kubeconfig=str(path)))
     group = Workload("cloud", "ai/a", Mark("me", "a", 0, "d"), Phase.RUNNING, Health.HEALTHY)
-    (one,) = reader.read(group, Wish(7, None, {}))
+    (one,) = reader.read(group, Question(7))
     reader.close()
     assert "list the pods of a: no answer" in one.error

@@ -18,11 +18,12 @@ from reconciler.errors import WaitingError
 from reconciler.kube.declared import Declared
 from reconciler.kube.door.lease import Lease
 from reconciler.kube.look.cache import Cache
-from reconciler.kube.output.reader import PodOutput, Wish
+from reconciler.kube.output.reader import PodOutput
 from reconciler.kube.rbac import Subject, roles
 from reconciler.kube.write.deployer import KubernetesDeployer
 from reconciler.kube.write.events import EventWriter
 from reconciler.models.health import Health
+from reconciler.models.output import Question
 from reconciler.models.status import ServiceStatus, State
 from reconciler.models.workload import Mark, Phase, Workload
 from tests.kube.conftest import Cluster, until
@@ -104,7 +105,7 @@ class Story:
         reader = PodOutput(self.cluster.target)
         mark = Mark(self.cluster.owner, service.name, 0, "")
         group = Workload("cloud", f"ai/{service.name}", mark, Phase.RUNNING, Health.HEALTHY)
-        reader.read(group, Wish(10, None, {}))
+        reader.read(group, Question(10))
         reader.close()
 
     def delete_all(self) -> None:
