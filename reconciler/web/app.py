@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 import reconciler
 from reconciler.board import Board
@@ -26,6 +26,7 @@ from reconciler.web.reads.story import add_story
 from reconciler.web.streams.events import add_events
 from reconciler.web.streams.logs import NoOutputs, add_logs
 from reconciler.web.streams.waking import Streams
+from reconciler.web.strict import check_parameters
 from reconciler.web.writes import add_writes
 
 
@@ -53,6 +54,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(check_parameters)],
     )
     app.state.streams = streams = Streams(board)
     add_basics(app, board, clock, targets)

@@ -57,7 +57,7 @@ def _of_body(request: Request, body: object, errors: list[ErrorDetails]) -> Iter
 
 
 def _of_parameters(request: Request, errors: list[ErrorDetails]) -> Iterator[Finding]:
-    known = frozenset(_names(request.scope.get("route")))
+    known = parameters_of(request)
     for _, group in groupby(errors, key=lambda one: one["loc"][:1]):
         yield _plain(next(group), known)
 
@@ -72,11 +72,19 @@ def _plain(error: ErrorDetails, known: frozenset[str]) -> Finding:
     return Finding(path, "is not allowed", describe(error["input"]), expected)
 
 
-def _names(route: Any) -> Iterator[str]:
-    """The names of query parameters, also of those that are fields of one model."""
-    for field in route.dependant.query_params if route is not None else ():
+def parameters_of(request: Request) -> frozenset[str]:
+    """The names of all query parameters that a request's page has."""
+    route = request.scope.get("route")
+    return frozenset(_names(route.dependant)) if route is not None else frozenset()
+
+
+def _names(dependant: Any) -> Iterator[str]:
+    """Those of a page, of what it depends on, and of those that are fields of one model."""
+    for field in dependant.query_params:
         model = field.field_info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
             yield from (info.alias or name for name, info in model.model_fields.items())
         else:
             yield field.alias
+    for other in dependant.dependencies:
+        yield from _names(other)

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from reconciler.shapes.problem import Problem
 from reconciler.web.examples import example_of
 from reconciler.web.problems import problems
+from reconciler.web.strict import LENIENT
 
 #: Problems that the server may answer before it knows the page, the gate for any page, and both for any body.
 DOOR = (400, 408, 431)
@@ -88,7 +89,7 @@ def _answers(path: str, method: str, operation: dict[str, Any]) -> None:
         del known["422"]
     codes: tuple[int, ...] = DOOR if path in _OPEN else DOOR + GATE
     codes += BODY if "requestBody" in operation or method in _WRITES else ()
-    codes += (422,) if operation.get("parameters") else ()
+    codes += (422,) if operation.get("parameters") or path not in LENIENT else ()
     for code, answer in problems(*codes).items():
         known.setdefault(str(code), answer)
     operation["responses"] = dict(sorted(known.items()))
