@@ -12,7 +12,7 @@ from reconciler.models.proposal import Accepted, Proposal
 from reconciler.ports import Bell, Repository
 from reconciler.proposals.audit import result_of, tell
 from reconciler.proposals.chain import Tools
-from reconciler.proposals.clerk import Clerk
+from reconciler.proposals.committer import Committer
 from reconciler.proposals.keys import Keys
 from reconciler.proposals.message import verb_of
 from reconciler.proposals.queue import Queue
@@ -39,8 +39,8 @@ class Scribe:
     ) -> None:
         path = parse_folder(path)
         folder = path if settings.folder is None else settings.folder
-        self._clerk = Clerk(Tools(repository, loader, Keys(repository), path, folder))
-        self._queue = Queue(self._clerk.carry_out)
+        self._committer = Committer(Tools(repository, loader, Keys(repository), path, folder))
+        self._queue = Queue(self._committer.carry_out)
         self._settings = settings
         self._ring = ring
         self._board = board
@@ -65,7 +65,7 @@ class Scribe:
         check_caller(proposal, self._settings)
         check_key(proposal.asked.key)
         if self._settings.mode == "branch" and not proposal.asked.direct:
-            return self._clerk.review(proposal, self._settings.prefix)
+            return self._committer.review(proposal, self._settings.prefix)
         return self._queue.hand_in(proposal)
 
     def _note(self, proposal: Proposal, outcome: Accepted | ReconcilerError, seconds: float) -> None:

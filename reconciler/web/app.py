@@ -27,7 +27,7 @@ from reconciler.web.streams.events import add_events
 from reconciler.web.streams.logs import NoOutputs, add_logs
 from reconciler.web.streams.waking import Streams
 from reconciler.web.strict import check_parameters
-from reconciler.web.writes import add_writes
+from reconciler.web.writes.services import add_writes
 
 
 def make_app(

@@ -20,7 +20,7 @@ from reconciler.models.proposal import (
     Update,
 )
 from reconciler.models.revision import Revision
-from reconciler.proposals.clerk import Clerk
+from reconciler.proposals.committer import Committer
 from reconciler.proposals.message import digest_of, key_lines
 from reconciler.proposals.queue import Ticket
 from tests.proposals.world import ADMIN, BENCH, FakeRepository, lost, refuse, start, text, tools
@@ -38,7 +38,7 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
 PROPOSALS = st.builds(
     Proposal, REQUESTS, st.builds(Asked, st.sampled_from([ADMIN, BENCH]), key=st.sampled_from(["", "", "k1", "k2"]))
 )
-MISHAPS = st.sampled_from(["", "", "", "race", "lost", "lost after", "new clerk"])
+MISHAPS = st.sampled_from(["", "", "", "race", "lost", "lost after", "new committer"])
 BATCHES = st.lists(st.tuples(MISHAPS, st.lists(PROPOSALS, min_size=1, max_size=6)), min_size=1, max_size=5)
 
 
@@ -65,7 +65,7 @@ def outcome_of(ticket: Ticket) -> Accepted | ReconcilerError:
 
 def told(repository: FakeRepository, batches: Sequence[tuple[str, list[Proposal]]]) -> list[tuple[Proposal, object]]:
     """Carry all of it out; each proposal with what it came to."""
-    clerk, found = Clerk(tools(repository)), []
+    committer, found = Committer(tools(repository)), []
     for mishap, proposals in batches:
         refuse(repository, "guilty")
         repository.after_push = lambda _: None
@@ -74,9 +74,9 @@ def told(repository: FakeRepository, batches: Sequence[tuple[str, list[Proposal]
         elif mishap.startswith("lost"):
             lost(repository, landed=mishap == "lost after")
         elif mishap:
-            clerk = Clerk(tools(repository))
+            committer = Committer(tools(repository))
         tickets = [Ticket(proposal) for proposal in proposals]
-        clerk.carry_out(tickets)
+        committer.carry_out(tickets)
         found += [(ticket.proposal, outcome_of(ticket)) for ticket in tickets]
     return found
 

@@ -23,7 +23,7 @@ from reconciler.errors import (
 )
 from reconciler.models.proposal import Accepted, Asked, Caller, Proposal, Restart, Resume, Role, Stop, Suspend, Update
 from reconciler.models.revision import Revision
-from reconciler.proposals.clerk import Clerk
+from reconciler.proposals.committer import Committer
 from reconciler.proposals.queue import Ticket
 from tests.proposals.world import ADMIN, BENCH, FIRST, FakeRepository, ask, lost, refuse, scribe, start, text, tools
 
@@ -112,7 +112,7 @@ def test_a_race_that_is_lost_for_ever_ends() -> None:
 
     repository.before_push = race
     ticket = Ticket(Proposal(Suspend("first"), Asked(ADMIN)))
-    Clerk(tools(repository), patience=0.2).carry_out([ticket])
+    Committer(tools(repository), patience=0.2).carry_out([ticket])
     with pytest.raises(RacedError):
         ticket.result()
     assert 2 < repository.pushes < 20

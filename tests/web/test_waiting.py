@@ -28,7 +28,7 @@ from reconciler.proposals import ServerService
 from reconciler.proposals.waiting import Standing
 from reconciler.turn import Turn, World
 from reconciler.web.streams.waking import Streams
-from reconciler.web.waiting import Waiting, Wish, _Watch
+from reconciler.web.writes.waiting import Waiting, Wish, _Watch
 from tests.e2e.world import until
 from tests.fakes import FakePlatform
 from tests.samples import REVISION, resolved

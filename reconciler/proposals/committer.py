@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 _TRIES = 20
 
 
-class Clerk:
+class Committer:
     """One thread at a time carries batches out; reviews may be asked for by others meanwhile.
 
     `patience` is for how many seconds a lost race is tried again.

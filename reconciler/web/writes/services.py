@@ -20,11 +20,11 @@ from reconciler.shapes.endpoint import lines_of
 from reconciler.shapes.proposals import AcceptedShape, PatchBody, ReasonBody, StartBody
 from reconciler.shapes.waiting import DoneShape, StandingShape, Until
 from reconciler.shapes.young import is_young, unread
-from reconciler.web.asking import Asking, Gone, Healthy, Room, Timeout, seconds_of
 from reconciler.web.problems import problems
 from reconciler.web.streams.sse import Streamed, documented
 from reconciler.web.streams.waking import Streams
-from reconciler.web.waiting import Waiting, Wish
+from reconciler.web.writes.asking import Asking, Gone, Healthy, Room, Timeout, seconds_of
+from reconciler.web.writes.waiting import Waiting, Wish
 
 Reason = Annotated[str, Query(max_length=200, description="Why, in one line, for the commit.")]
 Awaited = Annotated[Until, Query(description="What is waited for.")]
@@ -59,10 +59,10 @@ def add_writes(
     targets: tuple[str, ...],
 ) -> None:
     """Add the pages. `targets` are the names of all that there are."""
-    desk = _Desk(service, Waiting(board, service, streams, clock, targets) if service else None)
-    _add_start_and_stop(app, desk)
-    _add_changes(app, desk)
-    _add_wait(app, board, desk)
+    writes = _Writes(service, Waiting(board, service, streams, clock, targets) if service else None)
+    _add_start_and_stop(app, writes)
+    _add_changes(app, writes)
+    _add_wait(app, board, writes)
 
 
 def _route(summary: str, *codes: int, waits: bool = True, **more: Any) -> dict[str, Any]:
@@ -81,12 +81,12 @@ def _route(summary: str, *codes: int, waits: bool = True, **more: Any) -> dict[s
     }
 
 
-def _add_start_and_stop(app: FastAPI, desk: _Desk) -> None:
+def _add_start_and_stop(app: FastAPI, writes: _Writes) -> None:
     @app.post("/services", **_route("Start a service"))
     def start_service(body: StartBody, asked: Asking, wait: Healthy) -> Response:
         """A new file in the repository; the service runs once it is in force."""
         spec = together({key: getattr(body, key) for key in ("target", "replicas") if _has(body, key)}, body.spec)
-        return desk.carry_out(
+        return writes.carry_out(
             lambda service, asked: service.start_service(
                 body.recipe_name,
                 body.nodes,
@@ -106,16 +106,16 @@ def _add_start_and_stop(app: FastAPI, desk: _Desk) -> None:
     def stop_service(name: str, asked: Asking, wait: Gone, reason: Reason = "") -> Response:
         """It is wanted no more: its document goes from Git. Its data stays as the operator's settings say."""
         asked = replace(asked, reason=reason)
-        return desk.carry_out(lambda service, asked: service.stop_service(name, asked=asked), asked, "gone", wait)
+        return writes.carry_out(lambda service, asked: service.stop_service(name, asked=asked), asked, "gone", wait)
 
 
-def _add_changes(app: FastAPI, desk: _Desk) -> None:
+def _add_changes(app: FastAPI, writes: _Writes) -> None:
     @app.patch("/services/{name}", **_route("Change a service", 404, openapi_extra=_MERGE_PATCH))
     def update_service(name: str, body: PatchBody, asked: Asking, wait: Healthy) -> Response:
         """A JSON merge patch (RFC 7396): what is named changes, null takes away, all else stays as it is."""
         keys = ("nodes", "replicas", "target", "config")
         spec = together({key: getattr(body, key) for key in keys if key in body.model_fields_set}, body.spec)
-        return desk.carry_out(
+        return writes.carry_out(
             lambda service, asked: service.update_service(name, spec, body.labels, asked=asked),
             replace(asked, reason=body.reason),
             "healthy",
@@ -126,22 +126,26 @@ def _add_changes(app: FastAPI, desk: _Desk) -> None:
     def restart_service(name: str, asked: Asking, wait: Healthy, body: ReasonBody = _NONE) -> Response:
         """All of its replicas are replaced once, as its rollout says."""
         asked = replace(asked, reason=body.reason)
-        return desk.carry_out(lambda service, asked: service.restart_service(name, asked=asked), asked, "healthy", wait)
+        return writes.carry_out(
+            lambda service, asked: service.restart_service(name, asked=asked), asked, "healthy", wait
+        )
 
     @app.post("/services/{name}/suspend", **_route("Suspend a service", 404, waits=False))
     def suspend_service(name: str, asked: Asking, body: ReasonBody = _NONE) -> Response:
         """It is stopped, and stays in the repository."""
         asked = replace(asked, reason=body.reason)
-        return desk.carry_out(lambda service, asked: service.suspend_service(name, asked=asked), asked)
+        return writes.carry_out(lambda service, asked: service.suspend_service(name, asked=asked), asked)
 
     @app.post("/services/{name}/resume", **_route("Resume a service", 404))
     def resume_service(name: str, asked: Asking, wait: Healthy, body: ReasonBody = _NONE) -> Response:
         """A suspended service runs again."""
         asked = replace(asked, reason=body.reason)
-        return desk.carry_out(lambda service, asked: service.resume_service(name, asked=asked), asked, "healthy", wait)
+        return writes.carry_out(
+            lambda service, asked: service.resume_service(name, asked=asked), asked, "healthy", wait
+        )
 
 
-def _add_wait(app: FastAPI, board: Board, desk: _Desk) -> None:
+def _add_wait(app: FastAPI, board: Board, writes: _Writes) -> None:
     @app.get(
         "/services/{name}/wait",
         tags=["services"],
@@ -156,16 +160,16 @@ def _add_wait(app: FastAPI, board: Board, desk: _Desk) -> None:
         if not commit:
             last = unread(board, name)
             commit = last.accepted.commit if last else ""
-            lines_of(name, board.status(), desk.service.desired, young=is_young(board, name))
+            lines_of(name, board.status(), writes.service.desired, young=is_young(board, name))
         streams: Streams = request.app.state.streams
         streams.open(request)
-        return Streamed(desk.waiting.follow(Wish(name, until, seconds_of(timeout), commit)))
+        return Streamed(writes.waiting.follow(Wish(name, until, seconds_of(timeout), commit)))
 
 
 _NONE = ReasonBody()
 
 
-class _Desk:
+class _Writes:
     """Carries out what is asked for, and answers."""
 
     def __init__(self, service: ServerService | None, waiting: Waiting | None) -> None:
