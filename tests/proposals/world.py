@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.board import Board
 from reconciler.desired.load import Loader
-from reconciler.errors import RacedError, RejectedError, SourceError, UnsureError
+from reconciler.errors import RacedError, ReconcilerError, RejectedError, SourceError, UnsureError
 from reconciler.models.proposal import Accepted, Asked, Caller, Proposal, Request, Role, Start
 from reconciler.models.revision import File, Revision, Snapshot
 from reconciler.proposals import Scribe
@@ -173,6 +175,37 @@ def start(name: str, **spec: Any) -> Start:
 def ask(one: Scribe, request: Request, caller: Caller = ADMIN, **asked: Any) -> Accepted:
     """Propose it."""
     return one.propose(Proposal(request, Asked(caller, **asked)))
+
+
+def attempt(work: Callable[[], Accepted]) -> Accepted | ReconcilerError:
+    """What came of it, also where that is an error."""
+    try:
+        return work()
+    except ReconcilerError as error:
+        return error
+
+
+def together(
+    repository: FakeRepository, count: int, work: Callable[[int], Accepted]
+) -> list[Accepted | ReconcilerError]:
+    """All at once: the first push waits until all the others have asked."""
+    started, first = threading.Barrier(count), threading.Event()
+    hook = repository.before_push
+
+    def hold(tip: Revision) -> None:
+        if not first.is_set():
+            time.sleep(0.2)
+            first.set()
+        hook(tip)
+
+    repository.before_push = hold
+
+    def one(number: int) -> Accepted | ReconcilerError:
+        started.wait()
+        return attempt(lambda: work(number))
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
 
 
 def _as_file(path: str, content: str) -> File:
