@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pydantic_core import SchemaError
 
 from reconciler.desired.additions import inspect_additions
+from reconciler.desired.constraints import inspect_constraints
 from reconciler.desired.finding import Finding, Path, did_you_mean
 from reconciler.desired.parameters import check_value, matches
 from reconciler.desired.probing import check_first_request
@@ -18,7 +19,9 @@ from reconciler.models.recipe import Argument, Parameter, RecipeSpec, When
 def inspect(spec: RecipeSpec) -> list[Finding]:
     """Everything that is wrong between the parts of a recipe."""
     found = [*_parameters(spec), *_ports(spec), *_arguments(spec), *_environment(spec)]
-    return [*found, *check_first_request(spec), *inspect_additions(spec)]
+    # Rules are tried on the defaults, so these must be right before.
+    rules = [] if found else inspect_constraints(spec)
+    return [*found, *rules, *check_first_request(spec), *inspect_additions(spec)]
 
 
 def _parameters(spec: RecipeSpec) -> Iterator[Finding]:
@@ -27,11 +30,13 @@ def _parameters(spec: RecipeSpec) -> Iterator[Finding]:
         if not _is_pattern(parameter):
             found = describe(parameter.pattern)
             yield Finding((*path, "pattern"), "is not allowed", found=found, expected="a regular expression")
-        elif parameter.default is not None:
-            expected = ", ".join(check_value(parameter, parameter.default))
+            continue
+        for key, value in (("default", parameter.default), ("example", parameter.example)):
+            expected = ", ".join(check_value(parameter, value)) if value is not None else ""
             if expected:
-                found = describe(parameter.default)
-                yield Finding((*path, "default"), "does not fit", found=found, expected=expected)
+                yield Finding((*path, key), "does not fit", found=describe(value), expected=expected)
+        if parameter.path is not None and parameter.type not in ("string", "list"):
+            yield Finding((*path, "path"), "only text is a path", found=f"`{parameter.type}`")
 
 
 def _is_pattern(parameter: Parameter) -> bool:

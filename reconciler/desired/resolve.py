@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from reconciler.desired.constraints import check_constraints, derive, facts_of
 from reconciler.desired.finding import Finding, did_you_mean
 from reconciler.desired.kubernetes import check_kubernetes
 from reconciler.desired.parameters import resolve_config
@@ -12,7 +13,7 @@ from reconciler.desired.probing import check_length
 from reconciler.desired.recipes import Catalogue
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
-from reconciler.models.service import Resources, Service, ServiceSpec, SlurmOptions
+from reconciler.models.service import Resources, Service, ServiceSpec, SlurmOptions, Value
 from reconciler.models.units import format_duration
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
@@ -30,6 +31,8 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
     config, findings = resolve_config(recipe.spec.parameters, spec.config)
     findings += _check_against_recipe(spec, recipe)
     resources = _merge_resources(recipe.spec.resources, spec.resources)
+    config, wrong = _together(recipe, spec, config, resources) if not findings else (config, [])
+    findings += wrong
     name = choose_target(spec.target, resources, settings)
     if isinstance(name, Finding):
         return None, (*findings, name)
@@ -53,6 +56,16 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
     )
     too_long = tuple(check_length(resolved))
     return (None, too_long) if too_long else (resolved, ())
+
+
+def _together(
+    recipe: Recipe, spec: ServiceSpec, config: Mapping[str, Value | None], resources: Resources
+) -> tuple[dict[str, Value | None], list[Finding]]:
+    """The config with what is derived, and where it does not go together with the rest."""
+    facts = facts_of(config, resources, spec.nodes, spec.replicas)
+    values, findings = derive(recipe.spec.parameters, config, facts)
+    facts = facts_of(values, resources, spec.nodes, spec.replicas)
+    return values, [*findings, *check_constraints(recipe.spec, spec, facts)]
 
 
 def _merge_resources(recipe: Resources, service: Resources) -> Resources:

@@ -25,6 +25,8 @@ ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]*$",
 StatusCode = Annotated[int, Field(ge=100, le=599)]
 HeaderName = Annotated[str, StringConstraints(pattern=HEADER_NAME)]
 Path = Annotated[str, StringConstraints(pattern=PATH, max_length=200)]
+#: A text of `desired.expressions`.
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
 class Parameter(Model):
@@ -38,6 +40,24 @@ class Parameter(Model):
     maximum: float | None = Field(default=None, description="Largest number.")
     choices: tuple[str, ...] = Field(default=(), description="The only texts allowed.")
     pattern: str | None = Field(default=None, max_length=200, description="A regular expression for the whole text.")
+    derived: Expression | None = Field(
+        default=None, description="A sum that gives its value when a service does not set it, such as `resources.gpus`."
+    )
+    path: Literal["folder", "file"] | None = Field(
+        default=None, description="An absolute path given here must be one of these; looked for before a job starts."
+    )
+    example: Value | None = Field(default=None, description="A value as services set it, for examples and tests.")
+
+
+class Constraint(Model):
+    """What parameters, resources and machines must be together; a service that breaks it is refused."""
+
+    that: Expression = Field(description="Such as `config.tensorParallelSize == resources.gpus * nodes`.")
+    when: Annotated[str, StringConstraints(pattern=CONDITION)] | None = Field(
+        default=None, description="Asked for only where this is set: `config.<parameter>` or `resources.gpus`."
+    )
+    message: Line = Field(min_length=1, description="What is wrong where it does not hold, in one sentence.")
+    fix: Line = Field(default="", description="What to do about it.")
 
 
 class When(Model):
@@ -231,6 +251,7 @@ class RecipeSpec(Model):
     stateful: bool = Field(default=False, description="Its data must never be used by two at once.")
     multi_node: bool = Field(default=False, description="One replica may span several machines.")
     parameters: dict[ParameterName, Parameter] = {}
+    constraints: Annotated[tuple[Constraint, ...], Field(max_length=20)] = ()
     ports: dict[Name, Port] = {}
     resources: Resources = Resources()
     env: dict[EnvName, Line] = {}

@@ -10,6 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from reconciler.desired.constraints import derive, facts_of
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
 from reconciler.models.service import Service
@@ -36,11 +37,13 @@ def resolved(name: str, of: str = "faiss", namespace: str = "ai", **spec: Any) -
     resources = made.spec.resources.model_copy(
         update=service.spec.resources.model_dump(exclude_none=True, by_alias=False)
     )
+    facts = facts_of(defaults | service.spec.config, resources, service.spec.nodes, service.spec.replicas)
+    config, _ = derive(made.spec.parameters, defaults | service.spec.config, facts)
     return ResolvedService(
         service=service,
         recipe=made,
         target="cloud",
-        config=defaults | service.spec.config,
+        config=config,
         resources=resources,
         slurm=service.spec.slurm,
         namespace=namespace,

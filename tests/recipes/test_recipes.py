@@ -14,7 +14,7 @@ from reconciler.settings import Settings
 from tests.desired.world import BUILTIN, ROOT, Repository, settings, text
 
 SPECS = {
-    "vllm": "{recipe: vllm, config: {model: org/model, tensorParallelSize: 4, extraArgs: [--a, --b]}}",
+    "vllm": "{recipe: vllm, resources: {gpus: 4}, config: {model: org/model, extraArgs: [--a, --b]}}",
     "triton": "{recipe: triton, config: {modelRepository: 's3://m', modelControlMode: explicit, loadModels: [a, b]}}",
     "minio": "{recipe: minio, secrets: {MINIO_ROOT_USER: {name: m, key: u}, MINIO_ROOT_PASSWORD: {name: m, key: p}}}",
     "postgresql": "{recipe: postgresql, secrets: {POSTGRES_PASSWORD: {name: pg, key: password}}}",

@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from reconciler.desired.constraints import derive, facts_of
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
 from reconciler.models.service import Service
@@ -51,12 +52,15 @@ def resolved(name: str, of: Recipe | None = None, **spec: Any) -> ResolvedServic
     )
     defaults = {key: parameter.default for key, parameter in made.spec.parameters.items()}
     asked = service.spec.resources.model_dump(exclude_none=True, by_alias=False)
+    resources = made.spec.resources.model_copy(update=asked)
+    facts = facts_of(defaults | service.spec.config, resources, service.spec.nodes, service.spec.replicas)
+    config, _ = derive(made.spec.parameters, defaults | service.spec.config, facts)
     return ResolvedService(
         service=service,
         recipe=made,
         target="slurm",
-        config=defaults | service.spec.config,
-        resources=made.spec.resources.model_copy(update=asked),
+        config=config,
+        resources=resources,
         slurm=service.spec.slurm,
         namespace="",
         revision=REVISION,

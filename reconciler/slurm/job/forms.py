@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.desired.arguments import Parts, Reference, environment, expand
+from reconciler.desired.inputs import inputs_of
 from reconciler.errors import RefusedError
 from reconciler.models.recipe import Argument, Step
 from reconciler.models.service import SecretReference
@@ -123,11 +124,14 @@ def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
 
 
 def _options(service: ResolvedService, target: SlurmTarget) -> str:
-    """What every container of the service gets: nothing of the host but its volumes, secret files and GPUs."""
+    """What every container of the service gets: of the host only its volumes, secret files, inputs and GPUs."""
     binds = [f'--bind "${{storage[{name}]}}":{volume.path}' for name, volume in service.recipe.spec.storage.items()]
     files = secret_files(service, target)
     binds += [f"--bind {shell.quote(path)}:{_SECRETS_INSIDE}/{name}:ro" for name, path in files.items()]
-    unsafe = [str(folder) for folder in (target.folders.data, target.folders.secrets) if re.search("[,:]", str(folder))]
+    inputs = [one.path for one in inputs_of(service)]
+    binds += [f"--bind {shell.quote(path)}:{shell.quote(path)}:ro" for path in dict.fromkeys(inputs)]
+    folders = (target.folders.data, target.folders.secrets, *inputs)
+    unsafe = [str(folder) for folder in folders if re.search("[,:]", str(folder))]
     if unsafe:
         raise RefusedError(f"Apptainer cannot bind {unsafe[0]}: it has a comma or a colon in its name")
     gpus = ["--nv"] if service.resources.gpus else []

@@ -232,6 +232,15 @@ finish() {
     exit "$code"
 }
 
+# What the service was told to read is there before anything of it starts. $1: folder or file, $2: parameter, $3: path.
+needs() {
+    local kind=-f
+    [[ $1 == file ]] || kind=-d
+    test "$kind" "$3" && [[ -r $3 ]] && return
+    complaint=no-$1@config.$2
+    give_up "config.$2: there is no $1 $3 on this node that can be read"
+}
+
 check_programs() {
     local name
     for name in "${programs[@]}"; do
@@ -265,6 +274,7 @@ supervise() {
     ((stateful)) && lock_data
     check_secrets
     check_programs
+    inputs
     prepare
     server_command
     launch "${argv[@]}"

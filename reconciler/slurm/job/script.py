@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from reconciler.desired.arguments import expand, expand_text
+from reconciler.desired.inputs import inputs_of
 from reconciler.models.recipe import Recipe
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
@@ -45,6 +46,7 @@ def _own(service: ResolvedService, target: SlurmTarget) -> list[str]:
     return [
         *_assignments(service, target, form),
         *shell.function("environment", _environment(service, form)),
+        *shell.function("inputs", _inputs(service)),
         *shell.function("prepare", _prepare(service, form)),
         *shell.function("server_command", [f"argv=({form.start})"]),
         *probing.functions(service, form),
@@ -98,6 +100,10 @@ def _prepare(service: ResolvedService, form: Form) -> list[str]:
         + shell.words(expand(step.command, service), form.resolve)
         for step in form.steps
     ]
+
+
+def _inputs(service: ResolvedService) -> list[str]:
+    return [f"needs {one.kind} {one.parameter} {shell.quote(one.path)}" for one in inputs_of(service)]
 
 
 def _path(target: SlurmTarget) -> list[str]:

@@ -19,6 +19,8 @@ WORDS = {
     "no-curl": "there is no curl on its node, which this probe needs",
     "no-http2": "the curl on its node knows no HTTP/2, which this probe needs",
     "no-secret": "its token could not be read",
+    "no-folder": "a folder that it was told to read is not on its node",
+    "no-file": "a file that it was told to read is not on its node",
     "failed": "it failed",
 }
 #: Words with a number, and how that is told.
