@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import typer
+from typer.core import TyperGroup
 
 from reconciler.cli.config import version
 from reconciler.cli.explain import explain
@@ -28,7 +30,19 @@ from reconciler.cli.where import words_of
 from reconciler.errors import ReconcilerError
 from reconciler.logs import writes_json
 
+if TYPE_CHECKING:
+    from typer._click.core import Context
+
+
+class _InOrder(TyperGroup):
+    """Verbs with verbs of their own are listed last."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return sorted(super().list_commands(ctx), key=lambda name: isinstance(self.commands[name], TyperGroup))
+
+
 app = typer.Typer(
+    cls=_InOrder,
     name="reconciler",
     help="GitOps for AI services on Kubernetes and Slurm: what is committed is what runs.",
     no_args_is_help=True,
@@ -38,10 +52,11 @@ app = typer.Typer(
 app.callback()(version)
 _VERBS: tuple[Callable[..., None], ...] = (
     *(run, once, plan, start, update, stop, restart, suspend, resume, list_services),
-    *(status, explain, logs, validate, token, rbac, recipes, schema),
+    *(status, explain, logs, validate, token, rbac, schema),
 )
 for _verb in _VERBS:
     app.command("list" if _verb is list_services else None)(_verb)
+app.add_typer(recipes)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`reconciler recipes`: what can be run, and with which parameters."""
+"""`reconciler recipes`: what can be run, and with which parameters; `recipes test` tries one."""
 
 from __future__ import annotations
 
@@ -6,19 +6,39 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from reconciler.cli.config import console
+from reconciler.cli.recipe_test import try_recipe
 from reconciler.cli.where import CaFile, Server, TokenFile, Where, token_of
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from typer._click.core import Context
 
     from reconciler.models.recipe import Recipe
     from reconciler.shapes.recipes import ParameterShape, RecipeShape
 
 
-def recipes(
+class _ShowFirst(TyperGroup):
+    """`recipes` and `recipes vllm` are short for `recipes show` and `recipes show vllm`."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        known = {*self.commands, *ctx.help_option_names}
+        return super().parse_args(ctx, args if args and args[0] in known else ["show", *args])
+
+
+recipes = typer.Typer(
+    name="recipes",
+    cls=_ShowFirst,
+    help="List the recipes, show one (`recipes vllm`), or test one of your own (`recipes test FILE`).",
+)
+recipes.command("test")(try_recipe)
+
+
+@recipes.command()
+def show(
     name: Annotated[str | None, typer.Argument(help="Show this one with its parameters.")] = None,
     server: Server = None,
     token_file: TokenFile = None,
@@ -71,14 +91,17 @@ def _list(found: list[RecipeShape]) -> Table:
 
 def _show(recipe: RecipeShape, screen: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     screen.print(f"{recipe.name} ({recipe.category}): {recipe.description}", markup=False)
     screen.print(f"image: {recipe.image}", markup=False)
-    table = Table("PARAMETER", "TYPE", "DEFAULT", "DESCRIPTION", box=None, padding=(0, 2, 0, 0))
+    table = Table("PARAMETER", "TYPE", "ALLOWED", "DEFAULT", "DESCRIPTION", box=None, padding=(0, 2, 0, 0))
     for name, parameter in recipe.parameters.items():
-        default = "required" if parameter.required else _text(parameter.default)
-        table.add_row(name, _type(parameter), default, parameter.description)
+        cells = (name, parameter.type, _allowed(parameter), _default(parameter), parameter.description)
+        table.add_row(*map(Text, cells))
     screen.print(table)
+    for rule in recipe.rules:
+        screen.print(f"rule: {rule}", markup=False, highlight=False)
     for title, names in (
         ("ports", [f"{name} {number}" for name, number in recipe.ports.items()]),
         ("secrets", [f"{name} ({'required' if one.required else 'optional'})" for name, one in recipe.secrets.items()]),
@@ -89,8 +112,22 @@ def _show(recipe: RecipeShape, screen: Console) -> None:
     screen.print("\nexample:\n" + recipe.example_yaml.rstrip(), markup=False, highlight=False)
 
 
-def _type(parameter: ParameterShape) -> str:
-    return f"{parameter.type}: {' | '.join(parameter.choices)}" if parameter.choices else parameter.type
+def _allowed(parameter: ParameterShape) -> str:
+    """What values it may have, beyond its type."""
+    if parameter.choices:
+        return " | ".join(parameter.choices)
+    least, most = parameter.minimum, parameter.maximum
+    if least is not None and most is not None:
+        return f"{least:.15g} to {most:.15g}"
+    if least is not None or most is not None:
+        return f"at least {least:.15g}" if least is not None else f"at most {most:.15g}"
+    return f"/{parameter.pattern}/" if parameter.pattern else ""
+
+
+def _default(parameter: ParameterShape) -> str:
+    if parameter.required:
+        return "required"
+    return f"as {parameter.derived}" if parameter.derived else _text(parameter.default)
 
 
 def _text(value: object) -> str:

@@ -77,9 +77,13 @@ def check_constraints(recipe: RecipeSpec, spec: ServiceSpec, facts: Facts) -> It
 
 def inspect_constraints(spec: RecipeSpec) -> Iterator[Finding]:
     """What is wrong with a recipe's own rules: names, kinds, and rules that its own defaults break."""
-    for name, parameter in spec.parameters.items():
-        if parameter.derived is not None:
-            yield from _inspect_derived(spec, ("spec", "parameters", name, "derived"), parameter)
+    derived = [
+        finding
+        for name, parameter in spec.parameters.items()
+        if parameter.derived is not None
+        for finding in _inspect_derived(spec, ("spec", "parameters", name, "derived"), parameter)
+    ]
+    yield from derived
     for number, constraint in enumerate(spec.constraints):
         path: Path = ("spec", "constraints", number)
         guard = (constraint.when or "").removeprefix("config.")
@@ -87,7 +91,9 @@ def inspect_constraints(spec: RecipeSpec) -> Iterator[Finding]:
             fix = did_you_mean(guard, spec.parameters)
             yield Finding((*path, "when"), "unknown parameter", found=f"`{guard}`", fix=fix)
             continue
-        wrong = _wrong(spec, constraint.that, rule=True) or _broken_by_defaults(spec, constraint)
+        wrong = _wrong(spec, constraint.that, rule=True)
+        if not wrong and not derived:
+            wrong = _broken_by_defaults(spec, constraint)
         if wrong:
             yield Finding((*path, "that"), wrong, found=f"`{constraint.that}`")
 

@@ -18,10 +18,11 @@ from reconciler.models.recipe import Argument, Parameter, RecipeSpec, When
 
 def inspect(spec: RecipeSpec) -> list[Finding]:
     """Everything that is wrong between the parts of a recipe."""
-    found = [*_parameters(spec), *_ports(spec), *_arguments(spec), *_environment(spec)]
+    parameters = [*_parameters(spec)]
     # Rules are tried on the defaults, so these must be right before.
-    rules = [] if found else inspect_constraints(spec)
-    return [*found, *rules, *check_first_request(spec), *inspect_additions(spec)]
+    rules = [] if parameters else inspect_constraints(spec)
+    found = [*parameters, *rules, *_ports(spec), *_arguments(spec), *_environment(spec)]
+    return [*found, *check_first_request(spec), *inspect_additions(spec)]
 
 
 def _parameters(spec: RecipeSpec) -> Iterator[Finding]:

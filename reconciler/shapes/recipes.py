@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +16,7 @@ from reconciler.models.service import Value
 from reconciler.models.text import visible
 
 _GAP = "…"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 _PARAMETER = {"type": "string", "description": "Name on the Hugging Face Hub.", "required": True}
 
 
@@ -30,6 +33,13 @@ class ParameterShape(BaseModel):
     maximum: float | None = Field(default=None, examples=[None])
     choices: list[str] = []
     pattern: str | None = Field(default=None, description="A regular expression for the whole text.", examples=[None])
+    derived: str | None = Field(
+        default=None, description="The sum that gives its value when it is not set.", examples=["resources.gpus"]
+    )
+    path: str | None = Field(
+        default=None, description="folder or file: an absolute path must be one of these.", examples=[None]
+    )
+    example: Value | None = Field(default=None, examples=[None])
 
     @classmethod
     def of(cls, one: Parameter) -> ParameterShape:
@@ -82,6 +92,11 @@ class RecipeShape(BaseModel):
     memory: str | None = Field(examples=["32Gi"])
     gpus: int = Field(examples=[1])
     parameters: dict[str, ParameterShape] = Field(examples=[{"model": _PARAMETER}])
+    rules: list[str] = Field(
+        default=[],
+        description="What its parameters, resources and machines must be together.",
+        examples=[["tensor times pipeline parallelism must be the number of GPUs"]],
+    )
     ports: dict[str, int] = Field(description="Numbers inside a container.", examples=[{"http": 8000}])
     metrics: str = Field(description="Port and path of its own metrics; empty: none.", examples=["http/metrics"])
     secrets: dict[str, SecretShape] = Field(examples=[{"HF_TOKEN": {"description": "A token.", "required": False}}])
@@ -105,6 +120,7 @@ class RecipeShape(BaseModel):
             memory=spec.resources.memory,
             gpus=spec.resources.gpus or 0,
             parameters={name: ParameterShape.of(parameter) for name, parameter in spec.parameters.items()},
+            rules=[visible(one.message) for one in spec.constraints],
             ports={name: port.container for name, port in spec.ports.items()},
             metrics=f"{metrics.port}{metrics.path}" if metrics else "",
             secrets={name: SecretShape.of(secret) for name, secret in spec.secrets.items()},
@@ -140,12 +156,19 @@ def _body(recipe: Recipe) -> dict[str, Any]:
     if parameters:
         body["config"] = {name: _sample(recipe.spec.parameters[name]) for name in parameters}
     if secrets:
-        body["spec"] = {"secrets": {name: {"name": _GAP, "key": _GAP} for name in secrets}}
+        body["spec"] = {"secrets": {name: _secret(recipe, name) for name in secrets}}
     return body
 
 
+def _secret(recipe: Recipe, name: str) -> dict[str, str]:
+    """A place for a secret: a folder named as the service, and a file in it named as the variable."""
+    return {"name": f"my-{recipe.metadata.name}"[:50], "key": name}
+
+
 def _sample(parameter: Parameter) -> Value:
-    """A value of the right type."""
+    """The recipe's own example, or a value of the right type."""
+    if parameter.example is not None:
+        return parameter.example
     if parameter.choices:
         return parameter.choices[0]
     number = parameter.minimum or 1
@@ -159,5 +182,14 @@ def _lines(recipe: Recipe) -> Iterator[str]:
     name = recipe.metadata.name
     yield from ("apiVersion: reconciler/v1", "kind: Service", f"metadata: {{name: {f'my-{name}'[:50]}}}", "spec:")
     yield f"  recipe: {name}"
-    yield from ("  config:", *(f"    {one}: {_GAP}" for one in parameters)) if parameters else ()
-    yield from ("  secrets:", *(f"    {one}: {{name: {_GAP}, key: {_GAP}}}" for one in secrets)) if secrets else ()
+    samples = {one: _written(_sample(recipe.spec.parameters[one])) for one in parameters}
+    yield from ("  config:", *(f"    {one}: {text}" for one, text in samples.items())) if parameters else ()
+    places = {one: _secret(recipe, one) for one in secrets}
+    lines = (f"    {one}: {{name: {place['name']}, key: {place['key']}}}" for one, place in places.items())
+    yield from ("  secrets:", *lines) if secrets else ()
+
+
+def _written(value: Value) -> str:
+    """A value as YAML has it; JSON is YAML too."""
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value not in ("true", "false", "null")
+    return str(value) if plain or value == _GAP else json.dumps(value, ensure_ascii=False)

@@ -76,7 +76,7 @@ def test_the_example_is_a_body_that_can_be_sent(client: httpx.Client) -> None:
         "recipe_name": "zz-own",
         "name": "my-zz-own",
         "config": {"size": 1},
-        "spec": {"secrets": {"KEY": {"name": "…", "key": "…"}}},
+        "spec": {"secrets": {"KEY": {"name": "my-zz-own", "key": "KEY"}}},
     }
 
 
