@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lab import host, images, images_catalogue, kubernetes_node_conf, kubernetes_sandbox
 from lab.host import LabError
+from lab.images_pinned import pinned_names
 from lab.kubernetes_server import ControlPlane
 from lab.network import Network
 from lab.process import Daemon
@@ -64,6 +65,8 @@ class Node:
             done = self._ctr("images", "import", str(archive))
             if done.returncode:
                 raise LabError(f"{reference} cannot be imported: {done.stderr.strip()}")
+            for name in pinned_names(reference):
+                self._ctr("images", "tag", "--force", reference, name)
         return missing
 
     def join(self, plane: ControlPlane) -> None:

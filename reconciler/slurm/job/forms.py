@@ -139,11 +139,17 @@ def _options(service: ResolvedService, target: SlurmTarget) -> str:
 
 
 def _image(service: ResolvedService, target: SlurmTarget) -> str:
-    """The image file under the name that `apptainer pull` gives it, or the registry's address."""
-    image = service.recipe.spec.image
+    """The image file under the name that `apptainer pull` gives it, or the registry's address.
+
+    Apptainer takes a tag or a digest, not both: the digest goes to the registry, the file is named after the tag.
+    """
+    tagged, _, digest = service.recipe.spec.image.partition("@")
+    repository, slash, last = tagged.rpartition("/")
+    name = last.partition(":")[0]
     if target.folders.images is None:
-        return f"docker://{image}"
-    return f"{target.folders.images}/{re.sub('[:@]', '_', image.rpartition('/')[2])}.sif"
+        return f"docker://{repository}{slash}{name}@{digest}" if digest else f"docker://{tagged}"
+    tag = last if ":" in last or not digest else f"{last}_{digest}"
+    return f"{target.folders.images}/{tag.replace(':', '_')}.sif"
 
 
 def _srun(service: ResolvedService, env_prefix: str) -> str:
