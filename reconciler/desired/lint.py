@@ -66,7 +66,7 @@ def _words(recipe: Recipe) -> Iterator[Finding]:
             yield Finding((*path, "description"), "is empty", fix="say what it does, in one sentence")
         if parameter.required and parameter.example is None:
             yield Finding((*path, "example"), "is missing", fix="a value, so that the recipe can be tried")
-        if _hides(name):
+        if hides(name):
             fix = "make it a secret (`spec.secrets`): parameters are in Git, plans and process lists"
             yield Finding(path, "looks like a secret", fix=fix)
 
@@ -93,7 +93,7 @@ def _commands(recipe: Recipe) -> Iterator[Finding]:
 
 def _argument(recipe: Recipe, path: Path, text: str) -> Iterator[Finding]:
     name, _, value = text.partition("=")
-    if name.startswith("-") and value and _hides(name) and "secretfile." not in value:
+    if name.startswith("-") and value and hides(name) and "secretfile." not in value:
         fix = "let it read a file (`${secretfile.NAME}`) or the environment"
         yield Finding(path, "shows a secret to everybody on its node", found=f"`{name}=…`", fix=fix)
     numbers = {str(port.container): key for key, port in recipe.spec.ports.items()}
@@ -107,7 +107,7 @@ def _argument(recipe: Recipe, path: Path, text: str) -> Iterator[Finding]:
 def _environment(recipe: Recipe) -> Iterator[Finding]:
     for path, env in _environments(recipe.spec):
         for name, text in env.items():
-            hidden = _hides(name) and not REFERENCE.search(text)
+            hidden = hides(name) and not REFERENCE.search(text)
             if (hidden and text) or redact(text) != text:
                 yield Finding((*path, name), "looks like a secret", fix="make it a secret (`spec.secrets`)")
 
@@ -146,7 +146,8 @@ _RULES: tuple[Callable[[Recipe], Iterator[Finding]], ...] = (
 )
 
 
-def _hides(name: str) -> bool:
+def hides(name: str) -> bool:
+    """Whether what has this name (a parameter, a variable, an option) hides a secret, by its looks."""
     return bool(_SECRET.search(name)) and not _HARMLESS.search(name)
 
 

@@ -11,6 +11,7 @@ from reconciler.desired.parameters import resolve_config
 from reconciler.desired.placement import choose_target, lacks_gpus
 from reconciler.desired.probing import check_length
 from reconciler.desired.recipes import Catalogue
+from reconciler.desired.repeats import check_repeats
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
 from reconciler.models.service import Resources, Service, ServiceSpec, SlurmOptions, Value
@@ -65,7 +66,7 @@ def _together(
     facts = facts_of(config, resources, spec.nodes, spec.replicas)
     values, findings = derive(recipe.spec.parameters, config, facts)
     facts = facts_of(values, resources, spec.nodes, spec.replicas)
-    return values, [*findings, *check_constraints(recipe.spec, spec, facts)]
+    return values, [*findings, *check_constraints(recipe.spec, spec, facts), *check_repeats(recipe.spec, values)]
 
 
 def _merge_resources(recipe: Resources, service: Resources) -> Resources:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.desired.arguments import environment
 from reconciler.desired.recipes import read_recipe
 from tests.desired.world import BUILTIN, Repository, text
 
@@ -76,6 +77,35 @@ def test_an_impossible_combination_is_refused(spec: str, words: str) -> None:
     (complaint,) = load(spec).load().complaints
     assert words in str(complaint)
     assert str(complaint).startswith("desired/main.yaml:4:")
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("--port=9000", "spec.config.extraArgs[0]: is set by the recipe itself; found `--port`; leave it out"),
+        ("--tensor-parallel-size", "found `--tensor-parallel-size`; set `config.tensorParallelSize` instead"),
+        ("--enforce-eager", "set `config.enforceEager` instead"),
+        ("--api-key=abc", "would show a secret to everybody on its node; found `--api-key`; name it under `secrets:`"),
+    ],
+)
+def test_more_arguments_undo_nothing_and_show_nothing(word: str, words: str) -> None:
+    (complaint,) = load(f"{{recipe: vllm, config: {{model: m, extraArgs: [{word}]}}}}").load().complaints
+    assert words in str(complaint)
+    assert "abc" not in str(complaint)
+
+
+def test_more_arguments_that_are_right() -> None:
+    extra = "[--seed=1, --max-num-batched-tokens-hint, --reasoning-parser=qwen3, --ssl-keyfile=/k, value, -O3]"
+    assert load(f"{{recipe: vllm, config: {{model: m, extraArgs: {extra}}}}}").load().complaints == ()
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"), [("", None), (", offline: true", ("true",)), (", offline: false", ("false",))]
+)
+def test_offline(config: str, expected: tuple[str] | None) -> None:
+    """Unset it says nothing, so that a site's own word for its nodes holds."""
+    service = load(f"{{recipe: vllm, config: {{model: m{config}}}}}").load().services["main"]
+    assert environment({}, service).get("HF_HUB_OFFLINE") == expected
 
 
 def test_one_error_at_a_time_where_a_value_itself_is_wrong() -> None:
