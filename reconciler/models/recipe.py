@@ -80,9 +80,10 @@ class Container(Model):
 
 
 class Step(Model):
-    """A command that runs once, before the first start, unless a file exists already."""
+    """A command that runs before a start, unless a file exists already."""
 
-    unless: Line = Field(description="Path of a file that shows that the step was done.")
+    unless: Line = Field(default="", description="Path of a file that shows that it was done; unset: at each start.")
+    locked: bool = Field(default=False, description="Only where the lock of the data shows that nobody else uses it.")
     command: tuple[Argument, ...] = Field(min_length=1, description="The command and its arguments.")
 
 
@@ -90,7 +91,7 @@ class Process(Model):
     """How it starts without a container: programs on the target's path."""
 
     command: tuple[Argument, ...] = Field(min_length=1, description="The command and its arguments.")
-    prepare: tuple[Step, ...] = Field(default=(), description="Steps before the first start.")
+    prepare: tuple[Step, ...] = Field(default=(), description="Steps before a start.")
     env: dict[EnvName, Line] = Field(default={}, description="Environment only needed without a container.")
 
 

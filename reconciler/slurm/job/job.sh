@@ -9,7 +9,7 @@
 declare -A ports=() storage=()
 declare -a argv=()
 node=$(uname -n) node=${node//[^A-Za-z0-9._-]/}
-scratch='' memory='' server='' sleeper='' port_words='' notices=0 held='' stop=''
+scratch='' memory='' server='' sleeper='' port_words='' notices=0 held='' stop='' locked=''
 
 # The log of the job, also where what bash itself has to say is not wanted.
 exec {journal}>&2
@@ -91,6 +91,7 @@ lock_data() {
     elif ((code)); then
         log "$folder cannot be locked (flock ended with $code); goes on without a lock"
     fi
+    ((code != 0 && code != 75)) || locked=yes
     data_wanted=$folder/.wanted
 }
 

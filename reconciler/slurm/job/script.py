@@ -96,7 +96,8 @@ def _environment(service: ResolvedService, form: Form) -> list[str]:
 
 def _prepare(service: ResolvedService, form: Form) -> list[str]:
     return [
-        f"step {shell.word(expand_text(step.unless, service), form.resolve)} "
+        ("[[ ! $locked ]] || " if step.locked else "")
+        + f"step {shell.word(expand_text(step.unless, service), form.resolve)} "
         + shell.words(expand(step.command, service), form.resolve)
         for step in form.steps
     ]
