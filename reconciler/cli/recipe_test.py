@@ -14,6 +14,7 @@ def try_recipe(
         list[str] | None,
         typer.Option("--set", help="NAME=VALUE: a parameter, or a place in `spec:` such as resources.gpus=4."),
     ] = None,
+    nodes: Annotated[int, typer.Option("--nodes", help="Machines of a replica.", min=1, max=1000)] = 1,
     full: Annotated[bool, typer.Option("--full", help="Show whole manifests and batch scripts.")] = False,
 ) -> None:
     """Check a recipe, try it with its example on both platforms and all runtimes, and show what would run.
@@ -25,7 +26,7 @@ def try_recipe(
 
     recipe, complaints = read(file)
     advice = [str(one) for one in complaints]
-    for form in forms(recipe, spec_of(values or [], example_of(recipe))):
+    for form in forms(recipe, {**spec_of(values or [], example_of(recipe)), "nodes": nodes}):
         typer.echo(f"{form.title}:")
         for line in form.whole.splitlines() if full and form.whole else form.lines:
             typer.echo(f"  {line}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from reconciler.slurm.job.sbatch import template
 
 _NOWHERE = Revision("0" * 40, "nobody", "a trial", datetime(2000, 1, 1, tzinfo=UTC))
 _EXAMPLE = "the example"
+_TYPE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,11 @@ class Form:
 
 def read(path: Path) -> tuple[Recipe, tuple[Complaint, ...]]:
     """The recipe of a file, wherever it lies, and advice about it. Raises InputError with all that is wrong."""
-    text = path.read_text("utf-8")
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError([Complaint(str(path), 0, 0, "", f"cannot be read: {reason}")]) from error
     recipe, complaints = read_recipe(_place(path, text), text)
     if recipe is None:
         raise InputError([replace(one, file=str(path)) for one in complaints])
@@ -61,7 +67,7 @@ def example_of(recipe: Recipe) -> dict[str, Any]:
 
 def forms(recipe: Recipe, spec: Mapping[str, Any]) -> Iterator[Form]:
     """The service of this `spec` on each kind of target. Raises InputError where the service is not right."""
-    settings = _settings(recipe)
+    settings = _settings(recipe, spec)
     for name, target in settings.targets.items():
         if isinstance(target, SlurmTarget) and target.runtime == "none" and recipe.spec.start.process is None:
             yield Form(_title(target), ("(containers only: there is no `start.process`)",), "")
@@ -83,9 +89,14 @@ def _place(path: Path, text: str) -> str:
     return str(path)
 
 
-def _settings(recipe: Recipe) -> Settings:
+def _settings(recipe: Recipe, spec: Mapping[str, Any]) -> Settings:
     """A target of each kind, on which only the recipe itself can be wrong."""
-    gpu = recipe.spec.resources.gpu_type or "gpu"
+    resources = spec.get("resources")
+    asked = resources.get("gpuType") if isinstance(resources, Mapping) else None
+    # What cannot be the name of a type is left for the check of the service to find.
+    gpu = next(
+        (one for one in (asked, recipe.spec.resources.gpu_type) if isinstance(one, str) and _TYPE.fullmatch(one)), "gpu"
+    )
     folders = {"data": "/project/data", "logs": "/project/logs", "secrets": "/project/secrets"}
     kinds = {f"{one.api_version}/{one.kind}": None for one in recipe.spec.kubernetes.objects}
     kubernetes = {
@@ -95,6 +106,7 @@ def _settings(recipe: Recipe) -> Settings:
         "gpuTypes": {gpu: {}},
         "kinds": list(kinds),
         "allowPrivileged": True,
+        "accessMode": "ReadWriteMany" if spec.get("nodes", 1) != 1 else "ReadWriteOnce",
     }
     slurm = {"kind": "slurm", "folders": folders, "gpuTypes": [gpu]}
     runtimes = get_args(SlurmTarget.model_fields["runtime"].annotation)

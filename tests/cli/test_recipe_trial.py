@@ -41,6 +41,21 @@ def test_other_values_and_whole_manifests(tmp_path: Path) -> None:
     assert re.search(r"^  kind: StatefulSet|^  kind: Deployment", text, re.MULTILINE)
 
 
+def test_a_type_of_gpu_is_one_that_the_site_has() -> None:
+    assert "--gres=gpu:a100:2" in answer(
+        0, "recipes", "test", OLLAMA, "--set", "resources.gpuType=a100", "--set", "resources.gpus=2"
+    )
+
+
+def test_several_machines_where_one_is_all() -> None:
+    assert "the recipe ollama runs on one machine only" in answer(2, "recipes", "test", OLLAMA, "--nodes", "2")
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe")
+    assert answer(2, "recipes", "test", tmp_path / "a.yaml").endswith("a.yaml: cannot be read: it is not UTF-8\n")
+
+
 def test_values_that_do_not_go_together() -> None:
     told = answer(2, "recipes", "test", OLLAMA, "--set", "contextLength=1048576", "--set", "parallel=64")
     assert "error: the example: spec.config.contextLength: all requests together" in told
