@@ -16,14 +16,14 @@ from reconciler.models.recipe import Argument, When
 from reconciler.models.service import Value
 from reconciler.models.wanted import ResolvedService
 
-Kind = Literal["port", "storage", "secretfile", "host"]
+Kind = Literal["port", "storage", "secretfile", "host", "nodes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Something only the platform knows: a port's number, a volume's folder, a secret's file, the listen address.
 
-    `name` is the name of the port, volume or secret; "" for the host.
+    `name` is the name of the port, volume or secret; "" for the host; `count`, `rank` or `leader` for nodes.
     """
 
     kind: Kind
@@ -70,6 +70,17 @@ def environment(own: Mapping[str, str], service: ResolvedService) -> dict[str, P
     """
     recipe = expand_env({**service.recipe.spec.env, **own}, service)
     return {**recipe, **{name: (text,) for name, text in service.env.items()}}
+
+
+def of_machines(service: ResolvedService, *, leads: bool | None = None) -> tuple[Parts, ...]:
+    """What comes after all other arguments where one replica spans several machines; nothing where it has one.
+
+    `leads`: only what is for rank 0, or only what is for the others, together with what is for each (None: only that).
+    """
+    machines = service.recipe.spec.start.machines
+    if service.service.spec.nodes == 1:
+        return ()
+    return expand((*machines.all, *(machines.others if leads is False else ())), service)
 
 
 def is_set(value: Value | None) -> bool:
@@ -135,7 +146,7 @@ def _part(word: str | re.Match[str], service: ResolvedService, item: str | None)
         return word
     kind, _, name = word[1].partition(".")
     match kind:
-        case "port" | "storage" | "secretfile" | "host":
+        case "port" | "storage" | "secretfile" | "host" | "nodes":
             return Reference(kind, name)
         case "service":
             return service.name

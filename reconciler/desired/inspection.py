@@ -9,6 +9,7 @@ from pydantic_core import SchemaError
 from reconciler.desired.additions import inspect_additions
 from reconciler.desired.constraints import inspect_constraints
 from reconciler.desired.finding import Finding, Path, did_you_mean
+from reconciler.desired.machines import inspect_machines
 from reconciler.desired.parameters import check_value, matches
 from reconciler.desired.probing import check_first_request
 from reconciler.desired.references import check_text
@@ -22,7 +23,7 @@ def inspect(spec: RecipeSpec) -> list[Finding]:
     # Rules are tried on the defaults, so these must be right before.
     rules = [] if parameters else inspect_constraints(spec)
     found = [*parameters, *rules, *_ports(spec), *_arguments(spec), *_environment(spec)]
-    return [*found, *check_first_request(spec), *inspect_additions(spec)]
+    return [*found, *inspect_machines(spec), *check_first_request(spec), *inspect_additions(spec)]
 
 
 def _parameters(spec: RecipeSpec) -> Iterator[Finding]:

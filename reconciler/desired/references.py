@@ -10,21 +10,28 @@ from reconciler.desired.words import describe
 from reconciler.models.recipe import Parameter, RecipeSpec
 
 _KINDS = ("config", "port", "storage", "secretfile", "service", "host")
+#: Where each machine of a replica adds words of its own, what a job knows of itself is not at hand.
+_KINDS_OF_MACHINES = ("config", "service", "nodes")
+_PLACES = {"count", "rank", "leader"}
 
 
-def check_text(spec: RecipeSpec, path: Path, text: str, *, guard: str = "", unset: bool = False) -> Iterator[Finding]:
+def check_text(
+    spec: RecipeSpec, path: Path, text: str, *, guard: str = "", unset: bool = False, several: bool = False
+) -> Iterator[Finding]:
     """What is wrong with the references in one text.
 
-    `guard` is the parameter that is sure to be set here; `unset`: all of them may be unset.
+    `guard` is the parameter that is sure to be set here; `unset`: all of them may be unset; `several`: this is only for
+    replicas of several machines, so that it may refer to their places.
     """
+    kinds = _KINDS_OF_MACHINES if several else _KINDS
     references = [match[1] for match in REFERENCE.finditer(text)]
     if text.count("${") != len(references):
         yield Finding(path, "a `${` is not closed", found=describe(text), expected="`${kind.name}`")
     for reference in references:
         kind, _, name = reference.partition(".")
         known = _known(spec, kind)
-        if kind not in _KINDS:
-            yield Finding(path, "unknown reference", found=f"`${{{reference}}}`", fix=did_you_mean(kind, _KINDS))
+        if kind not in kinds:
+            yield Finding(path, "unknown reference", found=f"`${{{reference}}}`", fix=did_you_mean(kind, kinds))
         elif name not in known:
             yield Finding(path, f"unknown {kind}", found=f"`${{{reference}}}`", fix=did_you_mean(name, known))
         elif kind == "config" and not unset and name != guard and not _always_set(spec.parameters[name]):
@@ -41,6 +48,7 @@ def _known(spec: RecipeSpec, kind: str) -> set[str]:
         "secretfile": {name for name, need in spec.secrets.items() if need.required},
         "service": {"name"},
         "host": {""},
+        "nodes": _PLACES,
     }.get(kind, set())
 
 

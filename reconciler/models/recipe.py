@@ -95,11 +95,23 @@ class Process(Model):
     env: dict[EnvName, Line] = Field(default={}, description="Environment only needed without a container.")
 
 
+class Machines(Model):
+    """More arguments where one replica spans several machines. They come last, in a container and without one.
+
+    They may refer to `nodes.count` (how many), `nodes.rank` (which one, from 0) and `nodes.leader` (the address of
+    rank 0) besides what all arguments may refer to.
+    """
+
+    all: tuple[Line, ...] = Field(default=(), description="On each of them.")
+    others: tuple[Line, ...] = Field(default=(), description="On all but rank 0, which alone answers.")
+
+
 class Start(Model):
     """The two ways to start it."""
 
     container: Container = Field(default=Container(), description="In a container.")
     process: Process | None = Field(default=None, description="Without one; unset when it cannot.")
+    machines: Machines = Field(default=Machines(), description="What is more where it spans several machines.")
 
 
 class Port(Model):

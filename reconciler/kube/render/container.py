@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from reconciler.desired.arguments import environment, expand
+from reconciler.desired.arguments import environment, expand, of_machines
 from reconciler.errors import RefusedError
 from reconciler.kube.kinds import Object
 from reconciler.kube.render.probes import probes
@@ -32,12 +32,13 @@ def container(
     """
     spec = service.recipe.spec
     form = spec.start.container
+    arguments = (*expand(form.args, service), *of_machines(service, leads=answers))
     made: Object = {
         "name": CONTAINER,
         "image": spec.image,
         "imagePullPolicy": "IfNotPresent",
         "command": [literal(parts, service) for parts in expand(form.command, service)],
-        "args": [literal(parts, service) for parts in expand(form.args, service)],
+        "args": [literal(parts, service) for parts in arguments],
         "env": _env(service, further),
         "ports": [{"containerPort": port.container, "protocol": "TCP"} for port in spec.ports.values()],
         "resources": _resources(service, target),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from reconciler.desired.arguments import REFERENCE, Parts, Reference, expand_text
+from reconciler.desired.arguments import REFERENCE, Part, Parts, Reference, expand_text
 from reconciler.models.service import Value
 from reconciler.models.wanted import ResolvedService
 
 #: Where secret files are mounted; a tmpfs made by the kubelet, never a disk.
 SECRETS = "/run/reconciler/secrets"
+#: The variables that tell a container its place among the machines of its replica (render/groups.py sets them).
+PLACES = {"count": "RECONCILER_NODES", "rank": "RECONCILER_RANK", "leader": "RECONCILER_LEADER"}
 #: What JSON knows.
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -18,8 +20,11 @@ def fill(parts: Parts, service: ResolvedService) -> str:
 
 
 def literal(parts: Parts, service: ResolvedService) -> str:
-    """As `fill`, for a container: Kubernetes expands `$(NAME)` there itself, so each dollar sign is doubled."""
-    return fill(parts, service).replace("$", "$$")
+    """As `fill`, for a container: Kubernetes expands `$(NAME)` there itself, so each dollar sign is doubled.
+
+    But for the place of a machine among several, which only its variables tell.
+    """
+    return "".join(_literal(part, service) for part in parts)
 
 
 def expand_json(value: Json, service: ResolvedService) -> Json:
@@ -60,3 +65,12 @@ def _value(reference: Reference, service: ResolvedService) -> str:
             return f"{SECRETS}/{reference.name}"
         case "host":
             return "0.0.0.0"  # noqa: S104 - in a pod: whoever may reach the pod's address may reach the service
+        case "nodes":
+            return f"$({PLACES[reference.name]})"
+
+
+def _literal(part: Part, service: ResolvedService) -> str:
+    if isinstance(part, Reference):
+        value = _value(part, service)
+        return value if part.kind == "nodes" else value.replace("$", "$$")
+    return part.replace("$", "$$")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.desired.arguments import Parts, Reference, environment, expand
+from reconciler.desired.arguments import Parts, Reference, environment, expand, of_machines
 from reconciler.desired.inputs import inputs_of
 from reconciler.errors import RefusedError
 from reconciler.models.recipe import Argument, Step
@@ -76,6 +76,8 @@ def _resolver(storage: Callable[[str], str], secret: Callable[[str], str]) -> sh
                 return secret(reference.name)
             case "host":
                 return "0.0.0.0"  # noqa: S104 - a service listens on all addresses of its node, to be reached
+            case "nodes":
+                raise ValueError("only a task knows its place; the batch script does not")
 
     return resolve
 
@@ -164,5 +166,21 @@ def _srun(service: ResolvedService, env_prefix: str) -> str:
         )
     # Since 22.05, srun does not take --cpus-per-task over from sbatch by itself.
     cpus = f"--cpus-per-task={math.ceil(service.resources.cpus)} " if service.resources.cpus else ""
-    task = f"""bash -c 'export {env_prefix}RECONCILER_RANK=$SLURM_PROCID; exec "$@"' task """
+    task = f"bash -c {shell.quote(_task(service, env_prefix))} task "
     return f"srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 --kill-on-bad-exit=1 {cpus}{task}"
+
+
+def _task(service: ResolvedService, env_prefix: str) -> str:
+    """What one task does with its words: it adds what only it knows, and becomes the server."""
+
+    def resolve(reference: Reference) -> str:
+        return places[reference.name]
+
+    leader = f'"${env_prefix}RECONCILER_LEADER"'
+    places = {"count": str(service.service.spec.nodes), "rank": '"$SLURM_PROCID"', "leader": leader}
+    each = shell.words(of_machines(service), resolve)
+    others = shell.words(of_machines(service, leads=False), resolve)
+    more = f'set -- "$@" {each}; ' if each else ""
+    if others != each:
+        more = f'if [ "$SLURM_PROCID" = 0 ]; then set -- "$@" {each}; else set -- "$@" {others}; fi; '
+    return f'export {env_prefix}RECONCILER_RANK=$SLURM_PROCID; {more}exec "$@"'
