@@ -155,6 +155,8 @@ def _argument_lists(spec: RecipeSpec) -> Iterator[tuple[Path, Sequence[Argument]
     start: Path = ("spec", "start")
     yield (*start, "container", "command"), spec.start.container.command
     yield (*start, "container", "args"), spec.start.container.args
+    yield (*start, "machines", "all"), spec.start.machines.all
+    yield (*start, "machines", "others"), spec.start.machines.others
     if spec.start.process is not None:
         yield (*start, "process", "command"), spec.start.process.command
         for number, step in enumerate(spec.start.process.prepare):

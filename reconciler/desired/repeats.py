@@ -41,8 +41,9 @@ def _own_options(recipe: RecipeSpec) -> Iterator[tuple[str, str]]:
 
 
 def _arguments(recipe: RecipeSpec) -> Iterator[Argument]:
-    container, process = recipe.start.container, recipe.start.process
+    container, process, machines = recipe.start.container, recipe.start.process, recipe.start.machines
     yield from (*container.command, *container.args, *(process.command if process else ()))
+    yield from (*machines.all, *machines.others)
 
 
 def _goes_in_whole(recipe: RecipeSpec, name: str) -> bool:

@@ -43,6 +43,14 @@ def test_parallel_sizes_follow_the_gpus(gpus: int, config: str, expected: tuple[
     assert tuple(found[name] for name in names) == expected
 
 
+def test_parallel_sizes_follow_the_machines() -> None:
+    spec = "{recipe: vllm, target: meluxina, nodes: 2, resources: {gpus: 4}, config: {model: m%s}}"
+    found = load(spec % "").load().services["main"].config
+    assert (found["tensorParallelSize"], found["pipelineParallelSize"]) == (4, 2)
+    (complaint,) = load(spec % ", pipelineParallelSize: 4").load().complaints
+    assert "resources.gpus 4, nodes 2; expected" in str(complaint)
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
@@ -84,6 +92,7 @@ def test_an_impossible_combination_is_refused(spec: str, words: str) -> None:
     [
         ("--port=9000", "spec.config.extraArgs[0]: is set by the recipe itself; found `--port`; leave it out"),
         ("--tensor-parallel-size", "found `--tensor-parallel-size`; set `config.tensorParallelSize` instead"),
+        ("--nnodes=3", "is set by the recipe itself; found `--nnodes`; leave it out"),
         ("--enforce-eager", "set `config.enforceEager` instead"),
         ("--api-key=abc", "would show a secret to everybody on its node; found `--api-key`; name it under `secrets:`"),
     ],

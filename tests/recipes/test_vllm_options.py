@@ -65,6 +65,13 @@ def test_vllm_knows_every_option(config: dict[str, Any]) -> None:
     assert wrong(options) == []
 
 
+def test_vllm_knows_every_option_of_several_machines() -> None:
+    machines = shipped("vllm").spec.start.machines
+    assert machines.all
+    assert machines.others
+    assert wrong([*machines.all, *machines.others]) == []
+
+
 def test_everything_is_everything() -> None:
     known = shipped("vllm").spec.parameters.keys()
     assert known - EVERYTHING.keys() == {"firstRequest", "extraArgs"}
