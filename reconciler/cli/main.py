@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import typer
 from typer.core import TyperGroup
 
+from reconciler.cli.change.by_name import restart, resume, stop, suspend
+from reconciler.cli.change.start import start
+from reconciler.cli.change.update import update
 from reconciler.cli.config import version
 from reconciler.cli.explain import explain
 from reconciler.cli.listing import list_services
@@ -20,12 +23,9 @@ from reconciler.cli.rbac import rbac
 from reconciler.cli.recipes import recipes
 from reconciler.cli.run import run
 from reconciler.cli.schema import schema
-from reconciler.cli.start import start
 from reconciler.cli.status import status
 from reconciler.cli.token import token
-from reconciler.cli.update import update
 from reconciler.cli.validate import validate
-from reconciler.cli.verbs import restart, resume, stop, suspend
 from reconciler.cli.where import words_of
 from reconciler.errors import ReconcilerError
 from reconciler.logs import writes_json

@@ -21,8 +21,8 @@ def try_recipe(
 
     Ends with 0 when all is right, 1 when there is advice, 2 when it is wrong.
     """
+    from reconciler.cli.change.values import spec_of
     from reconciler.cli.trial import example_of, forms, read
-    from reconciler.cli.values import spec_of
 
     recipe, complaints = read(file)
     advice = [str(one) for one in complaints]

@@ -11,8 +11,8 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.cli.changes import seconds_of
-from reconciler.cli.values import Draft, labels_of, read_draft, spec_of
+from reconciler.cli.change.common import seconds_of
+from reconciler.cli.change.values import Draft, labels_of, read_draft, spec_of
 from reconciler.errors import InputError, SettingsError
 
 TYPED: list[tuple[str, Any]] = [

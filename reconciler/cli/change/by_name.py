@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli.changes import LONG, Direct, Format, Key, Names, Output, Reason, Timeout, seconds_of, tell, wait_for
+from reconciler.cli.change.common import (
+    LONG,
+    Direct,
+    Format,
+    Key,
+    Names,
+    Output,
+    Reason,
+    Timeout,
+    seconds_of,
+    tell,
+    wait_for,
+)
 from reconciler.cli.config import DEFAULT, Config
 from reconciler.cli.where import CaFile, Server, TokenFile, Where, where, words_of
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
-    from reconciler.cli.desk import Desk
+    from reconciler.cli.change.desk import Desk
     from reconciler.shapes.proposals import AcceptedShape
     from reconciler.shapes.waiting import Until
 
@@ -106,7 +118,7 @@ def resume(
 
 def _change(verb: str, names: Sequence[str], how: How, place: Where) -> None:
     """Carry it out for each; what fails for one does not hold up the others, and makes it end with 2."""
-    from reconciler.cli.desk import open_desk
+    from reconciler.cli.change.desk import open_desk
 
     if how.key and len(names) > 1:
         raise typer.BadParameter("a key is for one change; name one service", param_hint="--key")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli.changes import LONG, Direct, Format, Key, Output, Reason, Timeout, seconds_of, tell, wait_for
+from reconciler.cli.change.common import LONG, Direct, Format, Key, Output, Reason, Timeout, seconds_of, tell, wait_for
 from reconciler.cli.config import DEFAULT, Config
 from reconciler.cli.where import CaFile, Server, TokenFile, where
 
 if TYPE_CHECKING:
-    from reconciler.cli.values import Draft
+    from reconciler.cli.change.values import Draft
 
 
 Recipe = Annotated[str | None, typer.Argument(help="What to run; see `reconciler recipes`.", show_default=False)]
@@ -63,7 +63,7 @@ def start(
     Goes to the daemon that is named or works with the settings' state folder; where there is none, the commit is made
     directly. Ends with 2 when nothing was committed.
     """
-    from reconciler.cli.desk import open_desk
+    from reconciler.cli.change.desk import open_desk
 
     seconds = seconds_of(timeout)
     given = {"recipe": recipe, "nodes": nodes, "replicas": replicas, "target": target}
@@ -86,7 +86,7 @@ def start(
 
 def _draft(file: Path | None, settings: Sequence[str], labels: Sequence[str], given: Mapping[str, object]) -> Draft:
     """What the file says, and what the options say over it."""
-    from reconciler.cli.values import Draft, labels_of, read_draft, spec_of
+    from reconciler.cli.change.values import Draft, labels_of, read_draft, spec_of
 
     draft = read_draft(file) if file else Draft()
     spec = spec_of(settings, draft.spec) | {key: value for key, value in given.items() if value is not None}

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli.changes import LONG, Direct, Format, Key, Output, Reason, Timeout, seconds_of, tell, wait_for
+from reconciler.cli.change.common import LONG, Direct, Format, Key, Output, Reason, Timeout, seconds_of, tell, wait_for
+from reconciler.cli.change.start import Healthy, Nodes, Replicas, Target
 from reconciler.cli.config import DEFAULT, Config
-from reconciler.cli.start import Healthy, Nodes, Replicas, Target
 from reconciler.cli.where import CaFile, Server, TokenFile, where
 
 Set = Annotated[
@@ -42,8 +42,8 @@ def update(
     ca_file: CaFile = None,
 ) -> None:
     """Give a service other values: what is named changes in its file, comments and all else stay. One commit."""
-    from reconciler.cli.desk import open_desk
-    from reconciler.cli.values import spec_of
+    from reconciler.cli.change.desk import open_desk
+    from reconciler.cli.change.values import spec_of
 
     seconds = seconds_of(timeout)
     given = {"nodes": nodes, "replicas": replicas, "target": target}
@@ -59,7 +59,7 @@ def update(
 
 
 def _labels(texts: Sequence[str]) -> dict[str, str | None]:
-    from reconciler.cli.values import labels_of
+    from reconciler.cli.change.values import labels_of
 
     gone = [text for text in texts if text.endswith("-") and "=" not in text]
     return dict.fromkeys((text[:-1] for text in gone), None) | labels_of([text for text in texts if text not in gone])

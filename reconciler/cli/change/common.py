@@ -14,7 +14,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.models.text import visible
 
 if TYPE_CHECKING:
-    from reconciler.cli.desk import Desk
+    from reconciler.cli.change.desk import Desk
     from reconciler.client import Client
     from reconciler.shapes.proposals import AcceptedShape
     from reconciler.shapes.waiting import StandingShape, Until
