@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import httpx
 
@@ -51,10 +52,11 @@ def desk(
     desired: Callable[[], Desired | None] = lambda: None,
     in_force: Callable[[str], bool] = bool,
     targets: tuple[str, ...] = (),
+    clock: Callable[[], datetime] = utc_now,
 ) -> Iterator[httpx.Client]:
     """A client of all pages, which says who it is with each request."""
     board = board or Board()
     service = ServerService(board, desired, propose, USUAL, in_force=in_force)
-    with asking(make_app(board, utc_now, targets, service=service, http=http())) as client:
+    with asking(make_app(board, clock, targets, service=service, http=http())) as client:
         client.timeout = httpx.Timeout(60)
         yield client

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -51,6 +52,19 @@ def test_gone_is_not_when_the_look_is_not_whole(room: Room) -> None:
         told = done(result)
     assert told["gone"] is False
     assert "squeue: no answer" in told["why"]
+
+
+def test_gone_is_told_by_a_look_since_then_also_when_the_clock_is_set_back(room: Room) -> None:
+    room.force()
+    room.turn(2)
+    room.wrong = -timedelta(hours=1)  # the looks until now are of the future
+    with waiting(room, "DELETE", "/services/a?wait=gone") as result:
+        room.force()
+        time.sleep(0.3)
+        assert not result.done(), "no look was taken since"
+        room.wrong = -timedelta(hours=2)  # it came into force in the future
+        room.turn()
+        assert done(result)["gone"] is True
 
 
 def test_one_that_is_wanted_again_is_not_gone(room: Room) -> None:

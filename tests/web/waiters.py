@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -30,10 +31,11 @@ Event = tuple[str, dict[str, Any]]
 
 
 class Room:
-    """A target with its turn, a desired state in force, and the pages."""
+    """A target with its turn, a desired state in force, and the pages; `wrong` is how wrong the machine's clock is."""
 
     def __init__(self) -> None:
-        self.platform = FakePlatform(now=utc_now())
+        self.wrong = timedelta()
+        self.platform = FakePlatform(now=self.now())
         self.board = Board()
         world = World("fake", TARGET, self.platform, self.platform, lambda: "")
         self._turn = Turn(world, "owner", 1.0, self.board, lambda: self.platform.now)
@@ -41,18 +43,22 @@ class Room:
         self.commits: list[str] = []
         self.force(commit=False)
 
+    def now(self) -> datetime:
+        """What the machine's clock says."""
+        return utc_now() + self.wrong
+
     def force(self, *services: ResolvedService, commit: bool = True, **desired: Any) -> str:
         """Another revision is in force, after a commit."""
-        revision = Revision(f"{(len(self.commits) + 1) * commit:040x}", "Ada", "A commit", utc_now())
+        revision = Revision(f"{(len(self.commits) + 1) * commit:040x}", "Ada", "A commit", self.now())
         if commit:
             self.commits.append(revision.sha)
         self.desired = Desired(revision, {one.name: one for one in services}, **desired)
-        self.board.post_source(SourceStatus(revision, fetched=utc_now()))
+        self.board.post_source(SourceStatus(revision, fetched=self.now()))
         return revision.sha
 
     def turn(self, times: int = 1) -> None:
         for _ in range(times):
-            self.platform.now = utc_now()
+            self.platform.now = self.now()
             assert self.desired is not None
             self._turn.run(self.desired, Past("a", "b", message="Reconciler-Allow-Removals: all"))
 
@@ -90,7 +96,7 @@ def waiting(room: Room, method: str, path: str, **more: Any) -> Iterator[Future[
     has = room.commits.__contains__
     with (
         ThreadPoolExecutor(1) as pool,
-        desk(room.propose, room.board, lambda: room.desired, has, targets=("fake",)) as client,
+        desk(room.propose, room.board, lambda: room.desired, has, targets=("fake",), clock=room.now) as client,
     ):
         result = pool.submit(gather, client.base_url)
         until("the answer begins", lambda: begun.is_set() or result.done(), 30)

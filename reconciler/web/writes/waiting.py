@@ -89,21 +89,22 @@ class Waiting:
         if wish.until == "healthy":
             standing = healthy(wish.name, desired, lines, indexes, changed=bool(wish.commit))
         else:
-            since = watch.in_force or watch.began
-            standing = gone(wish.name, desired, lines, indexes, since, self._targets)
+            now = self._clock()
+            seen = {name: one for name, one in indexes.items() if one.view.seen.at <= now}  # or the clock was set back
+            standing = gone(wish.name, desired, lines, seen, watch.since(now), self._targets)
         return watch.see(standing, "no turn has come to it yet", desired.revision.short, self._patience)
 
     async def _has(self, watch: _Watch, revision: str) -> bool:
         """Whether the commit that is waited for is in force; asked once for each revision."""
-        if watch.in_force is None and watch.revision != revision:
+        if not watch.in_force and watch.revision != revision:
             commit = watch.wish.commit
             try:
                 has = not commit or await run_sync(self._service.is_in_force, commit)
             except SourceError:
                 return False  # asked again at the next post
             watch.revision = revision
-            watch.in_force = self._clock() if has else None
-        return watch.in_force is not None
+            watch.in_force = time.monotonic() if has else 0.0
+        return bool(watch.in_force)
 
     def _missing(self, commit: str) -> str:
         error = self._board.source.error
@@ -133,7 +134,7 @@ class _Watch:
         self.wish = wish
         self.began = began
         self.revision = ""
-        self.in_force: datetime | None = None
+        self.in_force = 0.0
         self.end: str | None = None
         self._until = until
         self._doubted: float | None = None
@@ -142,6 +143,10 @@ class _Watch:
     def goes_on(self) -> bool:
         """Whether there is still something to wait for."""
         return self.end is None
+
+    def since(self, now: datetime) -> datetime:
+        """When it came into force, by a clock that says `now`: it may have been set meanwhile."""
+        return now - timedelta(seconds=time.monotonic() - self.in_force)
 
     def pause(self) -> float:
         """Seconds until it must be looked at again, whatever happens."""
