@@ -1,9 +1,14 @@
-"""The story of Triton: two models in Python in its repository, asked over HTTP and gRPC."""
+"""The stories of Triton: two models in Python in its repository, asked over HTTP and gRPC; and a repository that is
+empty at first.
+"""
 
 from __future__ import annotations
 
+import urllib.request
+from pathlib import Path
 from typing import Any
 
+from lab.factory import line_of
 from lab.triton import triton_numpy
 from tests.recipes.report import Report
 from tests.recipes.slurm.stand import Stand
@@ -35,9 +40,8 @@ class TritonPythonModel:
 
 def triton(stand: Stand) -> Report:
     repository = stand.factory.folder / "models"
-    for name, factor in _MODELS.items():
-        stand.factory.put(repository / name / "config.pbtxt", _CONFIG)
-        stand.factory.put(repository / name / "1" / "model.py", _MODEL.format(numpy=str(triton_numpy()), factor=factor))
+    for name in _MODELS:
+        _put(stand, repository, name)
     config: dict[str, Any] = {"modelRepository": str(repository)}
     stand.want(_NAME, "triton", config=config)
     stand.wait("triton is healthy", lambda: bool(stand.endpoint(_NAME, "http")))
@@ -50,6 +54,38 @@ def triton(stand: Stand) -> Report:
     stand.wait("one model only", lambda: _ask(stand, "ready", models=list(_MODELS)) == only)
     operations = ("model ready", "infer over HTTP", "infer over gRPC")
     return Report("triton", "slurm", "none", version, operations, recovery, "both models", "modelControlMode")
+
+
+def triton_empty(stand: Stand) -> None:
+    """A server without a model says that it is ready, and is not healthy for all that; once it has one, it is."""
+    repository, name = stand.factory.folder / "models-to-come", f"{_NAME}-empty"
+    stand.factory.put(repository / "note", "")
+    stand.factory.put(repository / "note", None)
+    stand.want(name, "triton", config={"modelRepository": str(repository), "modelControlMode": "poll"})
+    stand.wait("it says that it is ready", lambda: _says_ready(stand, name))
+    shape = stand.factory.status()
+    line = line_of(shape, name) if shape else None
+    assert line is not None
+    assert (line.health, line.ready) == ("Progressing", 0)
+    _put(stand, repository, "double")
+    stand.wait("healthy with a model", lambda: bool(stand.endpoint(name, "http")))
+
+
+def _says_ready(stand: Stand, name: str) -> bool:
+    shape = stand.factory.status()
+    line = line_of(shape, name) if shape else None
+    address = line.endpoints.get("http", ()) if line else ()
+    if not address:
+        return False
+    with urllib.request.urlopen(f"http://{address[0]}/v2/health/ready", timeout=3) as answer:
+        return bool(answer.status == 200)
+
+
+def _put(stand: Stand, repository: Path, name: str) -> None:
+    """A model in a repository; its settings come last, and so it is whole when it is seen."""
+    code = _MODEL.format(numpy=str(triton_numpy()), factor=_MODELS[name])
+    stand.factory.put(repository / name / "1" / "model.py", code)
+    stand.factory.put(repository / name / "config.pbtxt", _CONFIG)
 
 
 def _works(stand: Stand) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from lab.lab import Lab
 from tests.recipes.report import Report, record
 from tests.recipes.slurm.databases import postgresql, postgresql_elsewhere
-from tests.recipes.slurm.models import triton
+from tests.recipes.slurm.models import triton, triton_empty
 from tests.recipes.slurm.stand import Stand
 from tests.recipes.slurm.stores import minio, seaweedfs
 from tests.recipes.slurm.vectors import chroma, faiss_server
@@ -29,7 +29,7 @@ Stories = dict[str, Future[Report | None]]
 def stories(lab_slurm: Lab) -> Iterator[Stories]:
     """All of them, told at once."""
     stand = Stand(lab_slurm)
-    told: list[Callable[[Stand], Report | None]] = [*STORIES, postgresql_elsewhere]
+    told: list[Callable[[Stand], Report | None]] = [*STORIES, postgresql_elsewhere, triton_empty]
     try:
         with ThreadPoolExecutor(len(told)) as pool:
             begun = {story.__name__: pool.submit(story, stand) for story in told}
@@ -49,3 +49,7 @@ def test_it_is_used_killed_found_again_and_changed(stories: Stories, name: str) 
 
 def test_a_lock_file_that_names_a_stranger_on_another_node_keeps_no_database_down(stories: Stories) -> None:
     stories["postgresql_elsewhere"].result()
+
+
+def test_a_triton_without_a_model_is_not_healthy_though_it_says_ready(stories: Stories) -> None:
+    stories["triton_empty"].result()
