@@ -9,6 +9,7 @@ import faiss
 import numpy as np
 
 from lab.host import free_ports
+from lab.servers import CHROMA
 from tests.recipes.report import Report
 from tests.recipes.slurm.stand import Stand
 from tests.services.test_faiss import NEIGHBOURS, ask, nearest
@@ -40,7 +41,9 @@ def chroma(stand: Stand) -> Report:
         stand.wait("traces are sent", lambda: _has_called(stand, collector))
     stand.wait("chroma has everything", lambda: _chroma(stand, "query") == whole)
     operations = ("create collection", "add", "query", "query with a filter", "count")
-    return Report("chroma", "slurm", "none", version, operations, recovery, "all documents", "openTelemetryEndpoint")
+    # What it says is the version of its API only.
+    release = f"{CHROMA.requirement.partition('==')[2]} (API {version})"
+    return Report("chroma", "slurm", "none", release, operations, recovery, "all documents", "openTelemetryEndpoint")
 
 
 def _chroma(stand: Stand, verb: str) -> dict[str, Any]:
