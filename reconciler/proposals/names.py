@@ -5,22 +5,38 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 
-from reconciler.models.proposal import Asked, Proposal
+from reconciler.models.proposal import Asked, Caller, Proposal, Role
 from reconciler.proposals.message import digest_of
+from reconciler.proposals.rights import may_have
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that is taken for another
-_LONGEST = 44  # a name of a service has 50 characters at most
+_MOST = 50  # characters of a service's name
+_LONGEST = 44
 _COUNT = 5
 
 
 def service_name(recipe: str, asked: Asked) -> str:
-    """`<recipe>-<5 letters or digits>`."""
+    """`<recipe>-<5 letters or digits>`; where the caller may not have it, that in place of the star of a pattern."""
     stem = re.sub(r"[^a-z0-9]+", "-", recipe.lower())[:_LONGEST].strip("-").lstrip("-0123456789") or "service"
-    if not asked.key:
-        return f"{stem}-{''.join(secrets.choice(_LETTERS) for _ in range(_COUNT))}"
-    return f"{stem}-{''.join(_LETTERS[byte % len(_LETTERS)] for byte in _bytes(asked)[:_COUNT])}"
+    if asked.key:
+        end = "".join(_LETTERS[byte % len(_LETTERS)] for byte in _bytes(asked)[:_COUNT])
+    else:
+        end = "".join(secrets.choice(_LETTERS) for _ in range(_COUNT))
+    usual = f"{stem}-{end}"
+    if asked.caller.role is not Role.PROPOSE:
+        return usual
+    return next((name for name in (usual, *_fitting(asked.caller, stem, end)) if may_have(asked.caller, name)), usual)
+
+
+def _fitting(caller: Caller, stem: str, end: str) -> Iterator[str]:
+    """Names that patterns of the caller allow: `bench-*` makes `bench-faiss-x7k2p`."""
+    for pattern in (one for one in caller.services if "*" in one):
+        room = _MOST - len(pattern.replace("*", "")) - _COUNT - 1
+        made = f"{stem[:room].rstrip('-')}-{end}" if room > 0 else end
+        yield pattern.replace("*", made, 1).replace("*", "").replace("?", end[0])[:_MOST].rstrip("-")
 
 
 def restart_value(asked: Asked, now: datetime) -> str:

@@ -23,8 +23,13 @@ def check_caller(proposal: Proposal, settings: ProposalSettings) -> None:
     if asked.direct and caller.role is not Role.ADMIN:
         raise ForbiddenError(f"{_who(caller)} may not commit past a review; it needs the role `admin`")
     name = proposal.request.name
-    if caller.role is Role.PROPOSE and not any(fnmatchcase(name, pattern) for pattern in caller.services):
+    if caller.role is Role.PROPOSE and not may_have(caller, name):
         raise ForbiddenError(f"{_who(caller)} may change {_list(caller.services)} and not {name[:100]}")
+
+
+def may_have(caller: Caller, name: str) -> bool:
+    """Whether a service of that name is one of those that a caller may change."""
+    return any(fnmatchcase(name, pattern) for pattern in caller.services)
 
 
 def check_file(caller: Caller, path: str) -> None:

@@ -21,6 +21,7 @@ from reconciler.proposals import ServerService
 from reconciler.proposals.base import nothing_earlier
 from reconciler.proposals.message import digest_of
 from reconciler.proposals.names import branch_name, restart_value, service_name
+from reconciler.proposals.rights import may_have
 from tests.fakes import START
 from tests.proposals.world import ADMIN, BENCH, LOADER, FakeRepository, scribe, start
 
@@ -92,6 +93,30 @@ def test_a_made_name_is_a_name_whatever_the_recipe_is_called(recipe: str, key: s
     name = service_name(recipe, asked)
     assert NAMES.validate_python(name) == name
     assert (service_name(recipe, asked) == name) is bool(key)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "begin"),
+    [
+        (("bench-*",), "bench-faiss-"),
+        (("mine", "*-bench"), "faiss-"),
+        (("*",), "faiss-"),
+        ((f"{'x' * 45}-*",), "x" * 44),
+        (("team-?-*",), "team-"),
+    ],
+)
+def test_a_made_name_is_one_that_its_caller_may_have(patterns: tuple[str, ...], begin: str) -> None:
+    caller = Caller("bench", "token", Role.PROPOSE, patterns)
+    for key in ("", "k"):
+        name = service_name("faiss", Asked(caller, key=key))
+        assert NAMES.validate_python(name) == name
+        assert name.startswith(begin)
+    assert may_have(caller, name) or patterns[0].startswith("xxx")
+
+
+def test_where_no_name_can_be_made_the_usual_one_is_refused() -> None:
+    caller = Caller("bench", "token", Role.PROPOSE, ("mine",))
+    assert service_name("faiss", Asked(caller)).startswith("faiss-")
 
 
 @given(st.text(min_size=1, max_size=5), st.text(min_size=1, max_size=5))
