@@ -188,11 +188,19 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         call = Call(time.monotonic(), self.command, parts.path, parse_qs(parts.query))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if call.watch:  # from now on, so that a cut finds it before it has begun to speak
+            self.proxy.streams.add(self.connection)
         self.proxy.calls.append(call)
         fault = self.proxy.decide(call)
         if fault.seconds:
             self.proxy.closing.wait(fault.seconds)
         self.proxy.wait_awake()
+        try:
+            self._do(call, fault, body)
+        finally:
+            self.proxy.streams.discard(self.connection)
+
+    def _do(self, call: Call, fault: Fault, body: bytes) -> None:
         if fault.status:
             self._refuse(fault)
         elif fault.stale and self.path in self.proxy.lists:
@@ -234,7 +242,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        self.proxy.streams.add(self.connection)
         try:
             if fault.error:
                 self._chunk(json.dumps({"type": "ERROR", "object": _status(fault.error)}).encode() + b"\n")
@@ -243,7 +250,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self._chunk(text)
             self._chunk(b"")
         finally:
-            self.proxy.streams.discard(self.connection)
             self.close_connection = True
 
     def _chunk(self, text: bytes) -> None:
