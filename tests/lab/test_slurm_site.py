@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab import runs
-from lab.host import LabError, is_root
+from lab.host import LabError, install, is_root
 from lab.lab import Lab
 from lab.slurm import SlurmFacts
 from lab.slurm_conf import Choices
@@ -100,6 +100,8 @@ def test_an_owner_may_do_less_than_slurm_user_and_a_silent_node_gives_its_jobs_b
 
 
 def test_an_ordinary_user_runs_accounting(lab_slurm: Lab) -> None:
+    if is_root():  # what only root can install is there before the ordinary user comes
+        install("accounting")
     argv = lab_slurm.as_user([sys.executable, "-c", COUNT])
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.stdout.strip(), done.stderr) == ("lab", "")

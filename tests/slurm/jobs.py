@@ -34,8 +34,10 @@ class Job:
         site = target(folder, path=(folder / "bin",), **more)
         script = template(service, site).submission(mark(service.name, replica), 0, ()).script
         environment = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": str(job), "TMPDIR": str(folder)}
+        # As slurmd starts it: a signal that the tests' own shell ignores cannot be trapped by bash.
+        argv = ["env", "--default-signal=INT", "bash", "-c", script]
         self.process = subprocess.Popen(
-            ["bash", "-c", script], env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
+            argv, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
         )
 
     def _write(self, name: str, script: str) -> None:

@@ -212,14 +212,15 @@ def test_a_job_that_cannot_write_its_comment_is_seen_through_its_file(cluster: C
     (folder / "scontrol").write_text("#!/bin/sh\nexit 1\n")
     (folder / "scontrol").chmod(0o755)
     service = cluster.service()
+    own = f"{service.name}.*.report"
     cluster.deployer_for(path=(folder,)).deploy(service, mark(service.name), 0.0, ())
     running = cluster.wait(service.name, healthy)
     socket.create_connection(port(running), timeout=5).close()
     assert cluster.squeue(running.id, "%k") == write(running.mark)
-    assert [path.name for path in cluster.facts.logs.glob("*.report")] == [f"{service.name}.0-{running.id}.report"]
+    assert [path.name for path in cluster.facts.logs.glob(own)] == [f"{service.name}.0-{running.id}.report"]
     cluster.deployer.cancel(running, removal=False)
     cluster.wait(service.name, ended)
-    assert list(cluster.facts.logs.glob("*.report")) == []
+    assert list(cluster.facts.logs.glob(own)) == []
 
 
 def test_slurm_says_when_one_more_would_start(cluster: Cluster) -> None:
