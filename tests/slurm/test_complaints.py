@@ -26,6 +26,7 @@ from reconciler.slurm.look.complaints import WORDS, fails, told
         ("body", "its health probe fails: the answer lacks the text that it should have"),
         ("some-new-word@GET/", "its health probe fails: some-new-word (GET /)"),
         ("http-x", "its health probe fails: http-x"),
+        ("@", "its health probe fails: @"),
     ],
 )
 def test_a_complaint_is_told_in_words(why: str, words: str) -> None:

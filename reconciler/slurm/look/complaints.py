@@ -40,7 +40,7 @@ def told(why: str) -> str:
     word, _, asked = why.partition("@")
     kind, _, number = word.partition("-")
     known = WORDS.get(word) or (_NUMBERED[kind].format(number) if kind in _NUMBERED and number.isdigit() else word)
-    return f"{known} ({_question(asked)})" if asked else known
+    return f"{known} ({_question(asked)})" if asked else known or why
 
 
 def _question(asked: str) -> str:
