@@ -68,8 +68,7 @@ def test_told_that_something_changed_it_looks_and_writes_again(start: Callable[.
     job.until(lambda: job.stage is Stage.OK)
     tell(tmp_path, write(AMENDED))
     job.process.send_signal(signal.SIGUSR1)
-    job.until(lambda: job.stamps[-1].mark == AMENDED)
-    assert job.stage is Stage.OK
+    job.until(lambda: job.stamps[-1].mark == AMENDED and job.stage is Stage.OK)
 
 
 def test_a_run_after_which_slurm_began_another_ends_and_says_nothing_more(
