@@ -29,6 +29,10 @@ def _configs(fault: Fault, matches: Callable[[Call], bool] = lambda _: True, tim
     return decide
 
 
+def _lists_configs(call: Call) -> bool:
+    return call.list and call.path.endswith("/configmaps")
+
+
 def test_changes_while_the_streams_were_cut_are_seen(view: View) -> None:
     view.config("a")
     gone = view.config("c")
@@ -76,8 +80,9 @@ def test_a_list_whose_later_page_has_expired_begins_again(view: View) -> None:
 def test_a_list_that_is_older_than_what_was_seen_moves_nothing_back(view: View) -> None:
     view.config("a")
     until(lambda: view.digest("a") == "d1")
-    view.proxy.cut()  # the list that follows is the one that is told again later
-    until(lambda: view.whole)
+    before = view.proxy.count(_lists_configs)
+    view.proxy.cut()  # the list that follows is the one that is told again later, so it must come before the change
+    until(lambda: view.proxy.count(_lists_configs) > before and view.whole)
     view.config("a", "d2")
     until(lambda: view.digest("a") == "d2")
     with view.proxy.playing(_configs(Fault(stale=True), lambda call: call.list, times=2)):
