@@ -72,15 +72,15 @@ def environment(own: Mapping[str, str], service: ResolvedService) -> dict[str, P
     return {**recipe, **{name: (text,) for name, text in service.env.items()}}
 
 
-def of_machines(service: ResolvedService, *, leads: bool | None = None) -> tuple[Parts, ...]:
+def of_machines(service: ResolvedService, *, leads: bool = True) -> tuple[Parts, ...]:
     """What comes after all other arguments where one replica spans several machines; nothing where it has one.
 
-    `leads`: only what is for rank 0, or only what is for the others, together with what is for each (None: only that).
+    `leads`: whether it is for rank 0, or else for one of the others, which get more.
     """
     machines = service.recipe.spec.start.machines
     if service.service.spec.nodes == 1:
         return ()
-    return expand((*machines.all, *(machines.others if leads is False else ())), service)
+    return expand((*machines.all, *(() if leads else machines.others)), service)
 
 
 def is_set(value: Value | None) -> bool:
