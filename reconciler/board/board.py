@@ -15,7 +15,7 @@ from reconciler.board.tallies import Tallies
 from reconciler.board.uptime import Stopwatch
 from reconciler.models.event import Proposed, What
 from reconciler.models.health import Health
-from reconciler.models.proposal import Accepted, Proposal
+from reconciler.models.proposal import Accepted, Proposal, verb_of
 from reconciler.models.status import ServiceStatus, SourceStatus, State, Status, TargetStatus, Transition, View
 
 
@@ -123,10 +123,9 @@ class Board(Counters):
 
     def post_proposal(self, proposal: Proposal, accepted: Accepted, at: datetime) -> None:
         """Tell those who follow the journal of a proposal that is in the repository since `at`."""
-        verb = type(proposal.request).__name__.lower()
         with self._lock:
             self._version += 1
-            self.journal.add([Proposed(verb, proposal.asked.caller, accepted)], at)
+            self.journal.add([Proposed(verb_of(proposal.request), proposal.asked.caller, accepted)], at)
         self._ring()
 
     @property

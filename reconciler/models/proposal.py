@@ -85,6 +85,11 @@ class Resume:
 Request = Start | Update | Stop | Restart | Suspend | Resume
 
 
+def verb_of(request: Request) -> str:
+    """What is asked for, in one word such as `start`."""
+    return type(request).__name__.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Who asks, and how. `key` (Idempotency-Key): the same one of the same caller is carried out once.

@@ -13,8 +13,7 @@ from reconciler.errors import (
     SourceError,
     TakenError,
 )
-from reconciler.models.proposal import Accepted, Proposal
-from reconciler.proposals.message import verb_of
+from reconciler.models.proposal import Accepted, Proposal, verb_of
 
 _log = logging.getLogger("reconciler.audit")
 _WORDS: tuple[tuple[type[ReconcilerError], str], ...] = (

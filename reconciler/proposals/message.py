@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reconciler.logs import clean
-from reconciler.models.proposal import Asked, Proposal, Request, Start, Stop, Update
+from reconciler.models.proposal import Asked, Proposal, Request, Start, Stop, Update, verb_of
 from reconciler.models.revision import Revision
 
 #: Most characters of a subject (git-commit(1): readers of `git log --oneline` see no more), and of a trailer's value.
@@ -19,11 +19,6 @@ _VALUE = 200
 _THROUGH = {"token": "HTTP API (token)", "oidc": "HTTP API (oidc)"}
 _VERB = re.compile(r"^Requested-Verb: ([a-z]+)$", re.MULTILINE)
 _DIGEST = re.compile(r"^Request-Digest: ([0-9a-f]{64})$", re.MULTILINE)
-
-
-def verb_of(request: Request) -> str:
-    """What is asked for, in one word such as `start`."""
-    return type(request).__name__.lower()
 
 
 def subject_of(request: Request) -> str:

@@ -8,13 +8,12 @@ from reconciler.board import Board
 from reconciler.desired.load import Loader
 from reconciler.errors import ReconcilerError
 from reconciler.metrics import utc_now
-from reconciler.models.proposal import Accepted, Proposal
+from reconciler.models.proposal import Accepted, Proposal, verb_of
 from reconciler.ports import Bell, Repository
 from reconciler.proposals.audit import result_of, tell
 from reconciler.proposals.chain import Tools
 from reconciler.proposals.committer import Committer
 from reconciler.proposals.keys import Keys
-from reconciler.proposals.message import verb_of
 from reconciler.proposals.queue import Queue
 from reconciler.proposals.rights import check_caller, check_key
 from reconciler.settings import ProposalSettings
