@@ -18,6 +18,7 @@ NEEDS: dict[str, dict[str, str]] = {
         "slurm-client": "sbatch",
         "munge": "munged",
         "util-linux": "setpriv",
+        "curl": "curl",
     },
     "accounting": {"slurmdbd": "slurmdbd", "mariadb-server-core": "mariadbd"},
     "control-plane": {"openssl": "openssl"},
