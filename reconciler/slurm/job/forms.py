@@ -15,10 +15,10 @@ from reconciler.desired.arguments import Parts, Reference, environment, expand, 
 from reconciler.desired.inputs import inputs_of
 from reconciler.errors import RefusedError
 from reconciler.models.recipe import Argument, Step
-from reconciler.models.service import SecretReference
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import shell
+from reconciler.slurm.job.secrets import secret_files
 
 _SECRETS_INSIDE = "/run/secrets"
 _INTO_APPTAINER = "APPTAINERENV_"
@@ -47,20 +47,6 @@ def form_of(service: ResolvedService, target: SlurmTarget) -> Form:
             return _programs(service)
         case "apptainer":
             return _apptainer(service, target)
-
-
-def secret_files(service: ResolvedService, target: SlurmTarget) -> dict[str, str]:
-    """The file of each secret that the service refers to. Raises RefusedError when the target has no such folder."""
-    secrets = service.service.spec.secrets
-    if secrets and target.folders.secrets is None:
-        raise RefusedError(
-            f"{service.file}: spec.secrets: target {service.target} has no secrets; set folders.secrets in the settings"
-        )
-    return {name: _secret_file(reference, target) for name, reference in secrets.items()}
-
-
-def _secret_file(reference: SecretReference, target: SlurmTarget) -> str:
-    return f"{target.folders.secrets}/{reference.name}/{reference.key}"
 
 
 def _resolver(storage: Callable[[str], str], secret: Callable[[str], str]) -> shell.Resolve:

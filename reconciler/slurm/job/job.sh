@@ -4,7 +4,8 @@
 # The rendered script sets job_mark, job_replica and job_limit (seconds; 0: none) before this text. After it come the
 # other assignments (service, port_range, volumes, …), the functions environment, prepare, server_command, probe and
 # first_request, the site's own lines, and the call of `supervise`. References to ports, volumes and secret files are the
-# arrays filled here. `report.sh` and `probe.sh` go with it. Lines that are only a comment are not sent to Slurm.
+# arrays filled here. `report.sh`, `probe.sh`, `data.sh` and `secrets.sh` go with it. Lines that are only a comment are not
+# sent to Slurm.
 
 declare -A ports=() storage=()
 declare -a argv=()
@@ -56,49 +57,6 @@ find_ports() {
         ports[$name]=$((low + next))
         port_words+=${port_words:+,}$name:${ports[$name]}
         next=$(((next + 1) % span))
-    done
-}
-
-make_folders() {
-    local name
-    scratch=$(mktemp -d "${TMPDIR:-/tmp}/reconciler-$SLURM_JOB_ID-XXXXXX") || give_up "no scratch folder"
-    for name in "${!volumes[@]}"; do
-        case ${volumes[$name]} in
-            persistent) storage[$name]=$data_folder/$service/$job_replica/$name ;;
-            scratch) storage[$name]=$scratch/$name ;;
-            memory)
-                memory=${memory:-$(mktemp -d "/dev/shm/reconciler-$SLURM_JOB_ID-XXXXXX")}
-                storage[$name]=$memory/$name
-                ;;
-        esac
-        mkdir -p -- "${storage[$name]}" || give_up "no folder ${storage[$name]}"
-    done
-}
-
-# No two jobs work on the same data, whatever Slurm says: the server inherits the lock, and keeps it if it outlives this
-# supervisor (singleton and afterany do not wait for the processes of a job that is completing). Who waits leaves a note,
-# for a run that Slurm took for lost to find out.
-lock_data() {
-    local folder=$data_folder/$service/$job_replica code=0
-    # shellcheck disable=SC2015 # both may fail
-    mkdir -p -- "$folder" && exec 9<>"$folder/.lock" || give_up "no file $folder/.lock"
-    flock --nonblock --conflict-exit-code 75 9 || code=$?
-    if ((code == 75)); then
-        log "waits for the data of $service.$job_replica, which another job still uses"
-        : >"$folder/.wanted"
-        launch flock --timeout "$probe_startup" 9
-        follow || end_server late "the data in $folder was in use for $probe_startup s"
-    elif ((code)); then
-        log "$folder cannot be locked (flock ended with $code); goes on without a lock"
-    fi
-    ((code != 0 && code != 75)) || locked=yes
-    data_wanted=$folder/.wanted
-}
-
-check_secrets() {
-    local name
-    for name in "${!secret_files[@]}"; do
-        [[ -r ${secret_files[$name]} ]] || give_up "no secret file for $name at ${secret_files[$name]}"
     done
 }
 

@@ -12,8 +12,8 @@ from reconciler.desired.inputs import inputs_of
 from reconciler.models.recipe import Recipe
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
-from reconciler.slurm.job import probing, shell
-from reconciler.slurm.job.forms import Form, form_of, secret_files
+from reconciler.slurm.job import data, probing, secrets, shell
+from reconciler.slurm.job.forms import Form, form_of
 
 _COMMENTS = re.compile(r"^ *#.*\n", re.MULTILINE)
 
@@ -24,7 +24,7 @@ def _program(name: str) -> str:
 
 
 #: The supervisor, the same in every script.
-SUPERVISOR = _program("report.sh") + _program("probe.sh") + _program("job.sh")
+SUPERVISOR = "".join(_program(f"{name}.sh") for name in ("report", "probe", "data", "secrets", "job"))
 
 #: Seconds for which a service without data goes on after it said that it stops, for its clients to move on.
 _DRAIN = 2
@@ -61,26 +61,17 @@ def _assignments(service: ResolvedService, target: SlurmTarget, form: Form) -> l
     low, high = target.ports
     return [
         f"service={shell.quote(service.name)}",
-        f"data_folder={shell.quote(str(target.folders.data))}",
         f"logs_folder={shell.quote(str(target.folders.logs))}",
-        f"stateful={int(spec.stateful)}",
         f"port_range=({low} {high})",
         f"port_names=({' '.join(spec.ports)})",
-        shell.table("volumes", _volumes(service.recipe)),
-        shell.table("secret_files", secret_files(service, target)),
+        *data.assignments(service, target),
+        *secrets.assignments(service, target),
         f"env_prefix={form.env_prefix}",
         f"stop_signal={spec.stop.signal}",
         f"stop_grace={math.ceil(spec.stop.grace.total_seconds())}",
         f"drain={drain(service.recipe)}",
         *probing.assignments(spec.health),
     ]
-
-
-def _volumes(recipe: Recipe) -> dict[str, str]:
-    return {
-        name: "memory" if volume.memory else "persistent" if volume.persistent else "scratch"
-        for name, volume in recipe.spec.storage.items()
-    }
 
 
 def _environment(service: ResolvedService, form: Form) -> list[str]:
