@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.desired.finding import Finding, Path
 from reconciler.models.kinds import COMMON, why_never
 from reconciler.models.recipe import Recipe
-from reconciler.models.service import Service, ServiceSpec
+from reconciler.models.service import Service, ServiceSpec, StorageOptions
 from reconciler.settings import KubernetesTarget
 
 #: A StatefulSet's name, a hyphen and a hash of ten characters are the value of a label of its pods.
@@ -24,17 +24,20 @@ def check_kubernetes(name: str, target: KubernetesTarget, service: Service, reci
         yield from _check_several(service, recipe)
 
 
-def shared_on_one_node(target: KubernetesTarget, recipe: Recipe) -> str:
+def shared_on_one_node(target: KubernetesTarget, spec: ServiceSpec, recipe: Recipe) -> str:
     """The volume that all pods of a stateless service share, and that one node only can mount; "" for none."""
     if recipe.spec.stateful:
         return ""
     lasting = (name for name, volume in recipe.spec.storage.items() if volume.lasts)
-    return next((name for name in lasting if access_mode(target, recipe, name) == "ReadWriteOnce"), "")
+    return next((name for name in lasting if access_mode(target, spec, recipe, name) == "ReadWriteOnce"), "")
 
 
-def access_mode(target: KubernetesTarget, recipe: Recipe, volume: str) -> str:
+def access_mode(target: KubernetesTarget, spec: ServiceSpec, recipe: Recipe, volume: str) -> str:
     """The access mode of the claim for a volume. Replicas of a stateful recipe have claims of their own."""
-    return "ReadWriteOnce" if recipe.spec.stateful else recipe.spec.storage[volume].access_mode or target.access_mode
+    if recipe.spec.stateful:
+        return "ReadWriteOnce"
+    own = spec.storage.get(volume, StorageOptions()).access_mode
+    return own or recipe.spec.storage[volume].access_mode or target.access_mode
 
 
 def _check_allowed(name: str, target: KubernetesTarget, spec: ServiceSpec) -> Iterator[Finding]:
@@ -61,10 +64,10 @@ def _check_objects(name: str, target: KubernetesTarget, recipe: Recipe) -> Itera
 
 def _check_claims(name: str, target: KubernetesTarget, spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding]:
     pods = spec.replicas * spec.nodes
-    volume = shared_on_one_node(target, recipe)
+    volume = shared_on_one_node(target, spec, recipe)
     if pods > 1 and volume:
         problem = f"all pods would share the volume {volume}, which one machine only can mount (ReadWriteOnce)"
-        fix = f"where the storage of {name} can do it, set accessMode: ReadWriteMany (target, or the recipe's volume)"
+        fix = f"where the storage of {name} can do it, set accessMode: ReadWriteMany (service, recipe or target)"
         path: Path = ("spec", "nodes" if spec.nodes > 1 else "replicas")
         yield Finding(path, problem, found=f"{pods} pods", expected="1", fix=fix)
 

@@ -12,6 +12,8 @@ from reconciler.desired.placement import choose_target, lacks_gpus
 from reconciler.desired.probing import check_length
 from reconciler.desired.recipes import Catalogue
 from reconciler.desired.repeats import check_repeats
+from reconciler.desired.secrets import check_needs, check_place, generated, with_generated
+from reconciler.desired.storage import check_storage
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
 from reconciler.models.service import Resources, Service, ServiceSpec, SlurmOptions, Value
@@ -30,7 +32,7 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
         fix = did_you_mean(spec.recipe, catalogue.recipes)
         return None, (Finding(("spec", "recipe"), "unknown recipe", found=f"`{spec.recipe}`", fix=fix),)
     config, findings = resolve_config(recipe.spec.parameters, spec.config)
-    findings += _check_against_recipe(spec, recipe)
+    findings += [*_check_against_recipe(spec, recipe), *check_storage(spec, recipe)]
     resources = _merge_resources(recipe.spec.resources, spec.resources)
     config, wrong = _together(recipe, spec, config, resources) if not findings else (config, [])
     findings += wrong
@@ -42,8 +44,9 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
     findings += _check_target(name, target, service, recipe, resources, slurm)
     if findings:
         return None, tuple(findings)
+    made = generated(spec, recipe)
     resolved = ResolvedService(
-        service=service,
+        service=with_generated(service, made),
         recipe=recipe,
         target=name,
         config=config,
@@ -54,6 +57,7 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
         file=file,
         frozen=catalogue.frozen.get(spec.recipe, ""),
         env={**target.defaults.env, **spec.env},
+        generated=made,
     )
     too_long = tuple(check_length(resolved))
     return (None, too_long) if too_long else (resolved, ())
@@ -94,10 +98,7 @@ def _check_against_recipe(spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding
     if spec.nodes > 1 and not recipe.spec.multi_node:
         problem = f"the recipe {recipe.metadata.name} runs on one machine only"
         yield Finding(("spec", "nodes"), problem, found=str(spec.nodes), expected="1")
-    for name, need in recipe.spec.secrets.items():
-        if need.required and name not in spec.secrets:
-            problem, fix = f'is missing ("{need.description}")', f"add `{name}: {{name: …, key: …}}`"
-            yield Finding(("spec", "secrets", name), problem, fix=fix)
+    yield from check_needs(spec, recipe)
 
 
 def _check_target(
@@ -125,9 +126,7 @@ def _check_slurm(
     if target.runtime == "none" and recipe.spec.start.process is None:
         problem = f"the recipe {recipe.metadata.name} starts in a container only, and the target {name} runs none"
         yield Finding(("spec", "recipe"), problem, fix="choose another target")
-    if spec.secrets and target.folders.secrets is None:
-        fix = "the operator sets `folders.secrets`"
-        yield Finding(("spec", "secrets"), f"the target {name} has no folder for secrets", fix=fix)
+    yield from check_place(name, target, spec, generated(spec, recipe))
     limit = target.limits.time
     if limit is not None and slurm.time is not None and slurm.time > limit:
         found, expected = format_duration(slurm.time), f"at most {format_duration(limit)}"

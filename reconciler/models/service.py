@@ -55,9 +55,22 @@ class SlurmOptions(Model):
 class SecretReference(Model):
     """Where a secret is; its value never enters Git."""
 
-    name: Name = Field(description="The Kubernetes Secret, or the folder below the Slurm target's `folders.secrets`.")
+    name: Name = Field(
+        description="The Kubernetes Secret, or the folder below the Slurm target's `folders.secrets`, or the first of "
+        "the two words that its `secretCommand` gets."
+    )
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][-A-Za-z0-9_.]*$", max_length=100)] = Field(
-        description="The key in it, or the file in that folder."
+        description="The key in it, or the file in that folder, or the second word."
+    )
+
+
+class StorageOptions(Model):
+    """A volume of the recipe, as this service wants it; what is unset is as the recipe and the target say."""
+
+    size: Quantity | None = Field(default=None, description="How much it may hold, such as 20Gi.")
+    storage_class: Line | None = Field(default=None, description="On Kubernetes, the storage class of its claim.")
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] | None = Field(
+        default=None, description="On Kubernetes, where replicas share it."
     )
 
 
@@ -105,6 +118,7 @@ class ServiceSpec(Model):
     kubernetes: KubernetesOptions = Field(default=KubernetesOptions(), description="Used on Kubernetes targets only.")
     env: dict[EnvName, Line] = Field(default={}, description="Environment variables.")
     secrets: dict[EnvName, SecretReference] = Field(default={}, description="Environment variables from secrets.")
+    storage: dict[Name, StorageOptions] = Field(default={}, description="The recipe's volumes, such as a larger one.")
     depends_on: tuple[ServiceName, ...] = Field(default=(), description="Services that must be healthy first.")
     suspend: bool = Field(default=False, description="Stopped, but kept in the table; data stays.")
     restart: Line | None = Field(default=None, description="Any new value restarts it once.")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from reconciler.models.recipe import Recipe
+from reconciler.models.recipe import Recipe, Volume
 from reconciler.models.revision import Revision
-from reconciler.models.service import DriftPolicy, Resources, Service, SlurmOptions, Value
+from reconciler.models.service import DriftPolicy, Resources, Service, SlurmOptions, StorageOptions, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class ResolvedService:
     `config` has a value for each parameter of the recipe (None: unset). `revision` is the commit that its text was
     read from. `frozen` is "" or says in words why this is an earlier version (the present file is bad).
     `file` is the path that it was read from. `env` holds the variables of the target's defaults and of the service,
-    literal (the recipe's are added by `desired.arguments.environment`).
+    literal (the recipe's are added by `desired.arguments.environment`). `generated` are the secrets that the service
+    leaves to be made on the platform, each with the number of its letters and digits; its `secrets` name them too.
     """
 
     service: Service
@@ -32,11 +33,25 @@ class ResolvedService:
     file: str
     frozen: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
+    generated: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The service's name."""
         return self.service.metadata.name
+
+    @property
+    def storage(self) -> Mapping[str, Volume]:
+        """The volumes, by name: the recipe's, with the size and the access mode that the service asks for."""
+        own = self.service.spec.storage
+        return {name: _sized(volume, own.get(name)) for name, volume in self.recipe.spec.storage.items()}
+
+
+def _sized(volume: Volume, own: StorageOptions | None) -> Volume:
+    if own is None:
+        return volume
+    update = {"size": own.size or volume.size, "access_mode": own.access_mode or volume.access_mode}
+    return volume.model_copy(update=update)
 
 
 @dataclass(frozen=True, slots=True)

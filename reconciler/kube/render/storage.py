@@ -76,7 +76,7 @@ def volumes(service: ResolvedService) -> list[Object]:
         {"name": name, "persistentVolumeClaim": {"claimName": claim_name(service.name, name)}} for name in claimed
     ]
     scratch = [
-        {"name": name, "emptyDir": _scratch(volume)} for name, volume in spec.storage.items() if not volume.lasts
+        {"name": name, "emptyDir": _scratch(volume)} for name, volume in service.storage.items() if not volume.lasts
     ]
     return [*shared, *scratch]
 
@@ -101,7 +101,7 @@ def secret_volume(service: ResolvedService, names: set[str]) -> tuple[list[Objec
 
 def persistent(service: ResolvedService) -> dict[str, Volume]:
     """The volumes whose data outlives the pods."""
-    return {name: volume for name, volume in service.recipe.spec.storage.items() if volume.lasts}
+    return {name: volume for name, volume in service.storage.items() if volume.lasts}
 
 
 def claim_name(service: str, volume: str) -> str:
@@ -114,7 +114,9 @@ def _scratch(volume: Volume) -> Object:
 
 
 def _claim_spec(service: ResolvedService, target: KubernetesTarget, name: str) -> Object:
-    volume = service.recipe.spec.storage[name]
-    mode = access_mode(target, service.recipe, name)
-    spec: Object = {"accessModes": [mode], "resources": {"requests": {"storage": volume.size}}}
-    return spec | ({"storageClassName": target.storage_class} if target.storage_class else {})
+    wanted = service.service.spec
+    own = wanted.storage.get(name)
+    mode = access_mode(target, wanted, service.recipe, name)
+    spec: Object = {"accessModes": [mode], "resources": {"requests": {"storage": service.storage[name].size}}}
+    storage_class = (own.storage_class if own else None) or target.storage_class
+    return spec | ({"storageClassName": storage_class} if storage_class else {})

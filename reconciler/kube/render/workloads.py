@@ -47,7 +47,7 @@ def _deployment(service: ResolvedService, target: KubernetesTarget, owner: str) 
 
 def _strategy(service: ResolvedService, target: KubernetesTarget) -> Object:
     """Pods are never old and new at once where they share a claim that can be mounted on one node only."""
-    if shared_on_one_node(target, service.recipe):
+    if shared_on_one_node(target, service.service.spec, service.recipe):
         return {"type": "Recreate"}
     rollout = service.service.spec.rollout
     # Kubernetes refuses a rollout that may neither add nor take away.
