@@ -7,9 +7,11 @@ import random
 import shutil
 import socket
 import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+_PYTHON = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
 #: Part → Debian package → a program or file of it. A part runs where all of these are found, packaged or not.
 NEEDS: dict[str, dict[str, str]] = {
     "slurm": {
@@ -29,10 +31,12 @@ NEEDS: dict[str, dict[str, str]] = {
         "containernetworking-plugins": "/usr/lib/cni/bridge",
         "nftables": "nft",
         "busybox-static": "busybox",
+        "curl": "curl",
         "iproute2": "ip",
         "util-linux": "nsenter",
         "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
     },
+    "triton": {_PYTHON: f"/usr/lib/x86_64-linux-gnu/{_PYTHON}.so.1.0"},  # there is no Triton for other processors
     "compiler": {"gcc": "cc", "libc6-dev": "gencat"},
     "monitoring": {
         "prometheus": "prometheus",
@@ -166,7 +170,11 @@ def program(name: str) -> str:
 
 def missing(part: str) -> list[str]:
     """Debian packages that `part` (a key of NEEDS) needs and this machine lacks."""
-    return [package for package, witness in NEEDS[part].items() if find(witness) is None]
+    return [package for package, witness in NEEDS[part].items() if not _is_there(witness)]
+
+
+def _is_there(witness: str) -> bool:
+    return Path(witness).exists() if witness.startswith("/") else find(witness) is not None
 
 
 def install(part: str) -> None:

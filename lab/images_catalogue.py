@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab import images_faiss, images_postgres
+from lab import images_faiss, images_postgres, images_servers
 from lab.images import Image, Text, shell
 
 PAUSE = "registry.k8s.io/pause:3.10"
@@ -25,10 +25,18 @@ def busybox() -> Image:
     return Image(BUSYBOX, shell(*_APPLETS), command=("sh",))
 
 
-#: Reference → what makes it; a maker raises LabError where this machine lacks what goes in.
+#: What a node has from the start, by reference; a maker raises LabError where this machine lacks what goes in.
 IMAGES: dict[str, Callable[[], Image]] = {
     PAUSE: pause,  # first: no pod starts without it
     BUSYBOX: busybox,
     images_faiss.REFERENCE: images_faiss.faiss_server,
     images_postgres.REFERENCE: images_postgres.postgres,
+}
+
+#: What a node gets when somebody asks for it, by recipe: they are large, and MinIO takes minutes to build.
+SERVERS: dict[str, Callable[[], Image]] = {
+    "chroma": images_servers.chroma,
+    "minio": images_servers.minio,
+    "seaweedfs": images_servers.seaweedfs,
+    "triton": images_servers.triton,
 }

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
-import sys
-import sysconfig
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from importlib.metadata import Distribution, PackageNotFoundError
@@ -14,7 +11,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from lab.host import LabError
-from lab.images import Folder, Image, Link, Text, libraries, shell, tree
+from lab.images import Folder, Image, Text, shell, tree
+from lab.images_python import libraries_of, python
 
 REFERENCE = "ghcr.io/reconciler/faiss-server:0.1.0"
 UID = 1000
@@ -22,10 +20,6 @@ UID = 1000
 _PACKAGES = ("faiss-cpu", "fastapi", "numpy", "prometheus-client", "pydantic", "uvicorn")
 _PLACE = "/opt/faiss-server"
 _REPOSITORY = Path(__file__).parent.parent
-_SKIP_STANDARD = (
-    *("site-packages/*", "dist-packages/*", "test/*", "*/test/*", "*/tests/*", "*.opt-?.pyc"),
-    *("idlelib/*", "lib2to3/*", "ensurepip/*", "tkinter/*", "config-*"),
-)
 _SKIP_PACKAGE = ("*/tests/*", "*.opt-?.pyc", "*.pyi", "*.h", "*.a")
 
 
@@ -34,24 +28,17 @@ def faiss_server() -> Image:
 
     Raises LabError when a package of the extra `faiss` is not installed.
     """
-    interpreter = Path(os.path.realpath(sys.executable))
-    standard = Path(sysconfig.get_path("stdlib"))
-    python = {str(interpreter): interpreter, **dict(tree(standard, str(standard), skip=_SKIP_STANDARD))}
     packages = {name: path for package in sorted(_closure(_PACKAGES)) for name, path in _files(package)}
+    content = {**python(), **packages}
     server = _REPOSITORY / "reconciler"
-    binaries = [path for path in (*python.values(), *packages.values()) if path == interpreter or ".so" in path.name]
-    own = {path.resolve() for path in packages.values()}
-    found = {name: path for name, path in libraries(binaries) if path not in own}
     return Image(
         REFERENCE,
         {
             **shell("env", "ls", "cat", "id"),
-            **python,
-            **packages,
-            **found,
+            **content,
+            **libraries_of(content),
             f"{_PLACE}/reconciler/__init__.py": server / "__init__.py",
             **dict(tree(server / "faiss_server", f"{_PLACE}/reconciler/faiss_server", skip=("*.pyc",))),
-            "/usr/local/bin/python3": Link(str(interpreter)),
             "/etc/passwd": Text(f"root:x:0:0::/root:/bin/sh\nfaiss:x:{UID}:{UID}::/nonexistent:/bin/sh\n"),
             "/etc/group": Text(f"root:x:0:\nfaiss:x:{UID}:\n"),
             "/var/lib/faiss": Folder(0o755, UID),

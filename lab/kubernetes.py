@@ -18,8 +18,9 @@ from typing import Any, Literal
 
 from lab import build, control, crds, host, kubernetes_objects, kubernetes_server, network
 from lab.host import LabError
+from lab.images_store import ImageStore
 from lab.kubernetes_choices import ServerChoices
-from lab.kubernetes_node import NAME, Node
+from lab.kubernetes_node import NAME, Node, socket_of
 from lab.kubernetes_objects import DAEMON, NAMESPACES
 from lab.run import Run
 from lab.user import lab_user
@@ -95,6 +96,15 @@ class KubernetesFacts:
         for namespace in self.namespaces if self.controllers else ():
             account = ("get", "serviceaccount", "default", "--namespace", namespace)
             until(lambda account=account: not self._kubectl(*account).returncode, 20, f"accounts in {namespace}")  # type: ignore[misc] # mypy cannot type a bound default
+
+    def give_images(self, *recipes: str) -> None:
+        """Let the node have the images of these recipes (`images_catalogue.SERVERS`), as far as it lacks them.
+
+        They come from the lab's cache; the first time some are fetched, and MinIO is built. Raises LabError.
+        """
+        if not self.node:
+            raise LabError("there is no node that could run images; ask for one")
+        ImageStore(socket_of(self.run)).give_servers(*recipes)
 
     def grant(
         self,

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import host, images, images_catalogue, kubernetes_node_conf, kubernetes_sandbox
+from lab import host, images_catalogue, kubernetes_node_conf, kubernetes_sandbox
 from lab.host import LabError
-from lab.images_pinned import pinned_names
+from lab.images_store import ImageStore
 from lab.kubernetes_server import ControlPlane
 from lab.network import Network
 from lab.process import Daemon
 from lab.run import Run
-from lab.wait import until
 
 NAME = "lab-node"
 
+_FOLDER = "node"
 _SANDBOX = "sandbox"
 
 
@@ -34,7 +33,7 @@ class Node:
     @classmethod
     def enter(cls, run: Run, programs: Path, network: Network) -> Node:
         """Make the sandbox and start containerd in it. Raises LabError."""
-        node = cls(run, programs, run.folder / "node", network)
+        node = cls(run, programs, run.folder / _FOLDER, network)
         _refuse_hidden(programs, run.folder, Path(sys.executable))
         for part in ("programs", "logs", "cni"):
             (node.folder / part).mkdir(parents=True)
@@ -50,23 +49,20 @@ class Node:
     @property
     def socket(self) -> Path:
         """Where containerd listens."""
-        return self.folder / "containerd.sock"
+        return socket_of(self.run.folder)
 
     def import_images(self) -> dict[str, str]:
         """Give the lab's images to containerd; returns reference → why, for those that cannot be made here."""
-        until(lambda: self._ctr("version").returncode == 0, 30, f"containerd answers; see {self._log('containerd')}")
+        store = ImageStore(self.socket)
+        store.wait(self._log("containerd"))
         missing = {}
         for reference, make in images_catalogue.IMAGES.items():
             try:
-                archive = images.pack(make())
+                image = make()
             except LabError as error:
                 missing[reference] = str(error)
-                continue
-            done = self._ctr("images", "import", str(archive))
-            if done.returncode:
-                raise LabError(f"{reference} cannot be imported: {done.stderr.strip()}")
-            for name in pinned_names(reference):
-                self._ctr("images", "tag", "--force", reference, name)
+            else:
+                store.give(image)
         return missing
 
     def join(self, plane: ControlPlane) -> None:
@@ -102,9 +98,10 @@ class Node:
     def _log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"
 
-    def _ctr(self, *words: str) -> subprocess.CompletedProcess[str]:
-        argv = [host.program("ctr"), "--address", str(self.socket), "--namespace", "k8s.io", *words]
-        return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+def socket_of(run: Path) -> Path:
+    """Where the containerd of the lab in the folder `run` listens."""
+    return run / _FOLDER / "containerd.sock"
 
 
 def _refuse_hidden(*needed: Path) -> None:

@@ -50,9 +50,13 @@ def chroma_library() -> Path:
     return chroma_programs().parent / "wheel"
 
 
+def chroma_script(library: str) -> str:
+    """The text of the program `chroma`, for sh, where the library lies in that folder."""
+    return f'export PYTHONPATH={quote(library)}\nPYTHONSAFEPATH=1 exec python3 -c "{_CHROMA}" "$@"'
+
+
 def _finish_chroma(folder: Path, final: Path) -> None:
-    python = "PYTHONSAFEPATH=1 exec python3 -c"
-    program(folder, "chroma", f'export PYTHONPATH={quote(str(final / "wheel"))}\n{python} "{_CHROMA}" "$@"')
+    program(folder, "chroma", chroma_script(str(final / "wheel")))
 
 
 def seaweedfs_programs() -> Path:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import images_catalogue, images_faiss, images_postgres
+from lab import host, images_catalogue, images_faiss, images_pinned, images_postgres
 from lab.host import program
 from lab.images import Folder, Image, Link, Text, libraries, pack, tree
+from tests.slurm.services import shipped
 
 
 @pytest.fixture(autouse=True)
@@ -173,3 +174,19 @@ def entry_point(*argv: str, **env: str) -> subprocess.CompletedProcess[str]:
     path = {"PATH": "/usr/sbin:/usr/bin:/bin"}
     command = [program("busybox"), "sh", str(script), *argv]
     return subprocess.run(command, env=path | env, capture_output=True, text=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize("name", ["chroma", "minio", "seaweedfs", "triton"])
+def test_a_servers_image_is_called_what_its_recipe_calls_it(name: str) -> None:
+    wanted = shipped(name).spec.image
+    tagged, _, digest = wanted.partition("@")
+    assert images_pinned.public_name(name) == tagged
+    repository = tagged.rpartition(":")[0]
+    assert images_pinned.pinned_names(tagged) == ([f"{repository}@{digest}"] if digest else [])
+
+
+def test_a_package_may_be_told_by_a_file_that_nobody_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    here, gone = tmp_path / "library.so", tmp_path / "gone.so"
+    here.touch(mode=0o644)
+    monkeypatch.setitem(host.NEEDS, "part", {"first": str(here), "second": str(gone), "third": "no-such-program"})
+    assert host.missing("part") == ["second", "third"]
