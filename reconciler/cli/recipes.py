@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typer._click.core import Context
 
     from reconciler.models.recipe import Recipe
-    from reconciler.shapes.recipes import ParameterShape, RecipeShape
+    from reconciler.shapes.recipes import ParameterShape, RecipeShape, SecretShape
 
 
 class _ShowFirst(TyperGroup):
@@ -104,12 +104,18 @@ def _show(recipe: RecipeShape, screen: Console) -> None:
         screen.print(f"rule: {rule}", markup=False, highlight=False)
     for title, names in (
         ("ports", [f"{name} {number}" for name, number in recipe.ports.items()]),
-        ("secrets", [f"{name} ({'required' if one.required else 'optional'})" for name, one in recipe.secrets.items()]),
+        ("secrets", [f"{name} ({_need(one)})" for name, one in recipe.secrets.items()]),
         ("storage", [f"{name} {one.path} {one.size}" for name, one in recipe.storage.items()]),
     ):
         if names:
             screen.print(f"{title}: {', '.join(names)}", markup=False)
     screen.print("\nexample:\n" + recipe.example_yaml.rstrip(), markup=False, highlight=False)
+
+
+def _need(secret: SecretShape) -> str:
+    if secret.generated:
+        return "made as <service>-generated where a service names none"
+    return "required" if secret.required else "optional"
 
 
 def _allowed(parameter: ParameterShape) -> str:

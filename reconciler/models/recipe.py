@@ -245,8 +245,20 @@ class Stop(Model):
 class SecretNeed(Model):
     """A secret that the recipe knows."""
 
-    description: str
-    required: bool = False
+    description: str = Field(description="What it is for, in one sentence.")
+    required: bool = Field(default=False, description="It cannot run without.")
+    generate: int | None = Field(
+        default=None,
+        ge=8,
+        le=128,
+        description="A value of so many letters and digits is made, once, where a service names none.",
+    )
+
+    @model_validator(mode="after")
+    def _made_where_needed(self) -> Self:
+        if self.generate and not self.required:
+            raise ValueError("`generate` only with `required: true`")
+        return self
 
 
 class RecipeMetadata(Model):

@@ -171,12 +171,24 @@ class SlurmTarget(Model):
     )
     runtime: Literal["none", "apptainer"] = Field(default="none", description="How containers run; none: programs.")
     folders: Folders
+    secret_command: tuple[Line, ...] = Field(
+        default=(),
+        max_length=16,
+        description="Command, and its first arguments, that prints a secret in a job: `name` and `key` are its last two.",
+    )
     path: tuple[Path, ...] = Field(default=(), description="Folders put before the PATH of jobs.")
     setup: tuple[Line, ...] = Field(default=(), description="The operator's own shell lines for jobs (module load …).")
     ports: tuple[int, int] = Field(default=(20000, 29999), description="Range in which jobs look for free ports.")
     gpu_types: tuple[Name, ...] = Field(default=(), description="GPU types; empty: it has no GPUs.")
     defaults: TargetDefaults = TargetDefaults()
     limits: Limits = Limits()
+
+    @field_validator("secret_command", mode="after")
+    @classmethod
+    def _names_a_program(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if words and not words[0]:
+            raise ValueError("the program first, such as [/opt/site/secret, get]")
+        return words
 
     @field_validator("tick", mode="after")
     @classmethod

@@ -54,11 +54,12 @@ class SecretShape(BaseModel):
 
     description: str = Field(examples=["Token of the Hugging Face Hub for models behind a licence."])
     required: bool = Field(examples=[False])
+    generated: bool = Field(default=False, description="A value is made where a service names none.", examples=[False])
 
     @classmethod
     def of(cls, one: SecretNeed) -> SecretShape:
         """From the recipe."""
-        return cls(description=one.description, required=one.required)
+        return cls(description=one.description, required=one.required, generated=bool(one.generate))
 
 
 class StorageShape(BaseModel):
@@ -146,7 +147,7 @@ def get_recipe(recipes: Mapping[str, Recipe], name: str) -> RecipeShape:
 def _needed(recipe: Recipe) -> tuple[list[str], list[str]]:
     """Names of parameters and secrets that a service must set."""
     parameters = [name for name, parameter in recipe.spec.parameters.items() if parameter.required]
-    return parameters, [name for name, secret in recipe.spec.secrets.items() if secret.required]
+    return parameters, [name for name, secret in recipe.spec.secrets.items() if secret.required and not secret.generate]
 
 
 def _body(recipe: Recipe) -> dict[str, Any]:

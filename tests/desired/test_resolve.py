@@ -115,6 +115,23 @@ def test_placement_follows_the_operators_order(under: Settings, spec: str, targe
     assert good(spec, under).target == target
 
 
+def test_secrets_that_are_not_named_are_made_and_referred_to_as_if_they_were() -> None:
+    service = good("{recipe: minio, secrets: {MINIO_ROOT_USER: {name: s3, key: user}}}")
+    made = service.service.spec.secrets
+    assert service.generated == {"MINIO_ROOT_PASSWORD": 40}
+    assert {name: (one.name, one.key) for name, one in made.items()} == {
+        "MINIO_ROOT_USER": ("s3", "user"),
+        "MINIO_ROOT_PASSWORD": ("main-generated", "MINIO_ROOT_PASSWORD"),
+    }
+    assert good("{recipe: faiss}").generated == {}
+
+
+def test_what_a_service_names_is_taken_also_where_it_could_be_made() -> None:
+    service = good("{recipe: postgresql, secrets: {POSTGRES_PASSWORD: {name: pg, key: word}}}")
+    assert service.generated == {}
+    assert service.service.spec.secrets["POSTGRES_PASSWORD"].name == "pg"
+
+
 BAD = [
     ("{recipe: faiss, target: meluxna}", "unknown target; found `meluxna`; did you mean `meluxina`?", {}),
     ("{recipe: fais}", "unknown recipe; found `fais`; did you mean `faiss`?", {}),
@@ -125,7 +142,16 @@ BAD = [
     ("{recipe: faiss, config: {indexFile: ../x}}", "text that matches", {}),
     ("{recipe: faiss, config: {readOnly: [a]}}", "found a list; expected true or false", {}),
     ("{recipe: vllm}", 'spec.config.model: is missing ("Name on the Hugging Face Hub', {}),
-    ("{recipe: postgresql}", 'spec.secrets.POSTGRES_PASSWORD: is missing ("Password', {}),
+    (
+        "{recipe: postgresql, env: {POSTGRES_PASSWORD: sesame}}",
+        "spec.env.POSTGRES_PASSWORD: is a secret of the recipe, and would be in Git",
+        {},
+    ),
+    (
+        "{recipe: postgresql, target: slurm}",
+        "spec.secrets.POSTGRES_PASSWORD: the target meluxina has no folder in which a secret can be made",
+        {"folders": {"data": "/d", "logs": "/l"}, "secret_command": ["/bin/secret"]},
+    ),
     ("{recipe: faiss, nodes: 2}", "runs on one machine only", {}),
     ("{recipe: faiss, target: cloud, resources: {gpus: 1}}", "the target cloud has no GPUs", {}),
     ("{recipe: faiss, target: slurm, resources: {gpus: 1, gpuType: h100}}", "it has a100", {}),
@@ -140,7 +166,7 @@ BAD = [
     ("{recipe: faiss, target: slurm, replicas: 3, resources: {gpus: 2}}", "more GPUs than", {"limits": {"gpus": 4}}),
     (
         "{recipe: faiss, target: slurm, secrets: {A: {name: a, key: b}}}",
-        "has no folder for secrets",
+        "has no folder for secrets; the operator sets `folders.secrets` or `secretCommand`",
         {"folders": {"data": "/d", "logs": "/l"}},
     ),
 ]

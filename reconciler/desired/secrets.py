@@ -1,0 +1,66 @@
+"""The secrets of a service: what it names, what is made for it, and whether its target can give them. Pure.
+
+A secret that the recipe lets be made (`generate`) and that the service does not name gets a reference as if the service
+had named it: `{name: <service>-generated, key: <NAME>}`. The value is made on the platform, never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.desired.finding import Finding, Path
+from reconciler.models.recipe import Recipe
+from reconciler.models.service import SecretReference, Service, ServiceSpec
+from reconciler.settings import SlurmTarget
+
+#: What the names of secrets end with that were made for a service.
+MADE = "-generated"
+
+_PLACE: Path = ("spec", "secrets")
+
+
+def made_name(service: str) -> str:
+    """The name under which the secrets are that are made for a service."""
+    return f"{service}{MADE}"
+
+
+def generated(spec: ServiceSpec, recipe: Recipe) -> dict[str, int]:
+    """The secrets that are to be made for a service, each with the number of its letters and digits."""
+    needs = recipe.spec.secrets.items()
+    return {name: need.generate for name, need in needs if need.generate and name not in spec.secrets}
+
+
+def with_generated(service: Service, made: Mapping[str, int]) -> Service:
+    """The service as if it had named the secrets that are made for it."""
+    if not made:
+        return service
+    name = made_name(service.metadata.name)
+    more = {key: SecretReference(name=name, key=key) for key in made}
+    spec = service.spec.model_copy(update={"secrets": {**service.spec.secrets, **more}})
+    return service.model_copy(update={"spec": spec})
+
+
+def check_needs(spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding]:
+    """What the recipe needs and the service does not name, or names in the open."""
+    for name, need in recipe.spec.secrets.items():
+        if name in spec.secrets or not need.required:
+            continue
+        if not need.generate:
+            problem, fix = f'is missing ("{need.description}")', f"add `{name}: {{name: …, key: …}}`"
+            yield Finding((*_PLACE, name), problem, fix=fix)
+        elif name in spec.env:
+            fix = f"add `{name}: {{name: …, key: …}}` to `secrets:`, or leave it out: a value is made then"
+            yield Finding(("spec", "env", name), "is a secret of the recipe, and would be in Git", fix=fix)
+
+
+def check_place(name: str, target: SlurmTarget, spec: ServiceSpec, made: Mapping[str, int]) -> Iterator[Finding]:
+    """What stands against the secrets of a service on this target, `name`."""
+    if target.folders.secrets is not None:
+        return
+    if made:
+        fix = "the operator sets `folders.secrets`, or the service names secrets of its own"
+        problem = f"the target {name} has no folder in which a secret can be made"
+        yield Finding((*_PLACE, next(iter(made))), problem, fix=fix)
+    if spec.secrets and not target.secret_command:
+        fix = "the operator sets `folders.secrets` or `secretCommand`"
+        yield Finding(_PLACE, f"the target {name} has no folder for secrets", fix=fix)
