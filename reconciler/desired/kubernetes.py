@@ -18,6 +18,7 @@ def check_kubernetes(name: str, target: KubernetesTarget, service: Service, reci
     """Everything that stands against this service on the target `name`."""
     spec = service.spec
     yield from _check_allowed(name, target, spec)
+    yield from _check_mounts(spec, recipe)
     yield from _check_objects(name, target, recipe)
     yield from _check_claims(name, target, spec, recipe)
     if spec.nodes > 1:
@@ -50,6 +51,16 @@ def _check_allowed(name: str, target: KubernetesTarget, spec: ServiceSpec) -> It
         problem, expected = f"the target {name} does not allow this account", _any_of(target.service_accounts)
         fix = "" if expected else "the operator sets `serviceAccounts`"
         yield Finding((*place, "serviceAccount"), problem, found=f"`{account}`", expected=expected, fix=fix)
+
+
+def _check_mounts(spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding]:
+    """Two things cannot be at one place of a container."""
+    taken = {volume.path: f"the recipe's volume {name}" for name, volume in recipe.spec.storage.items()}
+    for number, mount in enumerate(spec.kubernetes.mounts):
+        place: Path = ("spec", "kubernetes", "mounts", number, "path")
+        if mount.path in taken:
+            yield Finding(place, f"{taken[mount.path]} is there", found=f"`{mount.path}`", fix="choose another folder")
+        taken[mount.path] = f"the claim {mount.claim}"
 
 
 def _check_objects(name: str, target: KubernetesTarget, recipe: Recipe) -> Iterator[Finding]:

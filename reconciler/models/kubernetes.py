@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -21,6 +22,10 @@ from reconciler.models.units import Line, Name, Percent, Pointer
 
 _KIND = r"^[A-Z][A-Za-z0-9]*$"
 _API_VERSION = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9][a-z0-9]*$"
+#: A DNS-1123 subdomain (Kubernetes object names).
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_BELOW = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+_LONGEST = 253
 Amount = Annotated[int, Field(ge=0, le=100_000)] | Percent
 KindWord = Annotated[str, StringConstraints(pattern=_KIND, max_length=63)]
 ApiVersion = Annotated[str, StringConstraints(pattern=_API_VERSION, max_length=300)]
@@ -31,6 +36,37 @@ def _network(text: str) -> str:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
         raise ValueError("a network such as 10.0.0.0/8 or fd00::/8, without bits below its mask") from error
+
+
+def _claim(text: str) -> str:
+    if len(text) > _LONGEST or not _SUBDOMAIN.fullmatch(text):
+        raise ValueError("the name of a claim: small letters, digits, `-` and `.`, with a letter or digit at both ends")
+    return text
+
+
+def _folder(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError("a folder such as /models, from `/` on")
+    return f"/{_below(text[1:])}"
+
+
+def _below(text: str) -> str:
+    if len(text) > _LONGEST or not _BELOW.fullmatch(text) or {".", ".."} & set(text.split("/")):
+        raise ValueError("a folder without `.` and `..` in its path; letters, digits and _ . - in its names")
+    return text
+
+
+class Mount(Model):
+    """A claim that is there already, such as one with models. It is never made, changed or removed."""
+
+    claim: Annotated[str, AfterValidator(_claim)] = Field(
+        description="Name of the PersistentVolumeClaim, in the service's namespace."
+    )
+    path: Annotated[str, AfterValidator(_folder)] = Field(description="Where it is inside the container.")
+    sub_path: Annotated[str, AfterValidator(_below)] | None = Field(
+        default=None, description="The folder in it that is mounted; all of it when unset."
+    )
+    read_only: bool = Field(default=True, description="false: the service may write there.")
 
 
 class Toleration(Model):
@@ -146,6 +182,9 @@ class KubernetesOptions(Model):
     )
     pod_disruption_budget: DisruptionBudget | None = Field(
         default=None, description="How many replicas an eviction leaves alone."
+    )
+    mounts: tuple[Mount, ...] = Field(
+        default=(), max_length=20, description="Claims that are there already, such as models that others keep."
     )
     patches: Patches = Field(default=(), description="Changes of what is rendered, after those of the recipe.")
 

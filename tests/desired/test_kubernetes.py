@@ -79,6 +79,26 @@ def kubernetes(options: str) -> str:
             "{patches: [{target: {kind: Service}, patch: [{op: add, path: /a}]}]}",
             "patch[0]: is not allowed; found a mapping; expected `value` with add, replace and test, and only there",
         ),
+        ("{mounts: [{claim: models}]}", "mounts[0].path: is missing; add `path:`"),
+        (
+            "{mounts: [{claim: Models, path: /m}]}",
+            "mounts[0].claim: is not allowed; found text `Models`; expected the na",
+        ),
+        ("{mounts: [{claim: a..b, path: /m}]}", "mounts[0].claim: is not allowed; found text `a..b`"),
+        (
+            "{mounts: [{claim: a, path: m}]}",
+            "mounts[0].path: is not allowed; found text `m`; expected a folder such as",
+        ),
+        ("{mounts: [{claim: a, path: /}]}", "mounts[0].path: is not allowed; found text `/`"),
+        ("{mounts: [{claim: a, path: /m/../etc}]}", "expected a folder without `.` and `..` in its path"),
+        ("{mounts: [{claim: a, path: '/m:ro'}]}", "mounts[0].path: is not allowed; found text `/m:ro`"),
+        ("{mounts: [{claim: a, path: /m, subPath: ../b}]}", "mounts[0].subPath: is not allowed; found text `../b`"),
+        ("{mounts: [{claim: a, path: /m, subPath: /b}]}", "mounts[0].subPath: is not allowed; found text `/b`"),
+        ("{mounts: [{claim: a, path: /m, readonly: true}]}", "unknown key; did you mean `readOnly`?"),
+        (
+            "{mounts: [{claim: a, path: /m}, {claim: b, path: /m}]}",
+            "mounts[1].path: the claim a is there; found `/m`; choose another folder",
+        ),
         (
             "{patches: [{target: {kind: Service}, patch: [{op: move, path: /a}]}]}",
             "expected `from` with move and copy, and only there",
@@ -100,6 +120,7 @@ RIGHT = pytest.mark.parametrize(
         "{patches: [{target: {kind: Service, name: main}, patch: [{op: copy, path: /a, from: /b}]}]}",
         "{serviceAccount: builder}",
         "{networkPolicy: {allow: [{cidr: 10.0.0.0/8}, {namespace: a, pods: {b: c}}]}}",
+        "{mounts: [{claim: models.v2, path: /models/a}, {claim: models.v2, path: /b, subPath: a/b, readOnly: false}]}",
     ],
 )
 
@@ -126,6 +147,12 @@ def test_the_schema_takes_what_is_right(options: str) -> None:
 def test_the_schema_finds_what_is_wrong(options: str) -> None:
     document = YAML(typ="safe").load(text("main", kubernetes(options)))
     assert list(Draft202012Validator(Service.model_json_schema()).iter_errors(document)) != []
+
+
+def test_a_claim_is_not_mounted_where_the_recipe_has_a_volume() -> None:
+    volume = "  storage: {data: {path: /data, size: 1Gi}}\n"
+    (complaint,) = complaints(kubernetes("{mounts: [{claim: a, path: /data}]}"), recipe=volume)
+    assert "mounts[0].path: the recipe's volume data is there; found `/data`; choose another folder" in complaint
 
 
 CONFIG_MAP = "apiVersion: v1, kind: ConfigMap"

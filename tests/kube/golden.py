@@ -97,9 +97,21 @@ def _shapes(namespace: str) -> dict[str, Sample]:
             frozenset({"ServiceMonitor", "PodMonitor"}),
         ),
         "monitored-pods": Sample(resolved("pods", "faiss", namespace), frozenset({"PodMonitor"})),
+        "mounted": Sample(_mounted(namespace)),
         "probed": Sample(_probed(namespace)),
         "custom": Sample(_custom(namespace)),
     }
+
+
+def _mounted(namespace: str) -> ResolvedService:
+    """Claims that are there already, one of them at two places."""
+    mounts = [
+        {"claim": "models", "path": "/models", "subPath": "search/production"},
+        {"claim": "cache", "path": "/cache", "readOnly": False},
+        {"claim": "models", "path": "/tokenizers", "subPath": "tokenizers"},
+    ]
+    config = {"indexFile": "/models/demo.faiss"}
+    return resolved("mounted", "faiss", namespace, config=config, kubernetes={"mounts": mounts})
 
 
 def _probed(namespace: str) -> ResolvedService:

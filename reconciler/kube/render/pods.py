@@ -12,6 +12,7 @@ from reconciler.kube import marks
 from reconciler.kube.kinds import Object
 from reconciler.kube.render import labels, storage
 from reconciler.kube.render.container import container
+from reconciler.kube.render.mounts import found_mounts, found_volumes
 from reconciler.kube.render.objects import configuration, digest
 from reconciler.models.kubernetes import Toleration
 from reconciler.models.wanted import ResolvedService
@@ -54,10 +55,10 @@ def template(service: ResolvedService, target: KubernetesTarget, owner: str, rol
 def _spec(service: ResolvedService, target: KubernetesTarget, owner: str, role: Role) -> Object:
     options = service.service.spec.kubernetes
     secret_volumes, secret_mounts = storage.secret_volume(service, _secret_files(service))
-    mounts = [*storage.mounts(service), *secret_mounts]
+    mounts = [*storage.mounts(service), *found_mounts(options.mounts), *secret_mounts]
     spec: Object = {
         "containers": [container(service, target, mounts, role.env, answers=role.answers)],
-        "volumes": [*storage.volumes(service), *secret_volumes],
+        "volumes": [*storage.volumes(service), *found_volumes(options.mounts), *secret_volumes],
         "securityContext": _security(service),
         "serviceAccountName": options.service_account,
         "terminationGracePeriodSeconds": math.ceil(service.recipe.spec.stop.grace.total_seconds()),
