@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from reconciler.models.recipe import Argument, When
+from reconciler.models.arguments import Argument, When
 from reconciler.models.service import Value
 from reconciler.models.wanted import ResolvedService
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pydantic_core import SchemaError
 
 from reconciler.desired.additions import inspect_additions
 from reconciler.desired.constraints import inspect_constraints
+from reconciler.desired.exporting import alone, inspect_exporter
 from reconciler.desired.finding import Finding, Path, did_you_mean
 from reconciler.desired.machines import inspect_machines
 from reconciler.desired.parameters import check_value, matches
 from reconciler.desired.probing import check_first_request
-from reconciler.desired.references import check_text
+from reconciler.desired.references import check_arguments, check_text
 from reconciler.desired.words import describe
-from reconciler.models.recipe import Argument, Parameter, RecipeSpec, When
+from reconciler.models.recipe import Parameter, RecipeSpec
 
 
 def inspect(spec: RecipeSpec) -> list[Finding]:
@@ -22,8 +23,10 @@ def inspect(spec: RecipeSpec) -> list[Finding]:
     parameters = [*_parameters(spec)]
     # Rules are tried on the defaults, so these must be right before.
     rules = [] if parameters else inspect_constraints(spec)
-    found = [*parameters, *rules, *_ports(spec), *_arguments(spec), *_environment(spec)]
-    return [*found, *inspect_machines(spec), *check_first_request(spec), *inspect_additions(spec)]
+    own = alone(spec)
+    found = [*parameters, *rules, *_ports(own), *_metrics(spec), *_arguments(own), *_environment(own)]
+    more = [*inspect_machines(own), *check_first_request(own), *inspect_additions(own)]
+    return [*found, *more, *inspect_exporter(spec)]
 
 
 def _parameters(spec: RecipeSpec) -> Iterator[Finding]:
@@ -56,26 +59,37 @@ def _ports(spec: RecipeSpec) -> Iterator[Finding]:
         ("spec", "health", "tcp", "port"): health.tcp.port if health.tcp else None,
         ("spec", "health", "grpc", "port"): health.grpc.port if health.grpc else None,
         ("spec", "health", "firstRequest", "port"): health.first_request.port if health.first_request else None,
-        ("spec", "metrics", "port"): spec.metrics.port if spec.metrics else None,
     }
     for path, port in named.items():
         if port is not None and port not in spec.ports:
             yield Finding(path, "unknown port", found=f"`{port}`", fix=did_you_mean(port, spec.ports))
 
 
+def _metrics(spec: RecipeSpec) -> Iterator[Finding]:
+    """Their port may be that of an exporter, which nothing else of the recipe knows."""
+    port = spec.metrics.port if spec.metrics else None
+    if port is not None and port not in spec.ports:
+        path = ("spec", "metrics", "port")
+        yield Finding(path, "unknown port", found=f"`{port}`", fix=did_you_mean(port, spec.ports))
+
+
 def _arguments(spec: RecipeSpec) -> Iterator[Finding]:
     start: Path = ("spec", "start")
     container, process = spec.start.container, spec.start.process
-    yield from _check_all(spec, (*start, "container", "command"), container.command)
-    yield from _check_all(spec, (*start, "container", "args"), container.args)
+    yield from check_arguments(spec, (*start, "container", "command"), container.command)
+    yield from check_arguments(spec, (*start, "container", "args"), container.args)
     if process is not None:
-        yield from _check_all(spec, (*start, "process", "command"), process.command)
+        yield from check_arguments(spec, (*start, "process", "command"), process.command)
         for number, step in enumerate(process.prepare):
             path = (*start, "process", "prepare", number)
             yield from check_text(spec, (*path, "unless"), step.unless)
-            yield from _check_all(spec, (*path, "command"), step.command)
+            yield from check_arguments(spec, (*path, "command"), step.command)
+    for number, stale in enumerate(spec.start.stale):
+        if stale.storage not in spec.storage:
+            fix = did_you_mean(stale.storage, spec.storage)
+            yield Finding((*start, "stale", number, "storage"), "unknown volume", found=f"`{stale.storage}`", fix=fix)
     if spec.health.exec is not None:
-        yield from _check_all(spec, ("spec", "health", "exec", "command"), spec.health.exec.command)
+        yield from check_arguments(spec, ("spec", "health", "exec", "command"), spec.health.exec.command)
 
 
 def _environment(spec: RecipeSpec) -> Iterator[Finding]:
@@ -89,17 +103,3 @@ def _environment(spec: RecipeSpec) -> Iterator[Finding]:
         for name, text in env.items():
             # A variable whose parameter is unset is left out, so it may refer to any.
             yield from check_text(spec, (*path, name), text, unset=True)
-
-
-def _check_all(spec: RecipeSpec, path: Path, arguments: Sequence[Argument]) -> Iterator[Finding]:
-    for number, argument in enumerate(arguments):
-        place = (*path, number)
-        if not isinstance(argument, When):
-            yield from check_text(spec, place, argument)
-            continue
-        guard = argument.when.removeprefix("config.")
-        if argument.when.startswith("config.") and guard not in spec.parameters:
-            fix = did_you_mean(guard, spec.parameters)
-            yield Finding((*place, "when"), "unknown parameter", found=f"`{guard}`", fix=fix)
-        for index, text in enumerate(argument.args):
-            yield from check_text(spec, (*place, "args", index), text, guard=guard)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.desired.arguments import REFERENCE
 from reconciler.desired.finding import Finding, Path
-from reconciler.models.recipe import Argument, Recipe, RecipeSpec, When
+from reconciler.models.arguments import Argument, When
+from reconciler.models.recipe import Recipe, RecipeSpec
 from reconciler.models.text import redact
 
 _SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ash"))

@@ -1,12 +1,13 @@
-"""The references in one text of a recipe: they are closed, what they name exists, and it has a value."""
+"""The references in the texts of a recipe: they are closed, what they name exists, and it has a value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.desired.arguments import REFERENCE
 from reconciler.desired.finding import Finding, Path, did_you_mean
 from reconciler.desired.words import describe
+from reconciler.models.arguments import Argument, When
 from reconciler.models.recipe import Parameter, RecipeSpec
 
 _KINDS = ("config", "port", "storage", "secretfile", "service", "host")
@@ -37,6 +38,23 @@ def check_text(
         elif kind == "config" and not unset and name != guard and not _always_set(spec.parameters[name]):
             fix = f"put it under `when: config.{name}`, or give the parameter a default"
             yield Finding(path, "the parameter may be unset", found=f"`${{{reference}}}`", fix=fix)
+
+
+def check_arguments(
+    spec: RecipeSpec, path: Path, arguments: Sequence[Argument], *, guard: str = ""
+) -> Iterator[Finding]:
+    """What is wrong with the references in arguments, and with their conditions; `guard` as for `check_text`."""
+    for number, argument in enumerate(arguments):
+        place = (*path, number)
+        if not isinstance(argument, When):
+            yield from check_text(spec, place, argument, guard=guard)
+            continue
+        own = argument.when.removeprefix("config.")
+        if argument.when.startswith("config.") and own not in spec.parameters:
+            fix = did_you_mean(own, spec.parameters)
+            yield Finding((*place, "when"), "unknown parameter", found=f"`{own}`", fix=fix)
+        for index, text in enumerate(argument.args):
+            yield from check_text(spec, (*place, "args", index), text, guard=own)
 
 
 def _known(spec: RecipeSpec, kind: str) -> set[str]:

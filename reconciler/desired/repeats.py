@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from reconciler.desired.arguments import REFERENCE
 from reconciler.desired.finding import Finding
 from reconciler.desired.lint import hides
-from reconciler.models.recipe import Argument, RecipeSpec, When
+from reconciler.models.arguments import Argument, When
+from reconciler.models.recipe import RecipeSpec
 from reconciler.models.service import Value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from reconciler.desired.constraints import check_constraints, derive, facts_of
+from reconciler.desired.exporting import chosen
 from reconciler.desired.finding import Finding, did_you_mean
 from reconciler.desired.kubernetes import check_kubernetes
 from reconciler.desired.parameters import resolve_config
@@ -47,7 +48,7 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
     made = generated(spec, recipe)
     resolved = ResolvedService(
         service=with_generated(service, made),
-        recipe=recipe,
+        recipe=chosen(recipe, config, resources),
         target=name,
         config=config,
         resources=resources,

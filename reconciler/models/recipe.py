@@ -15,6 +15,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from reconciler.models.arguments import Argument
+from reconciler.models.exporter import Exporter, Image
 from reconciler.models.kubernetes import KubernetesRecipe
 from reconciler.models.model import Model
 from reconciler.models.service import Resources, Value
@@ -60,16 +62,6 @@ class Constraint(Model):
     fix: Line = Field(default="", description="What to do about it.")
 
 
-class When(Model):
-    """Arguments that are there only when a parameter is set (not null, false, 0 or empty)."""
-
-    when: Annotated[str, StringConstraints(pattern=CONDITION)]
-    args: tuple[Line, ...]
-
-
-Argument = Line | When
-
-
 class Container(Model):
     """How it starts in a container. An empty command means the image's own entry point."""
 
@@ -83,7 +75,6 @@ class Step(Model):
     """A command that runs before a start, unless a file exists already."""
 
     unless: Line = Field(default="", description="Path of a file that shows that it was done; unset: at each start.")
-    locked: bool = Field(default=False, description="Only where the lock of the data shows that nobody else uses it.")
     command: tuple[Argument, ...] = Field(min_length=1, description="The command and its arguments.")
 
 
@@ -106,12 +97,26 @@ class Machines(Model):
     others: tuple[Line, ...] = Field(default=(), description="On all but rank 0, which alone answers.")
 
 
+class StaleFile(Model):
+    """A file that a killed server leaves in its data, and that may keep the next one from starting.
+
+    A Slurm job takes it away before a start, with a container and without one, where the lock of the data shows that
+    nobody else uses it. A pod needs none of that.
+    """
+
+    storage: Name = Field(description="The volume in which it is.")
+    file: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", max_length=200)
+    ] = Field(description="Its path in the volume.")
+
+
 class Start(Model):
     """The two ways to start it."""
 
     container: Container = Field(default=Container(), description="In a container.")
     process: Process | None = Field(default=None, description="Without one; unset when it cannot.")
     machines: Machines = Field(default=Machines(), description="What is more where it spans several machines.")
+    stale: tuple[StaleFile, ...] = Field(default=(), description="What a killed server leaves that is in the way.")
 
 
 class Port(Model):
@@ -164,6 +169,10 @@ class FirstRequest(Model):
     status: tuple[StatusCode, ...] = Field(default=(), description="Codes that are right; 200 to 299 when empty.")
     contains: Line | None = Field(default=None, description="Text in the first 64 KiB of the answer.")
     timeout: Duration = Field(default=timedelta(seconds=30), description="Time for the call.")
+    tool: Literal["curl", "python3"] | None = Field(
+        default=None,
+        description="What its image has to make it on Kubernetes, where it is no plain GET: curl (with sh), or python3.",
+    )
 
     @model_validator(mode="after")
     def _body_of_a_post(self) -> Self:
@@ -272,7 +281,7 @@ class RecipeMetadata(Model):
 class RecipeSpec(Model):
     """How it is deployed."""
 
-    image: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._/:@-]*$", max_length=300)]
+    image: Image
     stateful: bool = Field(default=False, description="Its data must never be used by two at once.")
     multi_node: bool = Field(default=False, description="One replica may span several machines.")
     parameters: dict[ParameterName, Parameter] = {}
@@ -285,6 +294,7 @@ class RecipeSpec(Model):
     start: Start = Start()
     health: HealthProbe
     metrics: MetricsEndpoint | None = None
+    exporter: Exporter | None = Field(default=None, description="What exports its metrics, where it does not itself.")
     stop: Stop
     kubernetes: KubernetesRecipe = Field(default=KubernetesRecipe(), description="Used on Kubernetes targets only.")
 

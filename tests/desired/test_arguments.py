@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.desired.arguments import Parts, Reference, environment, expand, expand_text
-from reconciler.models.recipe import When
+from reconciler.models.arguments import When
 from reconciler.models.service import Resources
 from reconciler.models.wanted import ResolvedService
 from tests.samples import recipe, resolved
