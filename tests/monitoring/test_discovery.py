@@ -132,7 +132,13 @@ def _comes_to_be(world: World) -> None:
             "vectors", recipe="faiss", resources=SMALL, config={"dimension": 4}, renewal={"lead": "30m"}
         ),
         "triton": service("triton", recipe="triton", resources=SMALL, config=loads),
-        "db": service("db", recipe="postgresql", resources=SMALL, secrets={"POSTGRES_PASSWORD": secret}),
+        "db": service(
+            "db",
+            recipe="postgresql",
+            resources=SMALL,
+            storage={"data": {"size": "512Mi"}},
+            secrets={"POSTGRES_PASSWORD": secret},
+        ),
     }
     world.commit("three services", files)
     world.start()

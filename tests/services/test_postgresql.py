@@ -27,7 +27,8 @@ class Database:
         """Want it so."""
         secrets = {"POSTGRES_PASSWORD": {"name": self.name, "key": "password"}}
         config = {"maxConnections": connections, "sharedBuffers": "16MB"}
-        files = wanted(self.place, self.name, "postgresql", config=config, secrets=secrets, **spec)
+        storage = {"data": {"size": "512Mi"}}
+        files = wanted(self.place, self.name, "postgresql", config=config, secrets=secrets, storage=storage, **spec)
         self.place.factory.commit(files, message)
 
     def ask(self, statement: str) -> list[tuple[object, ...]]:
@@ -113,7 +114,10 @@ def test_two_jobs_of_one_database_never_run_at_once(on_slurm: SlurmPlace) -> Non
 def test_a_secret_that_is_not_there_is_named_and_waited_for(on_slurm: SlurmPlace) -> None:
     factory = on_slurm.factory
     secrets = {"POSTGRES_PASSWORD": {"name": factory.owner, "key": "password"}}
-    factory.commit(wanted(on_slurm, "db", "postgresql", secrets=secrets), "a database without its secret")
+    factory.commit(
+        wanted(on_slurm, "db", "postgresql", secrets=secrets, storage={"data": {"size": "512Mi"}}),
+        "a database without its secret",
+    )
     factory.start()
     shape = factory.wait("told", lambda shape: "log: " in getattr(line_of(shape, "db"), "why", ""), 20)
     line = line_of(shape, "db")

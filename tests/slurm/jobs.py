@@ -9,22 +9,36 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reconciler.models.wanted import ResolvedService
 from reconciler.slurm.job.sbatch import template
 from reconciler.slurm.mark import Report, Stage, Stamp, read
-from tests.slurm.services import mark, recipe, resolved, target
+from tests.slurm.services import OWNER, mark, recipe, resolved, target
 
 SECONDS = 15.0
 
 
 class Job:
-    """One run of a script, in a folder that several runs may share; `more` are fields of the target."""
+    """One run of a script, in a folder that several runs may share; `more` are fields of the target.
 
-    def __init__(self, folder: Path, service: ResolvedService, replica: int = 0, job: int = 4711, **more: Any) -> None:
+    `through` is a command that runs the script with less rights; `owner` is whose mark it bears.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        service: ResolvedService,
+        replica: int = 0,
+        job: int = 4711,
+        *,
+        through: Sequence[str] = (),
+        owner: str = OWNER,
+        **more: Any,
+    ) -> None:
         self.folder = folder
         self.name = f"{service.name}.{replica}-{job}"
         self._reports = folder / f"reports-{job}"
@@ -32,10 +46,10 @@ class Job:
         self._write("squeue", f"cat {folder}/queue")
         (folder / "logs").mkdir(exist_ok=True)
         site = target(folder, path=(folder / "bin",), **more)
-        script = template(service, site).submission(mark(service.name, replica), 0, ()).script
+        script = template(service, site).submission(replace(mark(service.name, replica), owner=owner), 0, ()).script
         environment = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": str(job), "TMPDIR": str(folder)}
         # As slurmd starts it: a signal that the tests' own shell ignores cannot be trapped by bash.
-        argv = ["env", "--default-signal=INT", "bash", "-c", script]
+        argv = [*through, "env", "--default-signal=INT", "bash", "-c", script]
         self.process = subprocess.Popen(
             argv, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
         )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from reconciler.models.recipe import Volume
+from reconciler.models.units import quantity_bytes
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import shell
 
 
 def assignments(service: ResolvedService, target: SlurmTarget) -> list[str]:
-    """What `data.sh` wants to know."""
-    spec = service.recipe.spec
+    """What `data.sh` wants to know; sizes are in bytes."""
     return [
         f"data_folder={shell.quote(str(target.folders.data))}",
-        f"stateful={int(spec.stateful)}",
-        shell.table("volumes", {name: _kind(volume) for name, volume in spec.storage.items()}),
+        f"recipe_name={shell.quote(service.recipe.metadata.name)}",
+        f"stateful={int(service.recipe.spec.stateful)}",
+        shell.table("volumes", {name: _kind(volume) for name, volume in service.storage.items()}),
+        shell.table("sizes", {name: str(quantity_bytes(volume.size)) for name, volume in service.storage.items()}),
     ]
 
 

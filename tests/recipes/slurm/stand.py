@@ -1,65 +1,62 @@
-"""One factory for all services, used by several threads at once: most of the time is waiting."""
+"""The stand of the stories on the lab's Slurm: programs on the target's path, no containers."""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
-import threading
-import time
-from collections.abc import Callable
+import subprocess
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, ClassVar
 
-import pytest
-
-from lab.factory import Factory, is_healthy, line_of
+from lab.factory import Factory
 from lab.lab import Lab
 from lab.servers import server_programs
-from tests.e2e.world import jobs, service
-from tests.recipes.clients.environment import ClientError, Clients
+from lab.triton import triton_numpy
+from tests.e2e.world import jobs
+from tests.recipes.stories.stand import Files, Stand
 
-SECONDS = 120.0
-_PAUSE = 0.3
 _LISTENS = "0A"  # in /proc/net/tcp
+_SECONDS = 60
 
 
-class Stand:
-    """A daemon with a Slurm target that has all servers on its path, and the clients of the services."""
+class SlurmStand(Stand):
+    """A daemon with a Slurm target that has all servers on its path."""
+
+    platform: ClassVar[str] = "slurm"
+    runtime: ClassVar[str] = "none"
+    small: ClassVar[dict[str, Any]] = {"cpus": 1, "memory": "256Mi", "gpus": 0}
 
     def __init__(self, lab: Lab) -> None:
+        owner = f"r{token_hex(4)}"
+        super().__init__(Factory(lab, owner, owner=owner))
         self.slurm = lab.slurm
-        self.clients = Clients.made()
-        name = f"r{token_hex(4)}"
-        self.factory = Factory(lab, name, owner=name)
+        self.programs = server_programs()
         target = self.factory.slurm_target()
-        target["path"] = [*target["path"], *map(str, server_programs())]
+        target["path"] = [*target["path"], *map(str, self.programs)]
         self.factory.configure(targets={"slurm": target})
-        self._hand = threading.Lock()
 
-    def want(self, name: str, recipe: str, **spec: Any) -> None:
-        """Commit a small service of a shipped recipe."""
-        small = {"cpus": 1, "memory": "256Mi", "gpus": 0}
-        with self._hand:
-            text = service(name, "slurm", recipe, resources=small, **spec)
-            self.factory.commit({f"desired/{name}.yaml": text}, f"want {name}")
+    @property
+    def address(self) -> str:
+        return "127.0.0.1"
+
+    @property
+    def numpy(self) -> str:
+        return str(triton_numpy())
 
     def secrets(self, name: str, **values: str) -> dict[str, dict[str, str]]:
-        """Keep secrets of a service, and what it says of them."""
         for key, value in values.items():
             self.factory.secret(name, key, value)
         return {key: {"name": name, "key": key} for key in values}
 
-    def endpoint(self, name: str, port: str) -> str:
-        """host:port of a healthy service; empty while it is not."""
-        shape = self.factory.status()
-        line = line_of(shape, name) if shape else None
-        found = line.endpoints.get(port, ()) if shape and line and is_healthy(shape, name) else ()
-        return found[0] if len(found) == 1 else ""
+    def files(self, name: str) -> Files:
+        place = self.factory.folder / name
+        self.factory.put(place / "note", "")
+        self.factory.put(place / "note", None)
+        return Files(place, str(place), {})
 
     def running(self, name: str) -> list[str]:
-        """Ids of the jobs that run for a service."""
         named = f"{name}.0"
         return [job.id for job in jobs(self.slurm, self.factory.owner) if (job.name, job.state) == (named, "RUNNING")]
 
@@ -69,34 +66,21 @@ class Stand:
         return self.slurm.command("squeue", "--noheader", f"--jobs={job}", "--format=%N").strip()
 
     def kill_server(self, name: str, port: str) -> None:
-        """SIGKILL for the process that listens on a port of a healthy service."""
         os.kill(listener(int(self.endpoint(name, port).rpartition(":")[2])), signal.SIGKILL)
 
-    def recovery(self, name: str, port: str, works: Callable[[], bool]) -> float:
-        """Kill the server; seconds until another job runs alone for it and `works` holds, as the client sees it."""
-        before = self.running(name)
-        began = time.monotonic()
-        self.kill_server(name, port)
-        self.wait(f"another job for {name}", lambda: len(now := self.running(name)) == 1 and now != before)
-        self.wait(f"{name} as before", works)
-        return time.monotonic() - began
+    def direct(self, name: str, port: str) -> str:
+        line = self.line(name)
+        return next(iter(line.endpoints.get(port, ())), "") if line else ""
 
-    def wait(self, what: str, check: Callable[[], bool], seconds: float = SECONDS) -> None:
-        """Wait until `check` holds; an answer that does not come counts as not yet."""
-        deadline = time.monotonic() + seconds
-        last: Exception | None = None
-        while time.monotonic() < deadline:
-            try:
-                if check():
-                    return
-            except (ClientError, OSError) as error:
-                last = error
-            time.sleep(_PAUSE)
-        shape = self.factory.status()
-        pytest.fail(f"not within {seconds:g} s: {what}; last: {last}; {shape}", pytrace=False)
+    def say(self, name: str, *argv: str, text: str = "") -> str:
+        del name  # its servers listen on this machine
+        path = os.pathsep.join([*map(str, self.programs), os.defpath])
+        done = subprocess.run(
+            argv, input=text, env={"PATH": path}, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+        return done.stdout
 
     def close(self) -> None:
-        """Leave nothing behind."""
         self.factory.stop()
         living = [job.id for job in jobs(self.slurm, self.factory.owner) if job.alive]
         if living:
