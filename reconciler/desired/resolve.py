@@ -128,6 +128,10 @@ def _check_slurm(
         problem = f"the recipe {recipe.metadata.name} starts in a container only, and the target {name} runs none"
         yield Finding(("spec", "recipe"), problem, fix="choose another target")
     yield from check_place(name, target, spec, generated(spec, recipe))
+    ports, room = len(recipe.spec.ports), target.ports[1] - target.ports[0] + 1
+    if ports > room:
+        problem, fix = f"has more ports than a job on the target {name} may use", "the operator widens `ports` of it"
+        yield Finding(("spec", "recipe"), problem, found=str(ports), expected=f"at most {room}", fix=fix)
     limit = target.limits.time
     if limit is not None and slurm.time is not None and slurm.time > limit:
         found, expected = format_duration(slurm.time), f"at most {format_duration(limit)}"

@@ -118,6 +118,6 @@ def test_a_node_without_curl_is_told_at_the_start(start: Callable[..., Job], tmp
     job = start(shell("sleep 60", health=times | probe), setup=(f"PATH={bare}",))
     code, log = job.end()
     assert code == 78
-    assert "no program curl on this node, with which its health is asked for" in log
+    assert "no program curl on the PATH of this node" in log
     assert job.report
     assert (job.report.stage, job.report.why) == (Stage.STARTING, "no-curl")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from reconciler.models.health import Health
 from reconciler.models.workload import Cause
-from reconciler.slurm.look.complaints import fails, told
+from reconciler.slurm.look.complaints import fails, unready
 from reconciler.slurm.mark import Report, Stage
 
 
@@ -92,7 +92,7 @@ def ending(state: str, why: str, report: Report | None) -> Ending | None:
 def _failure(why: str, report: Report | None) -> Ending:
     if report and report.code:
         if report.code == _UNREADY and report.why:
-            return Ending(Cause.LAUNCH, _FAILED, f"could not be made ready: {told(report.why)} (exit code {_UNREADY})")
+            return Ending(Cause.LAUNCH, _FAILED, unready(report.why))
         return _code(report.code, why)
     if report and why == "JobLaunchFailure":  # it was launched, as it has spoken
         return _KILLED

@@ -107,7 +107,8 @@ def _staged(report: Report) -> Verdict:
         case Stage.BAD:
             return replace(found, reason=complaints.fails(report.why))
         case Stage.STARTING:
-            return replace(found, reason=f"starting; {complaints.fails(report.why)}")
+            words = complaints.fails(report.why)
+            return replace(found, reason=words if complaints.is_unready(report.why) else f"starting; {words}")
         case Stage.LATE:
             return replace(found, reason=f"{found.reason}; {complaints.fails(report.why)}")
         case _:
