@@ -130,6 +130,7 @@ def test_a_secret_is_in_the_servers_environment_and_nowhere_else(start: Callable
     secret = tmp_path / "secrets/hf/token"
     secret.parent.mkdir(parents=True)
     secret.write_text("s3cr3t $(id)\n")
+    secret.chmod(0o600)
     service = resolved(
         "web",
         recipe(start={"process": {"command": ["bash", "-c", f'echo "$HF_TOKEN" >{tmp_path}/seen; sleep 60']}}),

@@ -18,7 +18,7 @@ from reconciler.models.recipe import Argument, Step
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import shell
-from reconciler.slurm.job.secrets import secret_files
+from reconciler.slurm.job.secrets import bound_files, readable
 
 _SECRETS_INSIDE = "/run/secrets"
 _INTO_APPTAINER = "APPTAINERENV_"
@@ -44,7 +44,7 @@ def form_of(service: ResolvedService, target: SlurmTarget) -> Form:
     """The form that the target's runtime asks for. Raises RefusedError when the service has no such form."""
     match target.runtime:
         case "none":
-            return _programs(service)
+            return _programs(service, target)
         case "apptainer":
             return _apptainer(service, target)
 
@@ -68,7 +68,7 @@ def _resolver(storage: Callable[[str], str], secret: Callable[[str], str]) -> sh
     return resolve
 
 
-def _programs(service: ResolvedService) -> Form:
+def _programs(service: ResolvedService, target: SlurmTarget) -> Form:
     process = service.recipe.spec.start.process
     if process is None:
         raise RefusedError(
@@ -76,7 +76,10 @@ def _programs(service: ResolvedService) -> Form:
             f"{service.target} has none; choose a target with a container runtime"
         )
 
-    resolve = _resolver(lambda name: f'"${{storage[{name}]}}"', lambda name: f'"${{secret_files[{name}]}}"')
+    def secret(name: str) -> str:
+        return f'"${{secret_files[{readable(name, service, target)}]}}"'
+
+    resolve = _resolver(lambda name: f'"${{storage[{name}]}}"', secret)
     return Form(
         start=_srun(service, "") + shell.words(expand(process.command, service), resolve),
         wrap="",
@@ -90,7 +93,10 @@ def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
     container = service.recipe.spec.start.container
     volumes = service.recipe.spec.storage
 
-    resolve = _resolver(lambda name: shell.quote(volumes[name].path), lambda name: f"{_SECRETS_INSIDE}/{name}")
+    def secret(name: str) -> str:
+        return f"{_SECRETS_INSIDE}/{readable(name, service, target)}"
+
+    resolve = _resolver(lambda name: shell.quote(volumes[name].path), secret)
 
     def command(verb: str, arguments: Sequence[Argument]) -> str:
         words = [verb, _options(service, target), shell.quote(_image(service, target))]
@@ -114,8 +120,8 @@ def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
 def _options(service: ResolvedService, target: SlurmTarget) -> str:
     """What every container of the service gets: of the host only its volumes, secret files, inputs and GPUs."""
     binds = [f'--bind "${{storage[{name}]}}":{volume.path}' for name, volume in service.recipe.spec.storage.items()]
-    files = secret_files(service, target)
-    binds += [f"--bind {shell.quote(path)}:{_SECRETS_INSIDE}/{name}:ro" for name, path in files.items()]
+    secrets = bound_files(service, target)
+    binds += [f'--bind "${{secret_files[{name}]}}":{_SECRETS_INSIDE}/{name}:ro' for name in secrets]
     inputs = [one.path for one in inputs_of(service)]
     binds += [f"--bind {shell.quote(path)}:{shell.quote(path)}:ro" for path in dict.fromkeys(inputs)]
     folders = (target.folders.data, target.folders.secrets, *inputs)

@@ -67,6 +67,7 @@ become() {
     for name in "${!secret_files[@]}"; do
         export "$env_prefix$name=$(<"${secret_files[$name]}")"
     done
+    [[ ! $veil ]] || exec {veil}>&-
     cd -- "$scratch" && exec -- "$@" {answers}>&- {journal}>&-
 }
 
@@ -75,7 +76,7 @@ become() {
 launch() {
     held=yes # a stop that came before the child is known would leave it alone
     set -o monitor
-    (become "$@") &
+    ([[ ! $veil ]] || exec 1>&"$veil" 2>&1; become "$@") &
     server=$!
     set +o monitor
     held=''
@@ -218,6 +219,7 @@ give_up() {
 
 tidy() {
     stop_timer
+    lift_veil
     forget_file
     rm -rf -- ${scratch:+"$scratch"} ${memory:+"$memory"}
 }
@@ -231,7 +233,7 @@ supervise() {
     watch_limit
     make_folders
     ((stateful)) && lock_data
-    check_secrets
+    get_secrets
     check_programs
     inputs
     prepare
