@@ -56,8 +56,8 @@ def readable(name: str, service: ResolvedService, target: SlurmTarget) -> str:
     """The same name, of a secret that is read as a file. Raises RefusedError when not all machines have that file."""
     if name in service.service.spec.secrets and name not in bound_files(service, target):
         raise RefusedError(
-            f"{service.file}: spec.secrets.{name}: the recipe reads it as a file, and on several machines there is none "
-            "of what `secretCommand` answers; put it into `folders.secrets`, or ask for one machine"
+            f"{service.file}: spec.secrets.{name}: the recipe reads it as a file, and on several machines there is "
+            "none of what `secretCommand` answers; put it into `folders.secrets`, or ask for one machine"
         )
     return name
 
