@@ -1,7 +1,8 @@
 """PURE. A recipe's health probe → the three probes of its container, as far as the kubelet can ask them.
 
-The kubelet knows no text, no header, no codes but 200 to 399, and no first request but a plain GET. What it cannot ask
-it does not ask: a code beyond those would have it restart what is well.
+The kubelet knows no text, no header, no codes but 200 to 399, and no first request but a plain GET. A first request
+that it cannot make is made by a program of the image, which ends the start. Of the rest, what it cannot ask it does not
+ask: a code beyond those would have it restart what is well, and a program every few seconds costs too much.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from datetime import timedelta
 from reconciler.desired.arguments import expand
 from reconciler.desired.probing import first_request_of
 from reconciler.kube.kinds import Object
-from reconciler.kube.render import words
-from reconciler.models.recipe import HealthProbe, HttpProbe
+from reconciler.kube.render import first_request, words
+from reconciler.models.recipe import FirstRequest, HealthProbe, HttpProbe
 from reconciler.models.wanted import ResolvedService
+
+#: Seconds that a program has to end by itself and to say why, before the kubelet ends it.
+_ENDS = 5
 
 
 def probes(service: ResolvedService) -> Object:
@@ -32,12 +36,28 @@ def probes(service: ResolvedService) -> Object:
 
 
 def _start(health: HealthProbe, service: ResolvedService, attempts: int) -> Object:
-    """The first request where the kubelet can make it; it may take as long as the recipe says."""
+    """The first request where it can be made; it may take as long as the recipe says."""
     first = first_request_of(service)
-    if first is None or first.method != "GET" or first.contains or first.bearer or not _is_usual(first.status):
-        return {**_question(health, service), **_times(health, attempts)}
-    get = _get(service, first.port, first.path, health.http.scheme if health.http else "http")
-    return {**get, **_times(health, attempts), "timeoutSeconds": _seconds(first.timeout)}
+    scheme = health.http.scheme if health.http else "http"
+    if first is not None and first_request.asked_plainly(first):
+        get = _get(service, first.port, first.path, scheme)
+        return {**get, **_times(health, attempts), "timeoutSeconds": _seconds(first.timeout)}
+    if first is not None and first.tool:
+        return _made_inside(health, service, first, scheme)
+    return {**_question(health, service), **_times(health, attempts)}
+
+
+def _made_inside(health: HealthProbe, service: ResolvedService, first: FirstRequest, scheme: str) -> Object:
+    """One round takes as long as one request may take, and asks again in it: so the rounds are as long as the start."""
+    interval, longest = _seconds(health.interval), first_request.seconds(first)
+    period = max(interval, longest)
+    port = service.recipe.spec.ports[first.port].container
+    return {
+        "exec": {"command": first_request.command(first, port, scheme, interval)},
+        "periodSeconds": period,
+        "timeoutSeconds": longest + _ENDS,
+        "failureThreshold": math.ceil(health.startup.total_seconds() / period),
+    }
 
 
 def _question(health: HealthProbe, service: ResolvedService) -> Object:

@@ -67,7 +67,46 @@ def test_a_first_request_that_is_a_plain_get_ends_the_start() -> None:
     assert "tcpSocket" in made["livenessProbe"]
 
 
-@pytest.mark.parametrize("more", [{"method": "POST"}, {"contains": "x"}, {"status": [500]}, {"bearer": "KEY"}])
+MORE = [{"method": "POST"}, {"contains": "x"}, {"status": [500]}, {"bearer": "KEY"}]
+
+
+@pytest.mark.parametrize("more", MORE)
 def test_another_first_request_is_not_made_by_the_kubelet(more: dict[str, Any]) -> None:
     made = told({"tcp": {"port": "http"}, "firstRequest": GET | more}, secrets={"KEY": SECRET})
     assert "tcpSocket" in made["startupProbe"]
+
+
+@pytest.mark.parametrize("more", MORE)
+@pytest.mark.parametrize(("tool", "program"), [("curl", "sh"), ("python3", "python3")])
+def test_it_is_made_by_a_program_of_the_image(more: dict[str, Any], tool: str, program: str) -> None:
+    made = told({"tcp": {"port": "http"}, "firstRequest": GET | more | {"tool": tool}}, secrets={"KEY": SECRET})
+    command = made["startupProbe"]["exec"]["command"]
+    assert command[0] == program
+    assert "http://127.0.0.1:8080/first" in command
+    assert {name: probe for name, probe in made.items() if "tcpSocket" in probe}.keys() == made.keys() - {
+        "startupProbe"
+    }
+
+
+def test_rounds_of_a_program_take_together_as_long_as_the_start_may() -> None:
+    def start(**more: str) -> tuple[int, int, int]:
+        first = GET | {"method": "POST", "tool": "curl"} | more
+        made = told({"tcp": {"port": "http"}, "startup": "20m", "firstRequest": first})["startupProbe"]
+        return made["periodSeconds"], made["timeoutSeconds"], made["failureThreshold"]
+
+    assert start(timeout="2m") == (120, 125, 10)
+    assert start(timeout="7m") == (420, 425, 3)
+    # A round with one request that takes less than the time between two.
+    assert start(timeout="3s") == (10, 8, 120)
+
+
+def test_a_program_gets_foreign_words_as_arguments_of_their_own_and_no_secret() -> None:
+    evil = {"contains": "$(touch x)`y`;'\"", "contentType": "-x; @/etc/passwd", "body": "--config\n@/etc/passwd"}
+    first = GET | evil | {"method": "POST", "bearer": "KEY", "tool": "curl"}
+    harmless = told({"tcp": {"port": "http"}, "firstRequest": GET | {"method": "POST", "tool": "curl"}})
+    command = told({"tcp": {"port": "http"}, "firstRequest": first}, secrets={"KEY": SECRET})["startupProbe"]["exec"]
+    assert command["command"][:4] == harmless["startupProbe"]["exec"]["command"][:4]
+    assert command["command"][4:] == [
+        *("20", "10", "POST", "http://127.0.0.1:8080/first", "2"),
+        *(evil["contains"], "KEY", evil["contentType"], evil["body"]),
+    ]

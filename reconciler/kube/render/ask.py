@@ -1,0 +1,69 @@
+"""The first request of a service, asked inside its container by the startup probe: what `ask.sh` does, without curl.
+
+Its text goes into the manifest, so it runs by itself, with any Python since 3.8; its arguments are those of `ask.sh`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import ssl
+import sys
+import time
+import urllib.parse
+
+_BODY = 65536
+
+
+def ask(method: str, url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    """The status and the beginning of the body of the answer. Raises OSError and HTTPException."""
+    place = urllib.parse.urlsplit(url)
+    host, port = place.hostname or "", place.port
+    call = http.client.HTTPConnection(host, port)
+    if place.scheme == "https":
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        call = http.client.HTTPSConnection(host, port, context=context)
+    call.request(method, place.path, body if method == "POST" else None, headers)
+    answer = call.getresponse()
+    return answer.status, answer.read(_BODY)
+
+
+def judge(words: list[str]) -> str:
+    """Ask once: "" where the answer is right, or what is wrong with it."""
+    method, url, codes, text, variable, kind, body = words
+    headers = {"Content-Type": kind} if method == "POST" else {}
+    token = os.environ.get(variable, "").replace("\r", "").replace("\n", "")
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    try:
+        status, answer = ask(method, url, headers, os.fsencode(body))
+    except (OSError, http.client.HTTPException, ValueError):
+        return "no answer"
+    if not {str(status), str(status)[:1]} & set(codes.split()):
+        return f"HTTP {status}"
+    return "" if os.fsencode(text) in answer else "its answer lacks the text"
+
+
+def main() -> None:
+    """Ask until the answer is right, or the time is over."""
+    seconds, pause, words = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    end = time.monotonic() + seconds
+
+    def over(*_: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, over)
+    signal.alarm(seconds)
+    why = judge(words)
+    while why and time.monotonic() + pause < end:
+        time.sleep(pause)
+        why = judge(words)
+    if why:
+        sys.exit(f"first request {words[0]} {urllib.parse.urlsplit(words[1]).path}: {why}")
+
+
+if __name__ == "__main__":
+    main()

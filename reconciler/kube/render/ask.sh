@@ -1,0 +1,54 @@
+# The first request of a service, asked inside its container by the startup probe: again and again until the answer is
+# right or the time is over. POSIX sh with curl, date, head, printenv, sleep and tr.
+#
+# $1: seconds in all, $2: seconds between two tries, $3: method, $4: URL, $5: codes that are right, or their first digits,
+# $6: text that the body must have, $7: variable that may hold a token, $8: type of the body, $9: the body.
+# All that is foreign is an argument. The token goes through a pipe: what programs are started with, everybody can see.
+seconds=$1 pause=$2 method=$3 url=$4 codes=$5 text=$6 variable=$7 type=$8 body=$9
+LC_ALL=C
+export LC_ALL
+set --
+[ "$method" != POST ] || set -- --data-raw "$body"
+token=''
+[ -z "$variable" ] || token=$(printenv "$variable" | tr -d '\r\n')
+line=$(printf '\r\n.')
+line=${line%.}
+end=$(($(date +%s) + seconds))
+
+# Without `Expect`, so that there is one answer and no interim one.
+headers() {
+    printf 'Expect:\n'
+    [ "$method" != POST ] || printf 'Content-Type: %s\n' "$type"
+    [ -z "$token" ] || printf 'Authorization: Bearer %s\n' "$token"
+}
+
+# Sets why, in words, where the answer is not right.
+judge() {
+    case $1 in
+        HTTP/*) ;;
+        *) why='no answer' && return 1 ;;
+    esac
+    code=${1#HTTP/* }
+    code=${code%%[!0-9]*}
+    why="HTTP $code"
+    case " $codes " in
+        *" $code "* | *" ${code%??} "*) ;;
+        *) return 1 ;;
+    esac
+    why='its answer lacks the text'
+    case ${1#*"$line$line"} in
+        *"$text"*) ;;
+        *) return 1 ;;
+    esac
+}
+
+command -v curl >/dev/null || { echo 'first request: no curl in the image' && exit 1; }
+while left=$((end - $(date +%s))) && [ "$left" -gt 0 ]; do
+    answer=$(headers | curl --disable --silent --insecure --include --http1.1 --path-as-is --globoff --noproxy '*' \
+        --max-time "$left" --request "$method" --header @- "$@" --url "$url" | head -c 81920 | tr '\0' ' ')
+    judge "$answer" && exit 0
+    [ "$pause" -lt $((end - $(date +%s))) ] || break
+    sleep "$pause"
+done
+echo "first request $method /${url#*//*/}: $why"
+exit 1

@@ -1,0 +1,56 @@
+"""PURE. A first request that the kubelet cannot make itself → a command inside the container that makes it.
+
+The program is the same for all; what a recipe or a service says is arguments of it, so that no text becomes a command.
+A token is in no argument: the program reads the variable that the container has it in.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from importlib import resources
+
+from reconciler.models.recipe import FirstRequest
+
+_COMMENTS = re.compile(r'^ *(#.*|"""(.|\n)*?""")\n', re.MULTILINE)
+
+
+def _program(name: str) -> str:
+    """A file of this room without comments: with them, a change of one would replace the pods of all."""
+    text = resources.files("reconciler.kube.render").joinpath(name).read_text("utf-8")
+    return _COMMENTS.sub("", text).lstrip("\n")
+
+
+#: Tool of a recipe → how a program of it is started, up to its own arguments.
+_STARTS = {
+    "curl": ("sh", "-c", _program("ask.sh"), "first-request"),
+    "python3": ("python3", "-I", "-c", _program("ask.py")),
+}
+
+
+def asked_plainly(first: FirstRequest) -> bool:
+    """Whether the kubelet's own GET is the same request, and takes the same answers for well (200 to 399)."""
+    usual = all(200 <= code < 400 for code in first.status)
+    return first.method == "GET" and usual and not first.contains and not first.bearer
+
+
+def command(first: FirstRequest, port: int, scheme: str, interval: int) -> list[str]:
+    """The command that ends with 0 once the answer was right, tried every `interval` seconds within its time.
+
+    Empty where the recipe names no tool. A program of the image that is missing is told in its output.
+    """
+    if first.tool is None:
+        return []
+    url = f"{scheme}://127.0.0.1:{port}{first.path}"
+    words = [str(seconds(first)), str(interval), first.method, url, _codes(first.status), first.contains or ""]
+    return [*_STARTS[first.tool], *words, first.bearer or "", first.content_type, first.body]
+
+
+def seconds(first: FirstRequest) -> int:
+    """The time for it, in whole seconds, at least one."""
+    return max(1, math.ceil(first.timeout.total_seconds()))
+
+
+def _codes(status: Sequence[int]) -> str:
+    return " ".join(map(str, status)) or "2"
