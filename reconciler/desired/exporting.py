@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from reconciler.desired.arguments import is_set
 from reconciler.desired.finding import Finding, Path, did_you_mean
 from reconciler.desired.references import check_arguments, check_text
+from reconciler.desired.words import describe
 from reconciler.models.exporter import Exporter
 from reconciler.models.recipe import Recipe, RecipeSpec
 from reconciler.models.service import Resources, Value
@@ -65,6 +66,12 @@ def _texts(spec: RecipeSpec, exporter: Exporter, guard: str) -> Iterator[Finding
     environments: dict[tuple[str, ...], Mapping[str, str]] = {("env",): exporter.env}
     environments[("container", "env")] = container.env
     if process is not None:
+        first = process.command[0]
+        if not isinstance(first, str) or "$" in first:
+            expected = "the name of the program"
+            yield Finding(
+                (*_PLACE, "process", "command", 0), "is not allowed", found=describe(first), expected=expected
+            )
         lists[("process", "command")] = process.command
         environments[("process", "env")] = process.env
     for place, arguments in lists.items():

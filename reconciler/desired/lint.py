@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.desired.arguments import REFERENCE
+from reconciler.desired.exporting import alone, exporter_port
 from reconciler.desired.finding import Finding, Path
 from reconciler.models.arguments import Argument, When
+from reconciler.models.exporter import Exporter
 from reconciler.models.recipe import Recipe, RecipeSpec
 from reconciler.models.text import redact
 
@@ -43,18 +45,26 @@ def lint_object(kind: str, name: str, value: object) -> Iterator[str]:
 
 
 def _image(recipe: Recipe) -> Iterator[Finding]:
-    image = recipe.spec.image
-    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    if tag in ("", "latest") and "@sha256:" not in image:
-        problem, fix = "means another image every day", "name a version, such as `…:1.2.3`"
-        yield Finding(("spec", "image"), problem, found=f"`{image}`", fix=fix)
+    exporter = recipe.spec.exporter
+    images: dict[Path, str] = {("spec", "image"): recipe.spec.image}
+    if exporter is not None:
+        images["spec", "exporter", "image"] = exporter.image
+    for path, image in images.items():
+        tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+        if tag in ("", "latest") and "@sha256:" not in image:
+            problem, fix = "means another image every day", "name a version, such as `…:1.2.3`"
+            yield Finding(path, problem, found=f"`{image}`", fix=fix)
 
 
 def _user(recipe: Recipe) -> Iterator[Finding]:
-    user = recipe.spec.start.container.user
-    if not user:
-        problem = "runs as root" if user == 0 else "nobody can see that it does not run as root"
-        yield Finding(("spec", "start", "container", "user"), problem, fix="set the user id that the image expects")
+    exporter = recipe.spec.exporter
+    users: dict[Path, int | None] = {("spec", "start", "container", "user"): recipe.spec.start.container.user}
+    if exporter is not None:
+        users["spec", "exporter", "container", "user"] = exporter.container.user
+    for path, user in users.items():
+        if not user:
+            problem = "runs as root" if user == 0 else "nobody can see that it does not run as root"
+            yield Finding(path, problem, fix="set the user id that the image expects")
 
 
 def _words(recipe: Recipe) -> Iterator[Finding]:
@@ -123,7 +133,7 @@ def _used(recipe: Recipe) -> Iterator[Finding]:
             yield Finding(("spec", "parameters", name), "is used nowhere", fix="use it, or leave it out")
     if process is not None:
         own = " ".join([process.model_dump_json(), *spec.env.values()])
-        for name in spec.ports:
+        for name in alone(spec).ports:
             if f"${{port.{name}}}" not in own:
                 problem = "is not told to the program that runs without a container"
                 yield Finding(("spec", "ports", name), problem, fix=f"pass it ${{port.{name}}}")
@@ -142,8 +152,23 @@ def _data(recipe: Recipe) -> Iterator[Finding]:
         yield Finding(("spec", "resources"), "says not what it needs", fix=fix)
 
 
+def _exporter(recipe: Recipe) -> Iterator[Finding]:
+    """An exporter that is not told its port listens on one that may be another's."""
+    exporter, name = recipe.spec.exporter, exporter_port(recipe.spec)
+    if exporter is None:
+        return
+    shared = " ".join(exporter.env.values())
+    forms = {"container": exporter.container, "process": exporter.process}
+    for key, form in forms.items():
+        if form is not None and f"${{port.{name}}}" not in f"{shared} {form.model_dump_json()}":
+            yield Finding(("spec", "exporter", key), "is not told its port", fix=f"pass it ${{port.{name}}}")
+    if exporter.process is None and recipe.spec.start.process is not None:
+        fix = "add `exporter.process`: a program on the target's path"
+        yield Finding(("spec", "exporter"), "there are no metrics without a container", fix=fix)
+
+
 _RULES: tuple[Callable[[Recipe], Iterator[Finding]], ...] = (
-    *(_image, _user, _words, _probe, _commands, _environment, _used, _data),
+    *(_image, _user, _words, _probe, _commands, _environment, _used, _data, _exporter),
 )
 
 
@@ -164,6 +189,16 @@ def _argument_lists(spec: RecipeSpec) -> Iterator[tuple[Path, Sequence[Argument]
             yield (*start, "process", "prepare", number, "command"), step.command
     if spec.health.exec is not None:
         yield ("spec", "health", "exec", "command"), spec.health.exec.command
+    if spec.exporter is not None:
+        yield from _arguments_of_exporter(spec.exporter)
+
+
+def _arguments_of_exporter(exporter: Exporter) -> Iterator[tuple[Path, Sequence[Argument]]]:
+    place: Path = ("spec", "exporter")
+    yield (*place, "container", "command"), exporter.container.command
+    yield (*place, "container", "args"), exporter.container.args
+    if exporter.process is not None:
+        yield (*place, "process", "command"), exporter.process.command
 
 
 def _texts(arguments: Sequence[Argument]) -> Iterator[str]:
@@ -176,3 +211,8 @@ def _environments(spec: RecipeSpec) -> Iterator[tuple[Path, Mapping[str, str]]]:
     yield ("spec", "start", "container", "env"), spec.start.container.env
     if spec.start.process is not None:
         yield ("spec", "start", "process", "env"), spec.start.process.env
+    if spec.exporter is not None:
+        yield ("spec", "exporter", "env"), spec.exporter.env
+        yield ("spec", "exporter", "container", "env"), spec.exporter.container.env
+        if spec.exporter.process is not None:
+            yield ("spec", "exporter", "process", "env"), spec.exporter.process.env
