@@ -50,6 +50,7 @@ def text_of(result: Pass) -> str:
         lines.append(f"{name}: {_summary(report.seen.complete, report.seen.why, len(report.plan.changes))}")
         rows = _rows(report.plan.actions)
         lines += [f"  {_SIGNS.get(kind, '~')} {kind:8}{subject}: {visible(reason)}" for kind, subject, reason in rows]
+        lines += [f"    {made}" for made in _made(result, report.plan.actions)]
     lines += [f"error: {complaint}" for complaint in result.desired.complaints]
     return "\n".join(lines) + "\n"
 
@@ -63,6 +64,8 @@ def markdown_of(result: Pass) -> str:
         lines += [f"**{name}**: {summary if report.seen.complete else _code(summary)}", ""]
         rows = [f"| {kind} | `{subject}` | {_cell(reason)} |" for kind, subject, reason in _rows(report.plan.actions)]
         lines += ["| action | what | why |", "|---|---|---|", *rows, ""] if rows else []
+        made = [f"- {one}" for one in _made(result, report.plan.actions)]
+        lines += [*made, ""] if made else []
     lines += [f"- error: {_code(str(complaint))}" for complaint in result.desired.complaints]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -79,6 +82,17 @@ def _rows(actions: tuple[Action, ...]) -> Iterator[tuple[str, str, str]]:
 
     for one in map(ActionShape.of, actions):
         yield one.action, one.subject, one.reason
+
+
+def _made(result: Pass, actions: tuple[Action, ...]) -> Iterator[str]:
+    """The secrets that come into being with new services: their names only, as no plan makes a value."""
+    from reconciler.models.action import kind_of
+
+    for service in dict.fromkeys(action.service for action in actions if kind_of(action) == "deploy"):
+        resolved = result.desired.services.get(service)
+        if resolved is not None and resolved.generated:
+            name = resolved.service.spec.secrets[next(iter(resolved.generated))].name
+            yield f"{service}: {', '.join(resolved.generated)} will be made as {name}, where there is none yet"
 
 
 def _summary(complete: bool, why: str, changes: int) -> str:  # noqa: FBT001 - read from a look, passed on as it is

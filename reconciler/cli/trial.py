@@ -151,7 +151,8 @@ def _kubernetes(service: ResolvedService, target: KubernetesTarget) -> Form:
     advice = [
         line for item in made.objects for line in lint_object(item["kind"], item["metadata"]["name"], item.get("spec"))
     ]
-    lines = ("applies " + ", ".join(names), *_containers(made.objects))
+    secret = (str(made.generated),) if made.generated else ()
+    lines = (*secret, "applies " + ", ".join(names), *_containers(made.objects))
     return Form("Kubernetes", lines, dump(made.objects), tuple(dict.fromkeys(advice)))
 
 

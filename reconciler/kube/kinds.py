@@ -55,6 +55,8 @@ DISRUPTION_BUDGET = Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudge
 LEADER_WORKER_SET = Kind("LeaderWorkerSet", "leaderworkerset.x-k8s.io/v1", "leaderworkersets")
 SERVICE_MONITOR = Kind("ServiceMonitor", "monitoring.coreos.com/v1", "servicemonitors")
 POD_MONITOR = Kind("PodMonitor", "monitoring.coreos.com/v1", "podmonitors")
+#: Made, and never read.
+SECRET = Kind("Secret", "v1", "secrets")
 LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases")
 EVENT = Kind("Event", "v1", "events")
 
@@ -65,7 +67,7 @@ OPTIONAL = (LEADER_WORKER_SET, SERVICE_MONITOR, POD_MONITOR)
 #: The kinds that run pods of ours.
 WORKLOADS = (DEPLOYMENT, STATEFUL_SET, LEADER_WORKER_SET)
 
-_KNOWN = {kind.full: kind for kind in (NAMESPACE, *ALWAYS, *OPTIONAL, LEASE)}
+_KNOWN = {kind.full: kind for kind in (NAMESPACE, *ALWAYS, *OPTIONAL, LEASE, SECRET)}
 
 #: Kinds by group and name, a stage to a line: what a stage refers to is applied before it, and removed after it.
 _STAGES = (

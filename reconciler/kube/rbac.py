@@ -2,7 +2,8 @@
 
 Every verb below has a request behind it; tests/kube/rights compares what is granted with what an API server's own
 audit log says was used. Discovery and /version need no rights: everybody who is known to the cluster has them
-(`system:discovery`). Secrets are never read, and nothing of the cluster but, where they may be made, the namespaces.
+(`system:discovery`). Secrets are made and never read, and of the cluster as a whole nothing is touched but, where they
+may be made, the namespaces.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from reconciler.kube.kinds import ALWAYS, CLAIM, EVENT, LEASE, NAMESPACE, OPTIONAL, OUTPUT, POD, Kind, Object
+from reconciler.kube.kinds import ALWAYS, CLAIM, EVENT, LEASE, NAMESPACE, OPTIONAL, OUTPUT, POD, SECRET, Kind, Object
 from reconciler.settings import KubernetesTarget
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -38,6 +39,8 @@ NEEDS = (
     # Pods that nothing runs any more: left by a StatefulSet that was being made anew when its service was removed.
     Need(POD, _FOLLOW, ("delete",)),
     Need(EVENT, _FOLLOW, ("create",)),
+    # With passwords that were made; one that is there is neither read nor changed.
+    Need(SECRET, (), ("create",)),
 )
 
 
@@ -144,7 +147,8 @@ def _rules(verbs: Mapping[Need, tuple[str, ...]]) -> list[Object]:
     """One rule for all resources of a group with the same verbs."""
     shared: defaultdict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for need, allowed in verbs.items():
-        shared[need.kind.group, allowed].append(need.kind.plural)
+        if allowed:
+            shared[need.kind.group, allowed].append(need.kind.plural)
     return [_rule(group, sorted(found), sorted(allowed)) for (group, allowed), found in sorted(shared.items())]
 
 

@@ -104,7 +104,7 @@ def deployments(kubernetes: KubernetesFacts, owner: str, kind: str = "deployment
 
 def remove_all(kubernetes: KubernetesFacts, owner: str) -> None:
     """Delete everything of an owner."""
-    kinds = "deployments,statefulsets,services,configmaps,persistentvolumeclaims"
+    kinds = "deployments,statefulsets,services,configmaps,persistentvolumeclaims,secrets"
     kubernetes.kubectl("delete", kinds, "--namespace=ai", f"--selector=reconciler/owner={owner}", "--wait=false")
 
 

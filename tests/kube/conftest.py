@@ -104,7 +104,9 @@ class Cluster:
 
     def close(self) -> None:
         self.stack.close()
-        self.facts.kubectl("delete", KINDS, "-n", "ai", "-l", f"reconciler/owner={self.owner}", "--wait=false")
+        self.facts.kubectl(
+            "delete", f"{KINDS},secret", "-n", "ai", "-l", f"reconciler/owner={self.owner}", "--wait=false"
+        )
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from reconciler.desired.constraints import derive, facts_of
+from reconciler.desired.secrets import generated, with_generated
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
 from reconciler.models.service import Service
@@ -39,8 +40,9 @@ def resolved(name: str, of: str = "faiss", namespace: str = "ai", **spec: Any) -
     )
     facts = facts_of(defaults | service.spec.config, resources, service.spec.nodes, service.spec.replicas)
     config, _ = derive(made.spec.parameters, defaults | service.spec.config, facts)
+    kept = generated(service.spec, made)
     return ResolvedService(
-        service=service,
+        service=with_generated(service, kept),
         recipe=made,
         target="cloud",
         config=config,
@@ -50,6 +52,7 @@ def resolved(name: str, of: str = "faiss", namespace: str = "ai", **spec: Any) -
         revision=REVISION,
         file=f"desired/{name}.yaml",
         env=service.spec.env,
+        generated=kept,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from reconciler.desired.constraints import derive, facts_of
+from reconciler.desired.secrets import generated, with_generated
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
 from reconciler.models.service import Service
@@ -55,8 +56,9 @@ def resolved(name: str, of: Recipe | None = None, **spec: Any) -> ResolvedServic
     resources = made.spec.resources.model_copy(update=asked)
     facts = facts_of(defaults | service.spec.config, resources, service.spec.nodes, service.spec.replicas)
     config, _ = derive(made.spec.parameters, defaults | service.spec.config, facts)
+    kept = generated(service.spec, made)
     return ResolvedService(
-        service=service,
+        service=with_generated(service, kept),
         recipe=made,
         target="slurm",
         config=config,
@@ -66,6 +68,7 @@ def resolved(name: str, of: Recipe | None = None, **spec: Any) -> ResolvedServic
         revision=REVISION,
         file=f"desired/{name}.yaml",
         env=service.spec.env,
+        generated=kept,
     )
 
 

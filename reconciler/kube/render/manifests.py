@@ -24,6 +24,7 @@ from reconciler.kube.render.custom import customised
 from reconciler.kube.render.monitors import monitors
 from reconciler.kube.render.network import network
 from reconciler.kube.render.objects import config_map, digest
+from reconciler.kube.render.secrets import Generated, generated
 from reconciler.kube.render.templates import mapping, with_templates
 from reconciler.kube.render.workloads import workloads
 from reconciler.models.wanted import ResolvedService
@@ -38,6 +39,7 @@ class Manifest:
     `digest` hashes all of them: equal digests mean that the same would run. `claims` names the claims that Kubernetes
     itself will make, or take when they are there. `careful`: patches or further objects are in it, so that nobody but
     the API server knows whether it is right. `ignore` are pointers to what others own, which is not in the objects.
+    `generated` is no part of them: it is made once, and then left alone.
     """
 
     objects: tuple[Object, ...]
@@ -45,6 +47,7 @@ class Manifest:
     claims: tuple[str, ...] = ()
     careful: bool = False
     ignore: tuple[str, ...] = ()
+    generated: Generated | None = None
 
 
 def render(
@@ -63,7 +66,7 @@ def render(
     ignore = service.service.spec.ignore
     # What is ignored is never applied, and still it matters when that changes: fields change their owner.
     known = digest([objects, ignore] if ignore else objects)
-    return Manifest(objects, known, claims, careful is not None, ignore)
+    return Manifest(objects, known, claims, careful is not None, ignore, generated(service, owner))
 
 
 def stamp(manifest: Manifest, mark: Mark) -> tuple[Object, ...]:

@@ -12,6 +12,8 @@ from reconciler.kube.kinds import CLAIM, NAMESPACE, Kind, Object, full_name
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
+from reconciler.kube.render.secrets import Generated
+from reconciler.kube.write import secrets
 from reconciler.kube.write.conflicts import Guard
 from reconciler.kube.write.ownership import Ownership
 from reconciler.kube.write.remake import Remaker
@@ -53,8 +55,17 @@ class Applier:
         if manifest.careful:
             for item in items:
                 self._try(service, item)
+        if manifest.generated:
+            self._make_secret(manifest.generated)
         for item in items:
             self._put(service, item, ignore)
+
+    def _make_secret(self, generated: Generated) -> None:
+        try:
+            secrets.make(self._api, generated)
+        except AbsentError as error:
+            self._make_namespace(generated.item["metadata"]["namespace"], error)
+            secrets.make(self._api, generated)
 
     def _addressed(self, service: str, item: Object) -> Object:
         """The same as the change of the object that is known, or as a new one."""

@@ -70,7 +70,7 @@ class KubernetesDeployer:
         manifest = self._render(service)
         check_sizes(service.name, manifest.objects)
         self._cache.declared.put(service.name, manifest)
-        return Rendered(manifest.digest, lambda: dump(self._render(service).objects), parts=_parts(service, manifest))
+        return Rendered(manifest.digest, lambda: _text(self._render(service)), parts=_parts(service, manifest))
 
     def deploy(self, service: ResolvedService, mark: Mark, delay: float, after: tuple[Workload, ...]) -> None:  # noqa: ARG002 - Kubernetes has a backoff of its own, and the new takes the place of the old
         """See `reconciler.ports.Deployer.deploy`."""
@@ -136,6 +136,12 @@ def _parts(service: ResolvedService, manifest: Manifest) -> frozenset[str]:
     """What it is made of, as the gaps of a look name it."""
     made = {f"{item['metadata']['namespace']}/{item['kind']}" for item in manifest.objects}
     return frozenset(made | ({f"{service.namespace}/{CLAIM.name}"} if manifest.claims else set()))
+
+
+def _text(manifest: Manifest) -> str:
+    """The objects as YAML; what is made once is told as a comment."""
+    told = f"# {manifest.generated}\n" if manifest.generated else ""
+    return told + dump(manifest.objects)
 
 
 def _name(item: Object) -> str:

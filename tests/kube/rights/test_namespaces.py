@@ -46,7 +46,7 @@ def test_the_first_is_made_for_the_lease_and_each_other_for_its_first_service(cl
     observer, deployer = connect("cloud", target, cluster.owner)
     for each in (observer, deployer):
         cluster.stack.callback(each.close)
-    service = resolved(f"{cluster.owner}-a", namespace=second, replicas=0)
+    service = resolved(f"{cluster.owner}-a", "seaweedfs", namespace=second, replicas=0)
     cluster.deploy(deployer, service)
     assert namespaces(cluster) >= {first, second}
     assert [one.id for one in observer.look().workloads] == [f"{second}/{service.name}"]
