@@ -14,14 +14,22 @@ from dataclasses import dataclass
 from reconciler.desired.arguments import Parts, Reference, environment, expand, of_machines
 from reconciler.desired.inputs import inputs_of
 from reconciler.errors import RefusedError
-from reconciler.models.recipe import Argument, Step
+from reconciler.models.arguments import Argument
+from reconciler.models.recipe import Process, Step
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import shell
 from reconciler.slurm.job.secrets import bound_files, readable
 
-_SECRETS_INSIDE = "/run/secrets"
+#: Where a container has the files of secrets.
+SECRETS_INSIDE = "/run/secrets"
 _INTO_APPTAINER = "APPTAINERENV_"
+#: Without --no-eval a shell in the container would read values of the environment and arguments (apptainer-run(1)).
+CONTAINED = ("--containall", "--no-eval", '--workdir "$scratch"')
+#: For a container. Where it is not set all are to be seen; an empty value would hide them.
+CUDA = '[[ ! -v CUDA_VISIBLE_DEVICES ]] || export {prefix}CUDA_VISIBLE_DEVICES="$CUDA_VISIBLE_DEVICES"'
+#: Made by Apptainer below its --workdir.
+_HOME = '"$scratch"/home'
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,8 @@ class Form:
     """How one service runs: everything as words of bash.
 
     `start` and `wrap` are commands: the server's own, and what stands before a command that is to run beside it.
-    `env_prefix` stands before the names of exported variables. `steps` are those of the recipe, in order.
+    `env_prefix` stands before the names of exported variables. `steps` are those of the recipe, in order. `programs`
+    are those without which nothing of it starts, and `checks` lines of bash that look for what else it needs.
     """
 
     start: str
@@ -38,6 +47,8 @@ class Form:
     env: Mapping[str, Parts]
     env_prefix: str = ""
     steps: tuple[Step, ...] = ()
+    programs: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 def form_of(service: ResolvedService, target: SlurmTarget) -> Form:
@@ -86,20 +97,32 @@ def _programs(service: ResolvedService, target: SlurmTarget) -> Form:
         resolve=resolve,
         env=environment(process.env, service),
         steps=process.prepare,
+        programs=_needed(service, process),
     )
+
+
+def _needed(service: ResolvedService, process: Process) -> tuple[str, ...]:
+    """The programs that its commands begin with, each once, as far as they are plain names."""
+    probe = service.recipe.spec.health.exec
+    commands = [process.command, *(step.command for step in process.prepare), probe.command if probe else ()]
+    words = [next(iter(expand(command, service)), ()) for command in commands]
+    return tuple(dict.fromkeys(word[0] for word in words if len(word) == 1 and isinstance(word[0], str)))
 
 
 def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
     container = service.recipe.spec.start.container
     volumes = service.recipe.spec.storage
+    env = environment(container.env, service)
 
     def secret(name: str) -> str:
-        return f"{_SECRETS_INSIDE}/{readable(name, service, target)}"
+        return f"{SECRETS_INSIDE}/{readable(name, service, target)}"
 
     resolve = _resolver(lambda name: shell.quote(volumes[name].path), secret)
+    home = _home(env.pop("HOME", ()), resolve)
+    options = " ".join([*CONTAINED, *home, *_options(service, target)])
 
     def command(verb: str, arguments: Sequence[Argument]) -> str:
-        words = [verb, _options(service, target), shell.quote(_image(service, target))]
+        words = [verb, options, shell.quote(image_of(service.recipe.spec.image, target))]
         return " ".join([*words, shell.words(expand(arguments, service), resolve)]).rstrip()
 
     start = (
@@ -111,17 +134,39 @@ def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
         start=_srun(service, _INTO_APPTAINER) + start,
         wrap=command("apptainer exec", ()) + " ",
         resolve=resolve,
-        env=environment(container.env, service),
+        env=env,
         # Apptainer's --env splits at commas and shows secrets in the process list; variables with this prefix do not.
         env_prefix=_INTO_APPTAINER,
+        programs=("apptainer",),
+        checks=_checks(service, target),
     )
 
 
-def _options(service: ResolvedService, target: SlurmTarget) -> str:
+def _home(parts: Parts, resolve: shell.Resolve) -> list[str]:
+    """HOME is a variable that Apptainer takes only as an option, with a folder of the host that is bound there."""
+    if not parts:
+        return []
+    inside = shell.word(parts, resolve)
+    if re.search("[,:]", inside):
+        raise RefusedError(f"Apptainer cannot bind {inside} as HOME: it has a comma or a colon in its name")
+    outside = _resolver(lambda name: f'"${{storage[{name}]}}"', lambda _: "")
+    is_volume = isinstance(parts[0], Reference) and parts[0].kind == "storage"
+    return [f"--home {shell.word(parts, outside) if is_volume else _HOME}:{inside}"]
+
+
+def _checks(service: ResolvedService, target: SlurmTarget) -> tuple[str, ...]:
+    image = service.recipe.spec.image
+    if target.folders.images is None:
+        return ()
+    registry = target.model_copy(update={"folders": target.folders.model_copy(update={"images": None})})
+    return (f"needs_image {shell.quote(image_of(image, target))} {shell.quote(image_of(image, registry))}",)
+
+
+def _options(service: ResolvedService, target: SlurmTarget) -> list[str]:
     """What every container of the service gets: of the host only its volumes, secret files, inputs and GPUs."""
     binds = [f'--bind "${{storage[{name}]}}":{volume.path}' for name, volume in service.recipe.spec.storage.items()]
     secrets = bound_files(service, target)
-    binds += [f'--bind "${{secret_files[{name}]}}":{_SECRETS_INSIDE}/{name}:ro' for name in secrets]
+    binds += [f'--bind "${{secret_files[{name}]}}":{SECRETS_INSIDE}/{name}:ro' for name in secrets]
     inputs = [one.path for one in inputs_of(service)]
     binds += [f"--bind {shell.quote(path)}:{shell.quote(path)}:ro" for path in dict.fromkeys(inputs)]
     folders = (target.folders.data, target.folders.secrets, *inputs)
@@ -129,15 +174,15 @@ def _options(service: ResolvedService, target: SlurmTarget) -> str:
     if unsafe:
         raise RefusedError(f"Apptainer cannot bind {unsafe[0]}: it has a comma or a colon in its name")
     gpus = ["--nv"] if service.resources.gpus else []
-    return " ".join(["--containall", '--workdir "$scratch"', *gpus, *binds])
+    return [*gpus, *binds]
 
 
-def _image(service: ResolvedService, target: SlurmTarget) -> str:
+def image_of(image: str, target: SlurmTarget) -> str:
     """The image file under the name that `apptainer pull` gives it, or the registry's address.
 
     Apptainer takes a tag or a digest, not both: the digest goes to the registry, the file is named after the tag.
     """
-    tagged, _, digest = service.recipe.spec.image.partition("@")
+    tagged, _, digest = image.partition("@")
     repository, slash, last = tagged.rpartition("/")
     name = last.partition(":")[0]
     if target.folders.images is None:
@@ -175,4 +220,6 @@ def _task(service: ResolvedService, env_prefix: str) -> str:
     more = f'set -- "$@" {each}; ' if each else ""
     if others != each:
         more = f'if [ "$SLURM_PROCID" = 0 ]; then set -- "$@" {each}; else set -- "$@" {others}; fi; '
-    return f'export {env_prefix}RECONCILER_RANK=$SLURM_PROCID; {more}exec "$@"'
+    # Slurm says on each machine which GPUs are the job's there.
+    gpus = CUDA.format(prefix=env_prefix) + "; " if env_prefix and service.resources.gpus else ""
+    return f'export {env_prefix}RECONCILER_RANK=$SLURM_PROCID; {gpus}{more}exec "$@"'

@@ -4,8 +4,8 @@
 # The rendered script sets job_mark, job_replica and job_limit (seconds; 0: none) before this text. After it come the
 # other assignments (service, port_range, volumes, …), the functions environment, prepare, server_command, probe and
 # first_request, the site's own lines, and the call of `supervise`. References to ports, volumes and secret files are the
-# arrays filled here. `report.sh`, `probe.sh`, `data.sh` and `secrets.sh` go with it. Lines that are only a comment are not
-# sent to Slurm.
+# arrays filled here. `report.sh`, `probe.sh`, `data.sh`, `secrets.sh` and `exporter.sh` go with it. Lines that are only a
+# comment are not sent to Slurm.
 
 declare -A ports=() storage=()
 declare -a argv=()
@@ -50,9 +50,10 @@ find_ports() {
     local low=${port_range[0]} span=$((port_range[1] - port_range[0] + 1)) name tries=0
     local next=$((SLURM_JOB_ID * 16 % span))
     for name in "${port_names[@]}"; do
-        while port_taken $((low + next)); do
+        while [[ " ${ports[*]} " == *" $((low + next)) "* ]] || port_taken $((low + next)); do
             next=$(((next + 1) % span))
-            ((++tries < span)) || give_up "no free port from $low to ${port_range[1]}"
+            ((++tries < span)) ||
+                give_up "no free port from $low to ${port_range[1]}" no-port "$low-${port_range[1]}"
         done
         ports[$name]=$((low + next))
         port_words+=${port_words:+,}$name:${ports[$name]}
@@ -102,7 +103,7 @@ step() {
     launch "${@:2}"
     local code=0
     follow || code=$?
-    ((code == 0)) || give_up "the step $2 ended with $code"
+    ((code == 0)) || give_up "the step $2 ended with $code" "step-$code" "${2##*/}"
 }
 
 # Sleep for $1 seconds, or until the server ends or there is something to heed.
@@ -150,6 +151,7 @@ watch_server() {
 # Healthy, once a start has done its first real work as well.
 become_well() {
     [[ $stage != starting ]] || first_request || return
+    start_exporter
     report ok
 }
 
@@ -165,6 +167,7 @@ end_server() {
         report "$1"
         nap "$drain"
     fi
+    end_exporter
     running "$server" && kill -s "$stop_signal" "$server"
     patience=15
     report "$1"
@@ -181,6 +184,7 @@ asked_to_stop() {
 finish() {
     local code=0
     stop_timer
+    end_exporter
     if [[ -n $server ]]; then
         running "$server" && log "killed after $stop_grace s"
         kill -s KILL -- "-$server" 2>/dev/null
@@ -197,21 +201,30 @@ needs() {
     local kind=-f
     [[ $1 == file ]] || kind=-d
     test "$kind" "$3" && [[ -r $3 ]] && return
-    complaint=no-$1@config.$2
-    give_up "config.$2: there is no $1 $3 on this node that can be read"
+    give_up "config.$2: there is no $1 $3 on this node that can be read" "no-$1" "config.$2"
+}
+
+# The image is there as well. $1: its file, $2: its address.
+needs_image() {
+    [[ -r $1 ]] && return
+    give_up "there is no image $1 on this node that can be read; \`apptainer pull $1 $2\` makes it" no-image "${1##*/}"
 }
 
 check_programs() {
     local name
     for name in "${programs[@]}"; do
-        type -P "$name" >/dev/null && continue
-        complaint=no-$name
-        give_up "no program $name on this node, with which its health is asked for"
+        (environment; type -P "$name") >/dev/null ||
+            give_up "no program $name on the PATH of this node" no-program "$name"
     done
 }
 
-# The job cannot go on; 78 is EX_CONFIG of sysexits.h.
+# The job cannot go on; 78 is EX_CONFIG of sysexits.h. $1: why, for the log; $2 and $3: a word for the report, and what
+# it is about, of which the report has room for the end.
 give_up() {
+    local LC_ALL=C about
+    about=${3//[^A-Za-z0-9_.\/%:-]/_}
+    ((${#about} <= 60)) || about=${about: -60}
+    complaint=${2-}${about:+@$about}
     log "$1"
     report starting 78
     exit 78
@@ -221,13 +234,14 @@ tidy() {
     stop_timer
     lift_veil
     forget_file
-    rm -rf -- ${scratch:+"$scratch"} ${memory:+"$memory"}
+    rm -rf -- ${scratch:+"$scratch"} ${memory:+"$memory"} ${trial:+"$trial"}
 }
 
 supervise() {
     umask 077
     report_file=$logs_folder/$service.$job_replica-$SLURM_JOB_ID.report
     look_up || log "squeue does not tell about job $SLURM_JOB_ID; goes on with what was submitted"
+    find_exporter
     find_ports
     report starting
     watch_limit

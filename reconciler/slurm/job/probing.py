@@ -18,14 +18,15 @@ _WELL = ("2", "3")
 _DONE = ("2",)
 
 
-def assignments(health: HealthProbe) -> list[str]:
-    """Times in seconds, thresholds, and the programs without which it cannot be asked."""
+def assignments(health: HealthProbe, form: Form) -> list[str]:
+    """Times in seconds, thresholds, and the programs without which it cannot be started or asked."""
+    curl = ("curl",) if health.grpc or _scheme(health) == "https" else ()
     return [
         f"probe_startup={round(health.startup.total_seconds())}",
         f"probe_interval={round(health.interval.total_seconds())}",
         f"probe_failures={health.failures}",
         f"probe_successes={health.successes}",
-        f"programs=({'curl' if health.grpc or _scheme(health) == 'https' else ''})",
+        f"programs=({' '.join(map(shell.quote, dict.fromkeys((*form.programs, *curl))))})",
     ]
 
 

@@ -12,8 +12,8 @@ from reconciler.desired.inputs import inputs_of
 from reconciler.models.recipe import Recipe
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
-from reconciler.slurm.job import data, probing, secrets, shell
-from reconciler.slurm.job.forms import Form, form_of
+from reconciler.slurm.job import data, exporter, probing, secrets, shell
+from reconciler.slurm.job.forms import CUDA, Form, form_of
 
 _COMMENTS = re.compile(r"^ *#.*\n", re.MULTILINE)
 
@@ -24,7 +24,7 @@ def _program(name: str) -> str:
 
 
 #: The supervisor, the same in every script.
-SUPERVISOR = "".join(_program(f"{name}.sh") for name in ("report", "probe", "data", "secrets", "job"))
+SUPERVISOR = "".join(_program(f"{name}.sh") for name in ("report", "probe", "data", "secrets", "exporter", "job"))
 
 #: Seconds for which a service without data goes on after it said that it stops, for its clients to move on.
 _DRAIN = 2
@@ -46,10 +46,11 @@ def _own(service: ResolvedService, target: SlurmTarget) -> list[str]:
     return [
         *_assignments(service, target, form),
         *shell.function("environment", _environment(service, form)),
-        *shell.function("inputs", _inputs(service)),
+        *shell.function("inputs", [*form.checks, *_inputs(service)]),
         *shell.function("prepare", _prepare(service, form)),
         *shell.function("server_command", [f"argv=({form.start})"]),
         *probing.functions(service, form),
+        *exporter.lines(service, target, form),
         *target.setup,
         *_path(target),
         "supervise",
@@ -70,7 +71,7 @@ def _assignments(service: ResolvedService, target: SlurmTarget, form: Form) -> l
         f"stop_signal={spec.stop.signal}",
         f"stop_grace={math.ceil(spec.stop.grace.total_seconds())}",
         f"drain={drain(service.recipe)}",
-        *probing.assignments(spec.health),
+        *probing.assignments(spec.health, form),
     ]
 
 
@@ -81,17 +82,18 @@ def _environment(service: ResolvedService, form: Form) -> list[str]:
         lines.append(f"export {form.env_prefix}RECONCILER_NODES={service.service.spec.nodes}")
         lines.append(f'export {form.env_prefix}RECONCILER_LEADER="${{SLURMD_NODENAME:-$HOSTNAME}}"')
     if form.env_prefix and service.resources.gpus:
-        lines.append(f'export {form.env_prefix}CUDA_VISIBLE_DEVICES="${{CUDA_VISIBLE_DEVICES:-}}"')
+        lines.append(CUDA.format(prefix=form.env_prefix))
     return lines
 
 
 def _prepare(service: ResolvedService, form: Form) -> list[str]:
-    return [
-        ("[[ ! $locked ]] || " if step.locked else "")
-        + f"step {shell.word(expand_text(step.unless, service), form.resolve)} "
+    stale = [f"forget_stale {one.storage} {shell.quote(one.file)}" for one in service.recipe.spec.start.stale]
+    steps = [
+        f"step {shell.word(expand_text(step.unless, service), form.resolve)} "
         + shell.words(expand(step.command, service), form.resolve)
         for step in form.steps
     ]
+    return [*stale, *steps]
 
 
 def _inputs(service: ResolvedService) -> list[str]:
