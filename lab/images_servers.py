@@ -43,13 +43,16 @@ def chroma() -> Image:
 
 
 def triton() -> Image:
-    """Everything below /opt/tritonserver, with the backend for models in Python and the numpy that they import."""
+    """Everything below /opt/tritonserver, with the backend for models in Python and the numpy that they import.
+
+    The server starts such models with bash.
+    """
     wheel = dict(tree(triton_wheel(), _WHEEL, skip=_SKIP_TRITON))
     content = {**python(), **wheel, **dict(tree(triton_numpy(), STANDARD, skip=_SKIP_NUMPY))}
     programs = [path for name, path in wheel.items() if "/bin/" in name or name.endswith("_stub")]
     return Image(
         public_name("triton"),
-        {**_system(), **content, **libraries_of(content, *programs), _TRITON: Link(f"{_WHEEL}/{SERVER}")},
+        {**_system("bash"), **content, **libraries_of(content, *programs), _TRITON: Link(f"{_WHEEL}/{SERVER}")},
         command=("tritonserver",),
         env={"PATH": _TRITON_PATH, "LANG": "C.UTF-8"},
     )
@@ -70,7 +73,7 @@ def _static(recipe: str, program: Path) -> Image:
     return Image(public_name(recipe), {**_system(), **own}, command=(program.name,))
 
 
-def _system() -> Content:
-    """What all of them have."""
-    programs = [Path(host.program(name)).resolve() for name in _PROGRAMS]
+def _system(*more: str) -> Content:
+    """What all of them have, and more programs of this machine."""
+    programs = [Path(host.program(name)).resolve() for name in (*_PROGRAMS, *more)]
     return {**shell(*_APPLETS), **{f"/usr/bin/{one.name}": one for one in programs}, **dict(libraries(programs))}

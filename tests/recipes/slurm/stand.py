@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, ClassVar
@@ -22,17 +23,17 @@ _SECONDS = 60
 
 
 class SlurmStand(Stand):
-    """A daemon with a Slurm target that has all servers on its path."""
+    """A daemon with a Slurm target that has all servers on its path, or the programs of these folders."""
 
     platform: ClassVar[str] = "slurm"
     runtime: ClassVar[str] = "none"
     small: ClassVar[dict[str, Any]] = {"cpus": 1, "memory": "256Mi", "gpus": 0}
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, programs: Sequence[Path] = ()) -> None:
         owner = f"r{token_hex(4)}"
         super().__init__(Factory(lab, owner, owner=owner))
         self.slurm = lab.slurm
-        self.programs = server_programs()
+        self.programs = programs or server_programs()
         target = self.factory.slurm_target()
         target["path"] = [*target["path"], *map(str, self.programs)]
         self.factory.configure(targets={"slurm": target})

@@ -1,15 +1,13 @@
-"""The stories of PostgreSQL: used, killed, found again, changed; and a start where its old lock says something."""
+"""The story of PostgreSQL: used, killed, found again, changed."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 from dataclasses import dataclass
 
 import psycopg
 
 from tests.recipes.report import Report
-from tests.recipes.slurm.stand import Stand
+from tests.recipes.stories.stand import Stand
 
 ROWS = [(1, "one"), (2, "two")]
 _SELECT = "SELECT number, word FROM kept ORDER BY number"
@@ -51,7 +49,7 @@ class Database:
 
 
 def postgresql(stand: Stand) -> Report:
-    database = Database(stand, "real-postgresql")
+    database = Database(stand, stand.name("postgresql"))
     database.want()
     database.fill()
     assert database.has_rows()
@@ -61,29 +59,4 @@ def postgresql(stand: Stand) -> Report:
     stand.wait("the new setting", lambda: database.ask("SHOW max_connections") == [("30",)])
     assert database.has_rows()
     operations = ("CREATE TABLE", "INSERT", "SELECT")
-    return Report("postgresql", "slurm", "none", str(version), operations, recovery, "all rows", "maxConnections")
-
-
-def postgresql_elsewhere(stand: Stand) -> None:
-    """Its job ends without a word, and where it starts again a stranger has the process id in its postmaster.pid."""
-    database = Database(stand, "real-postgresql-moved")
-    database.want()
-    database.fill()
-    home = stand.node(database.name)
-    lock = stand.slurm.data / database.name / "0" / "data" / "pgdata" / "postmaster.pid"
-    held = lock.read_text().splitlines()
-    stranger = subprocess.Popen(stand.factory.lab.as_user(["sleep", "300"]))
-    stand.slurm.drain(home)
-    try:
-        before = stand.running(database.name)
-        stand.kill_server(database.name, "postgresql")
-        # Before the next attempt, which is two seconds away.
-        stand.factory.put(lock, "\n".join([str(stranger.pid), *held[1:], ""]), 0o600)
-        stand.wait("another job", lambda: stand.running(database.name) not in ([], before))
-        stand.wait("its rows again", database.has_rows)
-        assert stand.node(database.name) != home
-        os.kill(stranger.pid, 0)
-    finally:
-        stand.slurm.resume(home)
-        stranger.kill()
-        stranger.wait()
+    return stand.report("postgresql", str(version), operations, recovery, "all rows", "maxConnections")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from lab.servers import seaweedfs_programs
 from tests.recipes.report import Report
-from tests.recipes.slurm.stand import Stand
+from tests.recipes.stories.stand import Stand
 
 KEY, SECRET = "recipes", "a-secret-of-a-test"
 WHOLE = {"names": ["large", "small"], "same": True}
@@ -40,7 +38,7 @@ class Store:
 
 
 def minio(stand: Stand) -> Report:
-    store = Store(stand, "real-minio")
+    store = Store(stand, stand.name("minio"))
     secrets = stand.secrets(store.name, MINIO_ROOT_USER=KEY, MINIO_ROOT_PASSWORD=SECRET)
     stand.want(store.name, "minio", secrets=secrets)
     store.fill()
@@ -49,11 +47,11 @@ def minio(stand: Stand) -> Report:
     store.region = "eu-west-1"
     stand.wait("the new region", lambda: store.ask("region") == {"region": "eu-west-1"})
     assert store.is_whole()
-    return Report("minio", "slurm", "none", "2026-02-12 (source)", _OPERATIONS, recovery, "all objects", "region")
+    return stand.report("minio", "2026-02-12 (source)", _OPERATIONS, recovery, "all objects", "region")
 
 
 def seaweedfs(stand: Stand) -> Report:
-    store = Store(stand, "real-seaweedfs")
+    store = Store(stand, stand.name("seaweedfs"))
     secrets = stand.secrets(store.name, AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
     stand.want(store.name, "seaweedfs", secrets=secrets)
     store.fill()
@@ -61,8 +59,8 @@ def seaweedfs(stand: Stand) -> Report:
     stand.want(store.name, "seaweedfs", secrets=secrets, config={"volumeSizeLimitMB": 64})
     stand.wait("the new limit", lambda: "volumeSizeLimit:64 MB" in _volumes(stand, store.name))
     assert store.is_whole()
-    version = _weed("version").split()[2]
-    return Report("seaweedfs", "slurm", "none", version, _OPERATIONS, recovery, "all objects", "volumeSizeLimitMB")
+    version = stand.say(store.name, "weed", "version").split()[2]
+    return stand.report("seaweedfs", version, _OPERATIONS, recovery, "all objects", "volumeSizeLimitMB")
 
 
 def _volumes(stand: Stand, name: str) -> str:
@@ -72,9 +70,4 @@ def _volumes(stand: Stand, name: str) -> str:
         return ""
     master, master_grpc, filer, filer_grpc = ports
     servers = [f"-master=127.0.0.1:{master}.{master_grpc}", f"-filer=127.0.0.1:{filer}.{filer_grpc}"]
-    return _weed("shell", *servers, text="volume.list\nexit\n")
-
-
-def _weed(*words: str, text: str = "") -> str:
-    argv = [str(seaweedfs_programs() / "weed"), *words]
-    return subprocess.run(argv, input=text, capture_output=True, text=True, timeout=60, check=False).stdout
+    return stand.say(name, "weed", "shell", *servers, text="volume.list\nexit\n")
