@@ -10,14 +10,18 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from lab import host
 from lab.host import LabError
-from lab.images import Folder, Image, Text, shell, tree
+from lab.images import Folder, Image, Text, libraries, shell, tree
 from lab.images_python import libraries_of, python
 
 REFERENCE = "ghcr.io/reconciler/faiss-server:0.1.0"
 UID = 1000
 
 _PACKAGES = ("faiss-cpu", "fastapi", "numpy", "prometheus-client", "pydantic", "uvicorn")
+#: With curl, for recipes of tests whose first request is asked by it.
+_APPLETS = ("cat", "date", "env", "head", "id", "ls", "sleep", "touch", "tr")
+_PROGRAMS = ("curl", "printenv")
 _PLACE = "/opt/faiss-server"
 _REPOSITORY = Path(__file__).parent.parent
 _SKIP_PACKAGE = ("*/tests/*", "*.opt-?.pyc", "*.pyi", "*.h", "*.a")
@@ -31,10 +35,13 @@ def faiss_server() -> Image:
     packages = {name: path for package in sorted(_closure(_PACKAGES)) for name, path in _files(package)}
     content = {**python(), **packages}
     server = _REPOSITORY / "reconciler"
+    programs = [Path(host.program(name)).resolve() for name in _PROGRAMS]
     return Image(
         REFERENCE,
         {
-            **shell("env", "ls", "cat", "id"),
+            **shell(*_APPLETS),
+            **{f"/usr/bin/{path.name}": path for path in programs},
+            **dict(libraries(programs)),
             **content,
             **libraries_of(content),
             f"{_PLACE}/reconciler/__init__.py": server / "__init__.py",

@@ -91,6 +91,14 @@ def _probe(recipe: Recipe) -> Iterator[Finding]:
         yield Finding(("spec", "health", "timeout"), "is longer than the interval", fix="make it shorter")
 
 
+def _first_request(recipe: Recipe) -> Iterator[Finding]:
+    first = recipe.spec.health.first_request
+    if first is not None and not first.plain and first.tool is None:
+        problem = "on Kubernetes nobody makes it: the kubelet knows nothing but a plain GET"
+        fix = "set `tool` to what the image has (curl, python3), or let the daemon ask (`probes: daemon`)"
+        yield Finding(("spec", "health", "firstRequest"), problem, fix=fix)
+
+
 def _commands(recipe: Recipe) -> Iterator[Finding]:
     for path, arguments in _argument_lists(recipe.spec):
         texts = [*_texts(arguments)]
@@ -168,7 +176,7 @@ def _exporter(recipe: Recipe) -> Iterator[Finding]:
 
 
 _RULES: tuple[Callable[[Recipe], Iterator[Finding]], ...] = (
-    *(_image, _user, _words, _probe, _commands, _environment, _used, _data, _exporter),
+    *(_image, _user, _words, _probe, _first_request, _commands, _environment, _used, _data, _exporter),
 )
 
 

@@ -171,7 +171,7 @@ class FirstRequest(Model):
     timeout: Duration = Field(default=timedelta(seconds=30), description="Time for the call.")
     tool: Literal["curl", "python3"] | None = Field(
         default=None,
-        description="What its image has to make it on Kubernetes, where it is no plain GET: curl (with sh), or python3.",
+        description="What its image has to make it on Kubernetes, if it is no plain GET: curl (with sh) or python3.",
     )
 
     @model_validator(mode="after")
@@ -179,6 +179,12 @@ class FirstRequest(Model):
         if self.body and self.method != "POST":
             raise ValueError("a body only with `method: POST`")
         return self
+
+    @property
+    def plain(self) -> bool:
+        """Whether a GET that knows codes from 200 to 399 only, as the kubelet makes it, is the same."""
+        usual = all(200 <= code < 400 for code in self.status)
+        return self.method == "GET" and usual and not self.contains and not self.bearer
 
 
 class TcpProbe(Model):

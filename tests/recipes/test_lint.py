@@ -9,6 +9,7 @@ from reconciler.desired.recipes import read_recipe
 from tests.desired.world import BUILTIN
 
 FAISS = "recipes/vector-db/faiss.yaml"
+_FIRST = ("startup: 2m", "firstRequest: {port: http, path: /a, contains: b}\n    startup: 2m")
 BAD = [
     ("faiss-server:0.1.0", "faiss-server:latest", "spec.image", "another image every day"),
     ("faiss-server:0.1.0", "faiss-server", "spec.image", "another image every day"),
@@ -20,6 +21,7 @@ BAD = [
     ("    dimension: {", "    more: {type: string, description: More.}\n    dimension: {", "more", "used nowhere"),
     ("startup: 2m", "startup: 5s", "spec.health.startup", "over after one probe"),
     ("timeout: 2s", "timeout: 9s", "spec.health.timeout", "longer than the interval"),
+    (*_FIRST, "spec.health.firstRequest", "on Kubernetes nobody makes it"),
     ("- python3\n        - -m", "- bash\n        - -c\n        - -m", "command", "a line for a shell"),
     ("- --port=${port.http}", "- --port=8080", "command", "has the number of a port"),
     ("- --port=${port.http}", "- --port=1", "spec.ports.http", "is not told to the program"),
@@ -43,6 +45,12 @@ def test_what_is_not_wise_is_told(old: str, new: str, place: str, words: str) ->
     assert old in BUILTIN[FAISS]
     told = advice(BUILTIN[FAISS].replace(old, new, 1))
     assert any(place in one and words in one for one in told), told
+
+
+@pytest.mark.parametrize("more", [", tool: curl", ", tool: python3", ""])
+def test_a_first_request_that_somebody_makes_needs_no_advice(more: str) -> None:
+    text = BUILTIN[FAISS].replace(*_FIRST).replace(", contains: b", f", contains: b{more}" if more else "")
+    assert not any("firstRequest" in one for one in advice(text))
 
 
 @pytest.mark.parametrize("file", sorted(BUILTIN))

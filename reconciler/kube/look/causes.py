@@ -47,8 +47,10 @@ TELLING: Mapping[str, Telling] = {
     "NetworkNotReady": Telling(Stage.PREPARING, Health.DEGRADED),
     "Unhealthy": Telling(Stage.PROBING),
 }
-#: A probe that could not be made, mostly because its container had just ended.
-_NOT_ASKED = "probe errored and resulted in unknown state"
+#: A probe that could not be made: mostly because its container had just ended, which says nothing.
+_NOT_ASKED = " errored and resulted in unknown state"
+#: Or because the image has no such program, which it says with an id that is new each time.
+_MISSING = re.compile(r'exec: ("[^"]*": (?:executable file not found|stat [^:]*: no such file)[^:]*)')
 _COMBINED = "(combined from similar events): "
 #: Each attempt of a controller has a name of its own, which would make other words of the same cause.
 _ATTEMPT = re.compile(r'pods "[^"]*" is forbidden')
@@ -78,9 +80,17 @@ def said(event: Object) -> Said | None:
     series = event.get("series") or {}
     times = (event.get("lastTimestamp"), series.get("lastObservedTime"), event.get("eventTime"))
     at = max((found for found in map(time, times) if found), default=None)
-    if reason not in TELLING or at is None or _NOT_ASKED in message:
+    told = _asked(message.removeprefix(_COMBINED))
+    if reason not in TELLING or at is None or told is None:
         return None
-    return Said(reason, line(_ATTEMPT.sub("a pod is forbidden", message.removeprefix(_COMBINED))), at)
+    return Said(reason, line(_ATTEMPT.sub("a pod is forbidden", told)), at)
+
+
+def _asked(message: str) -> str | None:
+    """The message; None where it says nothing."""
+    probe, apart, why = message.partition(_NOT_ASKED)
+    missing = _MISSING.search(why)
+    return f"{probe} failed: {missing[1]}" if missing else None if apart else message
 
 
 def explained(seen: Seen, words: Words) -> Verdict:

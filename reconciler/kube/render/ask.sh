@@ -5,8 +5,10 @@
 # $6: text that the body must have, $7: variable that may hold a token, $8: type of the body, $9: the body.
 # All that is foreign is an argument. The token goes through a pipe: what programs are started with, everybody can see.
 seconds=$1 pause=$2 method=$3 url=$4 codes=$5 text=$6 variable=$7 type=$8 body=$9
+why=''
 LC_ALL=C
 export LC_ALL
+command -v curl >/dev/null || { echo 'first request: no curl in the image' && exit 1; }
 set --
 [ "$method" != POST ] || set -- --data-raw "$body"
 token=''
@@ -22,11 +24,11 @@ headers() {
     [ -z "$token" ] || printf 'Authorization: Bearer %s\n' "$token"
 }
 
-# Sets why, in words, where the answer is not right.
+# Sets why, in words, where the answer is not right. None at all says least: the last try may have had little time.
 judge() {
     case $1 in
         HTTP/*) ;;
-        *) why='no answer' && return 1 ;;
+        *) why=${why:-no answer} && return 1 ;;
     esac
     code=${1#HTTP/* }
     code=${code%%[!0-9]*}
@@ -42,7 +44,6 @@ judge() {
     esac
 }
 
-command -v curl >/dev/null || { echo 'first request: no curl in the image' && exit 1; }
 while left=$((end - $(date +%s))) && [ "$left" -gt 0 ]; do
     answer=$(headers | curl --disable --silent --insecure --include --http1.1 --path-as-is --globoff --noproxy '*' \
         --max-time "$left" --request "$method" --header @- "$@" --url "$url" | head -c 81920 | tr '\0' ' ')

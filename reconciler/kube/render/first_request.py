@@ -29,12 +29,6 @@ _STARTS = {
 }
 
 
-def asked_plainly(first: FirstRequest) -> bool:
-    """Whether the kubelet's own GET is the same request, and takes the same answers for well (200 to 399)."""
-    usual = all(200 <= code < 400 for code in first.status)
-    return first.method == "GET" and usual and not first.contains and not first.bearer
-
-
 def command(first: FirstRequest, port: int, scheme: str, interval: int) -> list[str]:
     """The command that ends with 0 once the answer was right, tried every `interval` seconds within its time.
 

@@ -39,7 +39,7 @@ def _start(health: HealthProbe, service: ResolvedService, attempts: int) -> Obje
     """The first request where it can be made; it may take as long as the recipe says."""
     first = first_request_of(service)
     scheme = health.http.scheme if health.http else "http"
-    if first is not None and first_request.asked_plainly(first):
+    if first is not None and first.plain:
         get = _get(service, first.port, first.path, scheme)
         return {**get, **_times(health, attempts), "timeoutSeconds": _seconds(first.timeout)}
     if first is not None and first.tool:

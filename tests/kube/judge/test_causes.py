@@ -153,6 +153,7 @@ def test_without_words_a_verdict_stays() -> None:
 
 
 _EVENT: dict[str, Any] = {"reason": "FailedMount", "message": "m", "lastTimestamp": "2026-01-01T00:00:00Z"}
+_PROBE: dict[str, Any] = _EVENT | {"reason": "Unhealthy"}
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ _EVENT: dict[str, Any] = {"reason": "FailedMount", "message": "m", "lastTimestam
         (_EVENT | {"series": {"count": 3, "lastObservedTime": "2026-01-01T00:00:02.000000Z"}}, _NOW + 2 * _SECOND),
         (_EVENT | {"lastTimestamp": None}, None),
         (_EVENT | {"reason": "BackOff"}, None),
-        (_EVENT | {"reason": "Unhealthy", "message": "Liveness probe errored and resulted in unknown state: x"}, None),
+        (_PROBE | {"message": "Liveness probe errored and resulted in unknown state: x"}, None),
         ({}, None),
     ],
 )
@@ -179,6 +180,15 @@ def test_each_attempt_of_a_controller_says_the_same(prefix: str, name: str) -> N
     heard = said(_EVENT | {"reason": "FailedCreate", "message": message})
     assert heard is not None
     assert heard.message == "Error creating: a pod is forbidden: exceeded quota: q"
+
+
+def test_a_program_of_a_probe_that_is_not_there_is_told_in_the_same_words_each_time() -> None:
+    found = set()
+    for one in ("dde507ee", "8be862cd"):
+        why = f'failed to start "{one}": cannot start: exec: "python3": executable file not found in $PATH: unknown'
+        heard = said(_PROBE | {"message": f"Startup probe errored and resulted in unknown state: {why}"})
+        found.add(heard and heard.message)
+    assert found == {'Startup probe failed: "python3": executable file not found in $PATH'}
 
 
 def test_each_stage_is_told_of_by_some_event() -> None:
