@@ -35,8 +35,11 @@ NEEDS: dict[str, dict[str, str]] = {
         "iproute2": "ip",
         "util-linux": "nsenter",
         "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
+        "prometheus-postgres-exporter": "prometheus-postgres-exporter",
     },
+    "exporters": {"prometheus-postgres-exporter": "prometheus-postgres-exporter"},
     "triton": {_PYTHON: f"/usr/lib/x86_64-linux-gnu/{_PYTHON}.so.1.0"},  # there is no Triton for other processors
+    "vllm": {"libnuma1": "/usr/lib/x86_64-linux-gnu/libnuma.so.1"},  # nor a vLLM
     "compiler": {"gcc": "cc", "libc6-dev": "gencat"},
     "monitoring": {
         "prometheus": "prometheus",
@@ -48,7 +51,11 @@ NEEDS: dict[str, dict[str, str]] = {
     "load": {"wrk": "wrk"},
     "git-http": {"git": "/usr/lib/git-core/git-http-backend"},
     "git-ssh": {"git": "git", "openssh-server": "sshd", "openssh-client": "ssh", "util-linux": "setpriv"},
-    "demo": {"git": "git", "postgresql-15": "/usr/lib/postgresql/15/bin/postgres"},
+    "demo": {
+        "git": "git",
+        "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
+        "prometheus-postgres-exporter": "prometheus-postgres-exporter",
+    },
 }
 
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab import images_faiss, images_postgres, images_servers
+from lab import images_faiss, images_postgres, images_postgres_exporter, images_servers
 from lab.images import Image, Text, shell
 
 PAUSE = "registry.k8s.io/pause:3.10"
@@ -31,6 +31,7 @@ IMAGES: dict[str, Callable[[], Image]] = {
     BUSYBOX: busybox,
     images_faiss.REFERENCE: images_faiss.faiss_server,
     images_postgres.REFERENCE: images_postgres.postgres,
+    images_postgres_exporter.REFERENCE: images_postgres_exporter.postgres_exporter,
 }
 
 #: What a node gets when somebody asks for it, by recipe: they are large, and MinIO takes minutes to build.

@@ -9,7 +9,7 @@ from lab.host import LabError
 
 _RECIPES = Path(__file__).parents[1] / "recipes"
 _IMAGE = re.compile(
-    r"^  image: (?P<tagged>(?P<repository>[^\s@]+?)(?::[^\s@:/]+)?)(?:@(?P<digest>sha256:[0-9a-f]{64}))?\s*$",
+    r"^ +image: (?P<tagged>(?P<repository>[^\s@]+?)(?::[^\s@:/]+)?)(?:@(?P<digest>sha256:[0-9a-f]{64}))?\s*$",
     re.MULTILINE,
 )
 
@@ -17,18 +17,19 @@ _IMAGE = re.compile(
 def public_name(recipe: str) -> str:
     """The image of a shipped recipe, `repository:tag`."""
     (path,) = _RECIPES.glob(f"*/{recipe}.yaml")
-    return _image(path)["tagged"]
+    return _images(path)[0]["tagged"]
 
 
 def pinned_names(reference: str) -> list[str]:
     """What containerd calls the image of `repository:tag` where a recipe pins it: without the tag (CRI drops it)."""
     repository = reference.rpartition(":")[0]
-    found = (_image(path) for path in sorted(_RECIPES.glob("*/*.yaml")))
+    found = (one for path in sorted(_RECIPES.glob("*/*.yaml")) for one in _images(path))
     return [f"{repository}@{one['digest']}" for one in found if one["digest"] and one["repository"] == repository]
 
 
-def _image(path: Path) -> re.Match[str]:
-    found = _IMAGE.search(path.read_text("utf-8"))
-    if found is None:
+def _images(path: Path) -> list[re.Match[str]]:
+    """The image of the recipe, which comes first, and that of its exporter."""
+    found = list(_IMAGE.finditer(path.read_text("utf-8")))
+    if not found:
         raise LabError(f"{path}: no line `  image: repository:tag`")
     return found

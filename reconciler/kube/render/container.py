@@ -1,4 +1,4 @@
-"""PURE. A recipe's container → the one container of its pods."""
+"""PURE. A recipe's container → the one container of its pods that serves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from reconciler.desired.arguments import environment, expand, of_machines
+from reconciler.desired.exporting import alone
 from reconciler.errors import RefusedError
 from reconciler.kube.kinds import Object
 from reconciler.kube.render.probes import probes
@@ -13,7 +14,7 @@ from reconciler.kube.render.words import literal
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import KubernetesTarget
 
-#: Name of the one container.
+#: Its name.
 CONTAINER = "main"
 
 
@@ -40,7 +41,7 @@ def container(
         "command": [literal(parts, service) for parts in expand(form.command, service)],
         "args": [literal(parts, service) for parts in arguments],
         "env": _env(service, further),
-        "ports": [{"containerPort": port.container, "protocol": "TCP"} for port in spec.ports.values()],
+        "ports": [{"containerPort": port.container, "protocol": "TCP"} for port in alone(spec).ports.values()],
         "resources": _resources(service, target),
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         **(probes(service) if answers else {}),
@@ -71,11 +72,11 @@ def _resources(service: ResolvedService, target: KubernetesTarget) -> Object:
         if not target.gpu_resource:
             raise RefusedError(f"service {service.name}: resources.gpus: target {service.target} has no GPUs")
         hard[target.gpu_resource] = str(wanted.gpus)
-    requests = ({"cpu": _cpu(wanted.cpus)} if wanted.cpus else {}) | hard
+    requests = ({"cpu": cpu(wanted.cpus)} if wanted.cpus else {}) | hard
     return {key: value for key, value in (("requests", requests), ("limits", hard)) if value}
 
 
-def _cpu(cpus: float) -> str:
+def cpu(cpus: float) -> str:
     """In the words that the API server gives back: whole processors, or thousandths."""
     thousandths = math.ceil(cpus * 1000)
     return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)

@@ -12,6 +12,7 @@ from reconciler.kube import marks
 from reconciler.kube.kinds import Object
 from reconciler.kube.render import labels, storage
 from reconciler.kube.render.container import container
+from reconciler.kube.render.exporter import exporter
 from reconciler.kube.render.mounts import found_mounts, found_volumes
 from reconciler.kube.render.objects import configuration, digest
 from reconciler.models.kubernetes import Toleration
@@ -56,9 +57,10 @@ def _spec(service: ResolvedService, target: KubernetesTarget, owner: str, role: 
     options = service.service.spec.kubernetes
     secret_volumes, secret_mounts = storage.secret_volume(service, _secret_files(service))
     mounts = [*storage.mounts(service), *found_mounts(options.mounts), *secret_mounts]
+    beside, its_volumes = exporter(service) if role.answers else ([], [])
     spec: Object = {
-        "containers": [container(service, target, mounts, role.env, answers=role.answers)],
-        "volumes": [*storage.volumes(service), *found_volumes(options.mounts), *secret_volumes],
+        "containers": [container(service, target, mounts, role.env, answers=role.answers), *beside],
+        "volumes": [*storage.volumes(service), *found_volumes(options.mounts), *secret_volumes, *its_volumes],
         "securityContext": _security(service),
         "serviceAccountName": options.service_account,
         "terminationGracePeriodSeconds": math.ceil(service.recipe.spec.stop.grace.total_seconds()),
