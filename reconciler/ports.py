@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from reconciler.models.data import Stored
 from reconciler.models.probe import Probed, Probing
 from reconciler.models.revision import Change, File, Revision, Snapshot, Trust
 from reconciler.models.status import ServiceStatus
@@ -212,6 +213,32 @@ class Deployer(Protocol):
 
     def dialect(self) -> str:
         """What rendering depends on besides the service (the kinds that a cluster has); rendered anew on a change."""
+        ...
+
+    def close(self) -> None:
+        """Free what is held."""
+        ...
+
+
+class DataKeeper(Protocol):
+    """The data that services leave on one target. Used by people (`reconciler data`), never by a turn."""
+
+    def list(self, service: str = "") -> Iterator[Stored]:
+        """What is stored there of a service, or of all, as far as it may be ours. Raises LookError."""
+        ...
+
+    def remove(self, stored: Stored) -> None:
+        """Remove one of those that `list` gave; gone already is a success. To be repeated when it was cut short.
+
+        Raises ConflictError for what does not bear our mark or is in use, and RefusedError or another TargetError.
+        """
+        ...
+
+    def remove_secrets(self, service: str) -> bool:
+        """Remove the secrets that were made for a service (`<service>-generated`); False when there surely were none.
+
+        Raises TargetError.
+        """
         ...
 
     def close(self) -> None:

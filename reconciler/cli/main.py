@@ -14,6 +14,7 @@ from reconciler.cli.change.by_name import restart, resume, stop, suspend
 from reconciler.cli.change.start import start
 from reconciler.cli.change.update import update
 from reconciler.cli.config import version
+from reconciler.cli.data import data
 from reconciler.cli.explain import explain
 from reconciler.cli.listing import list_services
 from reconciler.cli.logs import logs
@@ -57,6 +58,7 @@ _VERBS: tuple[Callable[..., None], ...] = (
 for _verb in _VERBS:
     app.command("list" if _verb is list_services else None)(_verb)
 app.add_typer(recipes)
+app.add_typer(data)
 
 
 def main() -> None:

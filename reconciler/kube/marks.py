@@ -26,6 +26,10 @@ OBJECTS = "reconciler/objects"
 REVISION = "reconciler/revision"
 RESTART = "reconciler/restart"
 ID = "reconciler/id"
+#: On claims that outlive their service: the recipe whose data they hold.
+RECIPE = "reconciler/recipe"
+#: The label that has the recipe of what is not kept.
+NAME = "app.kubernetes.io/name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def labels(owner: str, service: str, recipe: str) -> dict[str, str]:
     """All labels of an object of a service."""
     return {
         MANAGED_BY: MANAGER,
-        "app.kubernetes.io/name": recipe,
+        NAME: recipe,
         "app.kubernetes.io/instance": service,
         **identity(owner, service),
     }

@@ -11,7 +11,7 @@ from tests.cli.console import answer, run
 
 VERBS = (
     *("run", "once", "plan", "start", "update", "stop", "restart", "suspend", "resume", "list"),
-    *("status", "explain", "logs", "validate", "token", "rbac", "schema", "recipes"),
+    *("status", "explain", "logs", "validate", "token", "rbac", "schema", "recipes", "data"),
 )
 
 

@@ -160,6 +160,11 @@ class Client:
         body = {"propagationPolicy": policy, "preconditions": {"uid": uid}}
         self.send(Request("DELETE", kind.path(namespace, name), f"delete {kind.name} {namespace}/{name}", {}, body))
 
+    def delete_all(self, kind: Kind, namespace: str, selector: str, *, fields: str) -> None:
+        """Delete all objects of a kind that match a label and a field selector, in one request."""
+        what, query = f"delete {kind.name}s in {namespace}", selectors(selector, fields)
+        self.send(Request("DELETE", kind.path(namespace), what, query, {"propagationPolicy": "Background"}))
+
     @contextmanager
     def watch(
         self,
