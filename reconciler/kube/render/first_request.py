@@ -17,8 +17,8 @@ _COMMENTS = re.compile(r'^ *(#.*|"""(.|\n)*?""")\n', re.MULTILINE)
 
 
 def _program(name: str) -> str:
-    """A file of this room without comments: with them, a change of one would replace the pods of all."""
-    text = resources.files("reconciler.kube.render").joinpath(name).read_text("utf-8")
+    """A program without its comments: with them, a change of one would replace the pods of all."""
+    text = resources.files("reconciler.kube.inside").joinpath(name).read_text("utf-8")
     return _COMMENTS.sub("", text).lstrip("\n")
 
 
