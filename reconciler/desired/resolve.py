@@ -8,6 +8,7 @@ from reconciler.desired.constraints import check_constraints, derive, facts_of
 from reconciler.desired.exporting import chosen
 from reconciler.desired.finding import Finding, did_you_mean
 from reconciler.desired.kubernetes import check_kubernetes
+from reconciler.desired.overrides import check_image, overridden
 from reconciler.desired.parameters import resolve_config
 from reconciler.desired.placement import choose_target, lacks_gpus
 from reconciler.desired.probing import check_length
@@ -32,6 +33,7 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
     if recipe is None:
         fix = did_you_mean(spec.recipe, catalogue.recipes)
         return None, (Finding(("spec", "recipe"), "unknown recipe", found=f"`{spec.recipe}`", fix=fix),)
+    written, recipe = recipe, overridden(recipe, spec)
     config, findings = resolve_config(recipe.spec.parameters, spec.config)
     findings += [*_check_against_recipe(spec, recipe), *check_storage(spec, recipe)]
     resources = _merge_resources(recipe.spec.resources, spec.resources)
@@ -42,6 +44,7 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
         return None, (*findings, name)
     target = settings.targets[name]
     slurm = _merge_slurm(target, spec.slurm)
+    findings += [*check_image(spec, written, name, target, settings)]
     findings += _check_target(name, target, service, recipe, resources, slurm)
     if findings:
         return None, tuple(findings)

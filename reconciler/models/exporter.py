@@ -14,10 +14,8 @@ from pydantic import Field, StringConstraints, model_validator
 from reconciler.models.arguments import Argument
 from reconciler.models.model import Model
 from reconciler.models.service import Resources
-from reconciler.models.units import CONDITION, EnvName, Line
+from reconciler.models.units import CONDITION, EnvName, Image, Line
 
-#: An image as registries name it: `registry/repository:tag@digest`.
-Image = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._/:@-]*$", max_length=300)]
 #: The name of a program, as it is looked for on the path.
 Program = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=100)]
 

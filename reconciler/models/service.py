@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from reconciler.models.kubernetes import KubernetesOptions
 from reconciler.models.model import LabelKey, LabelValue, Model
-from reconciler.models.units import Cron, Duration, EnvName, Line, Name, Pointer, Quantity, ServiceName, Word
+from reconciler.models.units import Cron, Duration, EnvName, Image, Line, Name, Pointer, Quantity, ServiceName, Word
 
 #: What a parameter of a recipe may be.
 Value = bool | int | float | Line | tuple[Line, ...]
@@ -74,6 +74,14 @@ class StorageOptions(Model):
     )
 
 
+class HealthOptions(Model):
+    """What is otherwise than the recipe says of its health."""
+
+    startup: Duration | None = Field(
+        default=None, description="How long a start may take, such as 90m where a large model is loaded."
+    )
+
+
 class Schedule(Model):
     """When the service is up. Cron lines, read in `timezone`."""
 
@@ -109,6 +117,9 @@ class ServiceSpec(Model):
     """What is wanted of it."""
 
     recipe: Name = Field(description="The recipe: `reconciler recipes` lists them.")
+    image: Image | None = Field(
+        default=None, description="Image in the place of the recipe's, mostly another version; not where none is run."
+    )
     target: Name = Field(default="auto", description="A target's name, a kind (`kubernetes`, `slurm`) or `auto`.")
     replicas: int = Field(default=1, ge=0, le=1000, description="Independent instances behind one name.")
     nodes: int = Field(default=1, ge=1, le=1000, description="Machines for each replica.")
@@ -119,6 +130,7 @@ class ServiceSpec(Model):
     env: dict[EnvName, Line] = Field(default={}, description="Environment variables.")
     secrets: dict[EnvName, SecretReference] = Field(default={}, description="Environment variables from secrets.")
     storage: dict[Name, StorageOptions] = Field(default={}, description="The recipe's volumes, such as a larger one.")
+    health: HealthOptions = Field(default=HealthOptions(), description="What is otherwise than the recipe says.")
     depends_on: tuple[ServiceName, ...] = Field(default=(), description="Services that must be healthy first.")
     suspend: bool = Field(default=False, description="Stopped, but kept in the table; data stays.")
     restart: Line | None = Field(default=None, description="Any new value restarts it once.")

@@ -103,6 +103,10 @@ _PERCENT = r"^(100|[1-9]?[0-9])%$"
 HEADER_NAME = r"^[A-Za-z0-9-]{1,64}$"
 PATH = r"^/[A-Za-z0-9_./%-]*$"
 SERVICE_PATH = r"^[A-Za-z0-9_./-]*$"
+IMAGE = (
+    r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
+)
 CONDITION = r"^(config\.[a-z][A-Za-z0-9]*|resources\.gpus)$"
 #: What chooses services: a pattern of names, a label.
 NAMES = r"^[-a-z0-9*?]*$"
@@ -122,6 +126,7 @@ PATTERN_WORDS = {
     SERVICE_PATH: "a name of a gRPC service such as inference.GRPCInferenceService: letters, digits and _ . / -",
     NAMES: "a name, or a pattern of names such as `bench-*`",
     LABEL: "a label such as `team=nlp`, `team`, `team!=nlp` or `!team`",
+    IMAGE: "an image such as registry.example.com/team/server:1.2.3, with a digest (@sha256:…) or without",
     CONDITION: "`config.<parameter>` or `resources.gpus`",
 }
 
@@ -135,6 +140,8 @@ ServiceName = Annotated[str, StringConstraints(pattern=_SERVICE_NAME, max_length
 EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME, max_length=100)]
 #: One printable line. Control characters would forge records in squeue and lines in logs.
 Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=4096)]
+#: An image as registries name it: `registry/repository:tag@digest`.
+Image = Annotated[str, StringConstraints(pattern=IMAGE, max_length=300)]
 #: A word that becomes the value of a Slurm option: no blanks, no control characters, not an option itself.
 Word = Annotated[str, StringConstraints(pattern=_WORD, max_length=200)]
 #: A JSON pointer (RFC 6901) to something below the whole.
