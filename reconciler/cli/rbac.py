@@ -47,13 +47,17 @@ def rbac(
             help="Rights in all namespaces: for createNamespaces where not even the first ones are there.",
         ),
     ] = False,
+    data: Annotated[
+        bool,
+        typer.Option("--data", help="Instead: what people need for `reconciler data`, which is not the daemon's."),
+    ] = False,
     config: Config = DEFAULT,
 ) -> None:
     """Print the Roles and bindings that the daemon needs, for `kubectl apply -f -`.
 
     They are made from the settings: namespaces, kinds, createNamespaces, impersonate, and removals.keepData.
     """
-    from reconciler.kube.rbac import Subject, roles
+    from reconciler.kube.rbac import Subject, data_roles, roles
 
     settings = load_settings(config)
     chosen = _target(settings, target, config)
@@ -61,6 +65,11 @@ def rbac(
         who = [Subject.parse(text) for text in subject or [f"serviceaccount:{chosen.namespaces[0]}/reconciler"]]
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--subject") from error
+    if data:
+        if not subject:
+            raise typer.BadParameter("name who may remove data: user:NAME", param_hint="--subject")
+        _print(data_roles(chosen, settings.owner, *who), output)
+        return
     plurals = _plurals(chosen) if discover else {}
     keep = settings.removals.keep_data
     made = roles(chosen, settings.owner, *who, keep_data=keep, cluster_wide=cluster_wide, plurals=plurals)

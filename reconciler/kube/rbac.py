@@ -111,6 +111,19 @@ def roles(
     return made
 
 
+def data_roles(target: KubernetesTarget, owner: str, *subjects: Subject) -> list[Object]:
+    """The objects that let people list and remove kept claims, and the secrets that were made (`reconciler data`).
+
+    Not for the daemon, which never does either of them by itself.
+    """
+    rules = [
+        _rule(CLAIM.group, [CLAIM.plural], ["delete", "list"]),
+        _rule(SECRET.group, [SECRET.plural], ["deletecollection"]),
+    ]
+    made = (_bound(f"reconciler-{owner}-data", namespace, rules, subjects) for namespace in target.namespaces)
+    return [item for pair in made for item in pair]
+
+
 def plural(kind: str) -> str:
     """The word for a kind in paths, by the rule that Kubernetes' own tools guess with."""
     word = kind.lower()

@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lab.factory import Factory, line_of
+from lab.lab import Lab
 from tests.e2e.world import RECIPE, jobs, service, until
 
 _KEEPS = RECIPE.replace("name: web", "name: ledger").replace(
@@ -60,7 +61,7 @@ def store(both: Factory) -> Store:
     return Store(both)
 
 
-def test_data_from_the_first_start_to_their_end(store: Store) -> None:
+def test_data_from_the_first_start_to_their_end(store: Store, lab_control_plane: Lab) -> None:
     factory, name, other = store.factory, store.name, store.kubernetes
     home = factory.lab.slurm.data / name
     store.want(2)
@@ -127,6 +128,6 @@ def test_data_from_the_first_start_to_their_end(store: Store) -> None:
     # On Kubernetes the daemon has no right to it, and a person needs one.
     assert "reconciler rbac kubernetes --data --subject" in store.remove(other, "--yes", code=2)
     admin = str(factory.folder / "admin.kubeconfig")
-    factory.put(Path(admin), factory.lab.kubernetes.kubeconfig.read_bytes(), 0o600)
+    factory.put(Path(admin), lab_control_plane.kubernetes.kubeconfig.read_bytes(), 0o600)
     assert f"removed ai/data-{other}-0\n" in store.remove(other, "--yes", "--kubeconfig", admin)
     until("the claim is gone", lambda: store.states() == {})
