@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ class Place(Protocol):
 
     def secret(self, name: str, key: str, value: str) -> None:
         """Keep a secret where services of this target find it."""
+        ...
+
+    def made(self, service: str, key: str) -> str:
+        """The value of a secret that was made for a service."""
         ...
 
     def running(self, name: str) -> list[str]:
@@ -47,6 +52,9 @@ class SlurmPlace:
 
     def secret(self, name: str, key: str, value: str) -> None:
         self.factory.secret(name, key, value)
+
+    def made(self, service: str, key: str) -> str:
+        return (self.slurm.secrets / f"{service}-generated" / key).read_text()
 
     def running(self, name: str) -> list[str]:
         named = f"{name}.0"
@@ -80,6 +88,11 @@ class KubernetesPlace:
     def secret(self, name: str, key: str, value: str) -> None:
         self.kubernetes.kubectl("create", "secret", "generic", name, "--namespace=ai", f"--from-literal={key}={value}")
 
+    def made(self, service: str, key: str) -> str:
+        path = f"jsonpath={{.data.{key}}}"
+        secret = ("secret", f"{service}-generated", "--namespace=ai", f"--output={path}")
+        return base64.b64decode(self.kubernetes.kubectl("get", *secret)).decode()
+
     def running(self, name: str) -> list[str]:
         found = json.loads(self._get("pods", "json"))["items"]
         pods = [pod["metadata"] for pod in found if pod["status"]["phase"] == "Running"]
@@ -94,7 +107,7 @@ class KubernetesPlace:
         return {
             "the objects": self._get(kinds, "yaml"),
             "the events": self.kubernetes.kubectl("get", "events", "--namespace=ai", "--output=yaml"),
-            "the pod's log": f"{name}\n{self.kubernetes.kubectl('logs', pod, '--namespace=ai')}",
+            "the pod's log": f"{name}\n{self.kubernetes.kubectl('logs', pod, '--all-containers', '--namespace=ai')}",
         }
 
     def _get(self, kinds: str, form: str) -> str:

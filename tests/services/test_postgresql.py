@@ -10,22 +10,28 @@ import pytest
 
 from lab.factory import line_of
 from tests.e2e.world import page, until
+from tests.services import exporter
 from tests.services.conftest import SlurmPlace
 from tests.services.place import Place, endpoint, moved, wanted
 
 
 class Database:
-    """A database that a factory keeps, and its client."""
+    """A database that a factory keeps, and its client. Its password is made; it has another secret that is given."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.name = f"db-{token_hex(3)}"
-        self.password = f"s3same-{token_hex(8)}"
-        place.secret(self.name, "password", self.password)
+        self.given = f"s3same-{token_hex(8)}"
+        place.secret(self.name, "word", self.given)
+
+    @property
+    def password(self) -> str:
+        """The password that was made for it."""
+        return self.place.made(self.name, "POSTGRES_PASSWORD")
 
     def commit(self, message: str, connections: int = 20, **spec: object) -> None:
         """Want it so."""
-        secrets = {"POSTGRES_PASSWORD": {"name": self.name, "key": "password"}}
+        secrets = {"BACKUP_KEY": {"name": self.name, "key": "word"}}
         config = {"maxConnections": connections, "sharedBuffers": "16MB"}
         storage = {"data": {"size": "512Mi"}}
         files = wanted(self.place, self.name, "postgresql", config=config, secrets=secrets, storage=storage, **spec)
@@ -64,36 +70,45 @@ def database(place: Place) -> Database:
     return made
 
 
-def test_its_data_outlives_it_and_its_password_leaves_through_no_exit(database: Database) -> None:
+def test_its_data_and_its_password_outlive_it_and_no_secret_leaves_through_any_exit(database: Database) -> None:
     place, name, factory = database.place, database.name, database.place.factory
-    before = place.running(name)
+    before, password = place.running(name), database.password
+    assert re.fullmatch("[A-Za-z0-9]{32}", password)
     factory.stop()
     database.commit("restart it", restart="2026-11-24")
     exits = {f"plan -o {form}": factory.run("plan", "-o", form).stdout for form in ("text", "json", "markdown")}
     factory.start()
     until("restarted", lambda: moved(place, name, before), 60)
     assert database.ask("SELECT word FROM kept") == [("hello",)]
+    exporter.comes_back(place, name, lambda: database.ask("SELECT pg_postmaster_start_time()"))
 
     exits |= {
+        "the exporter's environment": exporter.environment(place, name),
         "status": factory.run("status").stdout,
         "status -o json": factory.run("status", "-o", "json").stdout,
         "metrics": page(factory.state, "/metrics"),
+        "explain": factory.run("explain", name).stdout,
+        "the service's page": page(factory.state, f"/services/{name}"),
         "the daemon's log": factory.log.read_text(),
         **place.records(name),
     }
     assert [where for where, text in exits.items() if name not in text] == [], "nothing was looked at"
-    assert [where for where, text in exits.items() if database.password in text] == []
+    assert [where for where, text in exits.items() if password in text or database.given in text] == []
+    assert f"{name}-generated" in exits["the service's page"]
 
     before = place.running(name)
     place.kill(before[0])
     until("back after its end by hand", lambda: moved(place, name, before), 60)
     assert database.ask("SELECT word FROM kept") == [("hello",)]
+    assert database.password == password
 
 
 @pytest.mark.slurm
 def test_two_jobs_of_one_database_never_run_at_once(on_slurm: SlurmPlace) -> None:
     database = Database(on_slurm)
     database.commit("a database")
+    told = f"{database.name}: POSTGRES_PASSWORD will be made as {database.name}-generated, where there is none yet"
+    assert [told in on_slurm.factory.run("plan", "-o", form).stdout for form in ("text", "markdown")] == [True, True]
     on_slurm.factory.start()
     database.ask("SELECT 1")
     before = on_slurm.running(database.name)
@@ -122,7 +137,7 @@ def test_a_secret_that_is_not_there_is_named_and_waited_for(on_slurm: SlurmPlace
     shape = factory.wait("told", lambda shape: "log: " in getattr(line_of(shape, "db"), "why", ""), 20)
     line = line_of(shape, "db")
     assert line is not None
-    said = re.search(r"could not be made ready: a secret, .*; log: (\S+\.out)", line.why)
+    said = re.search(r"could not be made ready: a secret that it needs is not there .*; log: (\S+\.out)", line.why)
     assert said, line.why
     assert (
         f"no secret file for POSTGRES_PASSWORD at {on_slurm.slurm.secrets}"
