@@ -11,8 +11,8 @@ from reconciler.models.arguments import Argument, When
 from reconciler.models.recipe import Parameter, RecipeSpec
 
 _KINDS = ("config", "port", "storage", "secretfile", "service", "host")
-#: Where each machine of a replica adds words of its own, what a job knows of itself is not at hand.
-_KINDS_OF_MACHINES = ("config", "service", "nodes")
+#: Where each machine of a replica adds words of its own, what a job knows of itself alone is not at hand.
+_KINDS_OF_MACHINES = ("config", "port", "service", "nodes")
 _PLACES = {"count", "rank", "leader"}
 
 
@@ -31,6 +31,8 @@ def check_text(
     for reference in references:
         kind, _, name = reference.partition(".")
         known = _known(spec, kind)
+        if several and kind == "port":
+            known |= set(spec.start.machines.ports)  # nobody else listens there
         if kind not in kinds:
             yield Finding(path, "unknown reference", found=f"`${{{reference}}}`", fix=did_you_mean(kind, kinds))
         elif name not in known:

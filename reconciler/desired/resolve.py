@@ -131,7 +131,8 @@ def _check_slurm(
         problem = f"the recipe {recipe.metadata.name} starts in a container only, and the target {name} runs none"
         yield Finding(("spec", "recipe"), problem, fix="choose another target")
     yield from check_place(name, target, spec, generated(spec, recipe))
-    ports, room = len(recipe.spec.ports), target.ports[1] - target.ports[0] + 1
+    inner = recipe.spec.start.machines.ports if spec.nodes > 1 else ()
+    ports, room = len(recipe.spec.ports) + len(inner), target.ports[1] - target.ports[0] + 1
     if ports > room:
         problem, fix = f"has more ports than a job on the target {name} may use", "the operator widens `ports` of it"
         yield Finding(("spec", "recipe"), problem, found=str(ports), expected=f"at most {room}", fix=fix)

@@ -58,7 +58,7 @@ def _value(reference: Reference, service: ResolvedService) -> str:
     spec = service.recipe.spec
     match reference.kind:
         case "port":
-            return str(spec.ports[reference.name].container)
+            return str((spec.ports | spec.start.machines.ports)[reference.name].container)
         case "storage":
             return spec.storage[reference.name].path
         case "secretfile":

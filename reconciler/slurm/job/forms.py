@@ -15,7 +15,7 @@ from reconciler.desired.arguments import Parts, Reference, environment, expand, 
 from reconciler.desired.inputs import inputs_of
 from reconciler.errors import RefusedError
 from reconciler.models.arguments import Argument
-from reconciler.models.recipe import Process, Step
+from reconciler.models.start import Process, Step
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import shell
@@ -211,7 +211,7 @@ def _task(service: ResolvedService, env_prefix: str) -> str:
     """What one task does with its words: it adds what only it knows, and becomes the server."""
 
     def resolve(reference: Reference) -> str:
-        return places[reference.name]
+        return f'"${port_variable(reference.name)}"' if reference.kind == "port" else places[reference.name]
 
     leader = f'"${env_prefix}RECONCILER_LEADER"'
     places = {"count": str(service.service.spec.nodes), "rank": '"$SLURM_PROCID"', "leader": leader}
@@ -223,3 +223,14 @@ def _task(service: ResolvedService, env_prefix: str) -> str:
     # Slurm says on each machine which GPUs are the job's there.
     gpus = CUDA.format(prefix=env_prefix) + "; " if env_prefix and service.resources.gpus else ""
     return f'export {env_prefix}RECONCILER_RANK=$SLURM_PROCID; {gpus}{more}exec "$@"'
+
+
+def ports_of_machines(service: ResolvedService) -> list[str]:
+    """The ports that its tasks are to know, by name."""
+    parts = (part for words in of_machines(service, leads=False) for part in words)
+    return sorted({part.name for part in parts if isinstance(part, Reference) and part.kind == "port"})
+
+
+def port_variable(name: str) -> str:
+    """The variable by which the tasks of a job know a port that the job has found."""
+    return f"RECONCILER_PORT_{name.upper().replace('-', '_')}"

@@ -49,14 +49,14 @@ port_taken() {
 find_ports() {
     local low=${port_range[0]} span=$((port_range[1] - port_range[0] + 1)) name tries=0
     local next=$((SLURM_JOB_ID * 16 % span))
-    for name in "${port_names[@]}"; do
+    for name in "${port_names[@]}" "${inner_ports[@]}"; do
         while [[ " ${ports[*]} " == *" $((low + next)) "* ]] || port_taken $((low + next)); do
             next=$(((next + 1) % span))
             ((++tries < span)) ||
                 give_up "no free port from $low to ${port_range[1]}" no-port "$low-${port_range[1]}"
         done
         ports[$name]=$((low + next))
-        port_words+=${port_words:+,}$name:${ports[$name]}
+        [[ " ${inner_ports[*]} " == *" $name "* ]] || port_words+=${port_words:+,}$name:${ports[$name]}
         next=$(((next + 1) % span))
     done
 }

@@ -13,7 +13,7 @@ from reconciler.models.recipe import Recipe
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import data, exporter, probing, secrets, shell
-from reconciler.slurm.job.forms import CUDA, Form, form_of
+from reconciler.slurm.job.forms import CUDA, Form, form_of, port_variable, ports_of_machines
 
 _COMMENTS = re.compile(r"^ *#.*\n", re.MULTILINE)
 
@@ -65,6 +65,7 @@ def _assignments(service: ResolvedService, target: SlurmTarget, form: Form) -> l
         f"logs_folder={shell.quote(str(target.folders.logs))}",
         f"port_range=({low} {high})",
         f"port_names=({' '.join(spec.ports)})",
+        f"inner_ports=({' '.join(spec.start.machines.ports) if service.service.spec.nodes > 1 else ''})",
         *data.assignments(service, target),
         *secrets.assignments(service, target),
         f"env_prefix={form.env_prefix}",
@@ -81,6 +82,7 @@ def _environment(service: ResolvedService, form: Form) -> list[str]:
         # As on Kubernetes. The batch script runs on the first machine of a job, and so does rank 0.
         lines.append(f"export {form.env_prefix}RECONCILER_NODES={service.service.spec.nodes}")
         lines.append(f'export {form.env_prefix}RECONCILER_LEADER="${{SLURMD_NODENAME:-$HOSTNAME}}"')
+        lines += [f'export {port_variable(name)}="${{ports[{name}]}}"' for name in ports_of_machines(service)]
     if form.env_prefix and service.resources.gpus:
         lines.append(CUDA.format(prefix=form.env_prefix))
     return lines
