@@ -7,6 +7,7 @@ from secrets import token_hex
 
 import pytest
 
+from lab import host
 from lab.factory import Factory
 from lab.lab import Lab
 from tests.e2e.world import remove_all
@@ -15,7 +16,8 @@ from tests.services.place import KubernetesPlace, Place, SlurmPlace
 
 @pytest.fixture
 def on_slurm(factory: Factory, lab_slurm: Lab) -> SlurmPlace:
-    """The lab's Slurm."""
+    """The lab's Slurm, with the exporters of metrics."""
+    host.install("exporters")
     return SlurmPlace(factory, lab_slurm.slurm)
 
 
