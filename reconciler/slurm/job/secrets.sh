@@ -57,12 +57,14 @@ has_value() {
 }
 
 # Ask the operator's command for the secret $1 by its name $2 and its key $3. What it says besides its answer may be
-# secret too: nobody sees it. Nothing that it leaves behind shall hold the lock of the data.
+# secret too: nobody sees it. Nothing that it leaves behind shall hold the lock of the data. The bash between waits for
+# what does not heed a TERM, so that it is killed.
 ask_for_secret() {
     local file=$memory/.secrets/$1 code=0 what="the command for secrets, ${secret_command[*]} $2 $3,"
     # shellcheck disable=SC2016 # expanded by the inner bash, from its arguments
     within 30 bash -c '
         eval "exec 9>&- $1>&- $2>&-"
+        trap : TERM
         set -o pipefail
         "${@:4}" </dev/null 2>/dev/null | head -c 65537 >"$3"
     ' secret "$answers" "$journal" "$file" "${secret_command[@]}" "$2" "$3" 2>/dev/null || code=$?
