@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -20,7 +21,7 @@ CAUSE_ADVICE = {
     Cause.EXIT: "read what it wrote last",
     Cause.SIGNAL: "read what it wrote last",
     Cause.MEMORY: "raise `spec.resources.memory`",
-    Cause.UNHEALTHY: "read what it wrote last; if it needs longer to start, raise `health.startup` in its recipe",
+    Cause.UNHEALTHY: "read what it wrote last; if it needs longer to start, raise `health.startup` of the service",
     Cause.LAUNCH: "read what it wrote last; look at the secrets, folders and programs that it needs on the node",
     Cause.TIME_LIMIT: "raise `spec.slurm.time`, or `spec.renewal.lead`, so that a successor is there in time",
     Cause.NODE: "",
@@ -35,6 +36,19 @@ PENDING_ADVICE = {
     PendingClass.HELD: "`scontrol release {job}` frees it, if it was held by its own user; a hold is never fought",
     PendingClass.BLOCKED: "change what it asks for (`spec.slurm`, `spec.resources`): as it is, it never starts",
 }
+
+_IMAGE = "look at `image` in its recipe, and whether the nodes can reach its registry or have it already"
+#: What helps against what keeps a pod from starting, by the kubelet's word for it.
+POD_ADVICE = {
+    "ErrImagePull": _IMAGE,
+    "ImagePullBackOff": _IMAGE,
+    "ErrImageNeverPull": _IMAGE,
+    "InvalidImageName": "correct `image` in its recipe",
+    "CreateContainerConfigError": "make the Secret that it names in its namespace, with that key",
+    "StartError": "look at `start.container` in its recipe: the image has no such program",
+    "CrashLoopBackOff": "read what it wrote last: `reconciler logs {service} --previous`",
+}
+_POD = re.compile(rf"\b(?:{'|'.join(POD_ADVICE)})\b")
 
 
 def advice_for(
@@ -57,6 +71,7 @@ def advice_for(
         file = resolved.file if resolved else "its file"
         yield f"change {file}: what is refused is tried again when it or the site changes"
     yield from dict.fromkeys(_waiting(there))
+    yield from dict.fromkeys(_in_pods(line.service, there))
     if closes is not None and now is not None and any(one.pending is PendingClass.RESERVED for one in there):
         yield f"the site closes at {moment(closes, now)}: a job that would end before that may start now"
     yield from dict.fromkeys(_unwell(resolved, there))
@@ -70,6 +85,12 @@ def _unwell(resolved: ResolvedService | None, there: Sequence[Workload]) -> Iter
     after = resolved.recipe.spec.health.restart_after
     comes = f"after {format_duration(after)} of that it is restarted" if after else "nothing restarts it"
     yield f"{comes} (`health.restartAfter` in its recipe); a new value of `restart` in {resolved.file} does so now"
+
+
+def _in_pods(service: str, there: Sequence[Workload]) -> Iterator[str]:
+    for workload in there:
+        for word in _POD.findall(workload.reason):
+            yield POD_ADVICE[word].format(service=service)
 
 
 def _waiting(there: Sequence[Workload]) -> Iterator[str]:

@@ -163,6 +163,11 @@ BAD = [
         "found 5 (with all replicas); expected at most 4",
         {"limits": {"nodes": 4}},
     ),
+    (
+        "{recipe: seaweedfs, target: slurm}",
+        "spec.recipe: has more ports than a job on the target meluxina may use; found 9; expected at most 8; the operator",
+        {"ports": [20000, 20007]},
+    ),
     ("{recipe: faiss, target: slurm, replicas: 3, resources: {gpus: 2}}", "more GPUs than", {"limits": {"gpus": 4}}),
     (
         "{recipe: faiss, target: slurm, secrets: {A: {name: a, key: b}}}",

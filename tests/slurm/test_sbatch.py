@@ -138,7 +138,7 @@ def test_comments_of_the_supervisor_are_not_sent() -> None:
         ),
         (
             resolved("pg", shipped("postgresql")),
-            target(runtime="apptainer", folders={"data": "/a:b", "logs": "/l"}),
+            target(runtime="apptainer", folders={"data": "/a:b", "logs": "/l", "secrets": "/s"}),
             "bind",
         ),
         (resolved("web"), target(folders={"data": "/d", "logs": "/a\\b"}), "backslash"),
