@@ -48,6 +48,7 @@ def console() -> Console:
 def load_settings(path: Path) -> Settings:
     """The settings in the file. Raises SettingsError naming the file, the line, the field and what to do."""
     from reconciler.desired.check import check_document
+    from reconciler.desired.clusters import check_clusters
     from reconciler.settings import Settings
 
     try:
@@ -57,6 +58,6 @@ def load_settings(path: Path) -> Settings:
         advice = "name the settings with --config or RECONCILER_CONFIG"
         raise SettingsError(f"{path}: cannot be read: {reason}; {advice}") from error
     try:
-        return check_document(Settings, str(path), text)
+        return check_document(Settings, str(path), text, check_clusters)
     except InputError as error:
         raise SettingsError(str(error)) from error

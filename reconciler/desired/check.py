@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
@@ -37,8 +37,10 @@ def check(model: type[_Model], content: Mapping[str, Plain]) -> tuple[_Model | N
         return None, tuple(findings_of(model, content, error.errors(include_url=False)))
 
 
-def check_document(model: type[_Model], file: str, text: str) -> _Model:
-    """The one document of a file as a model. Raises InputError with everything that is wrong."""
+def check_document(
+    model: type[_Model], file: str, text: str, more: Callable[[_Model], Iterable[Finding]] = lambda _: ()
+) -> _Model:
+    """The one document of a file as a model. Raises InputError with all that is wrong; `more` may find more."""
     reading = read_documents(file, text)
     complaints = [*reading.complaints, *(one for document in reading.documents for one in document.complaints)]
     if complaints:
@@ -48,7 +50,9 @@ def check_document(model: type[_Model], file: str, text: str) -> _Model:
         raise InputError([Complaint(file, 0, 0, "", problem, expected="exactly one")])
     document = reading.documents[0]
     checked, findings = check(model, document.content)
-    if checked is None:
+    if checked is not None:
+        findings = tuple(more(checked))
+    if checked is None or findings:
         raise InputError([document.complain(finding) for finding in findings])
     return checked
 

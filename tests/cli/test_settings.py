@@ -34,6 +34,16 @@ MISTAKES = [
     ("kind: slurm", "kind: slurm\n    gpu_types: [a]", "gpu_types: unknown key; did you mean `gpuTypes`?"),
     ("state: state", "state: state\nremovals: {max: 20}", "removals.max: is not allowed; found the number 20"),
     ("targets:", "targets: [", "no valid YAML"),
+    (
+        "targets:\n",
+        "targets:\n  lumi: {kind: slurm, folders: {data: /e, logs: /m}}\n",
+        "6:3: targets.meluxina: reaches the same workloads as the target lumi: each would end what",
+    ),
+    (
+        "targets:\n",
+        "targets:\n  a: {kind: kubernetes, namespaces: [x, y]}\n  b: {kind: kubernetes, namespaces: [y]}\n",
+        "targets.b: reaches the same workloads as the target a",
+    ),
 ]
 
 
@@ -92,3 +102,14 @@ def test_errors_come_in_the_form_that_is_asked_for(tmp_path: Path) -> None:
 def test_a_log_level_that_is_none(tmp_path: Path) -> None:
     write(tmp_path, {"reconciler.yaml": GOOD})
     assert "choose one of debug, info, warning, error" in answer(2, "run", "--log-level=loud", cwd=tmp_path)
+
+
+def test_targets_that_share_no_workload(tmp_path: Path) -> None:
+    others = (
+        "  lumi: {kind: slurm, transport: {conf: /lumi.conf}, folders: {data: /d, logs: /l}}\n"
+        "  a: {kind: kubernetes, namespaces: [x]}\n"
+        "  b: {kind: kubernetes, namespaces: [y]}\n"
+        "  c: {kind: kubernetes, context: other, namespaces: [x]}\n"
+    )
+    write(tmp_path, {"s.yaml": GOOD + others})
+    assert "reaches" not in answer(2, "plan", "--config", "s.yaml", cwd=tmp_path)
