@@ -174,7 +174,7 @@ class SlurmTarget(Model):
     secret_command: tuple[Line, ...] = Field(
         default=(),
         max_length=16,
-        description="Command, and its first arguments, that prints a secret in a job: `name` and `key` are its last two.",
+        description="Command, with its first arguments, that prints a secret in a job; name and key are its last two.",
     )
     path: tuple[Path, ...] = Field(default=(), description="Folders put before the PATH of jobs.")
     setup: tuple[Line, ...] = Field(default=(), description="The operator's own shell lines for jobs (module load …).")
