@@ -53,6 +53,7 @@ def postgresql(stand: Stand) -> Report:
     database.want()
     database.fill()
     assert database.has_rows()
+    stand.measure(database.name, "postgresql")
     ((version,),) = database.ask("SHOW server_version")
     recovery = stand.recovery(database.name, "postgresql", database.has_rows)
     database.want(connections=30)

@@ -44,6 +44,7 @@ def triton(stand: Stand) -> Report:
     assert _ask(stand, name, "ready", models=list(_MODELS)) == {"http": list(_MODELS), "grpc": list(_MODELS)}
     version = _ask(stand, name, "infer", model="double", values=[1])["version"]
     assert _works(stand, name)
+    stand.measure(name, "triton")
     recovery = stand.recovery(name, "http", lambda: _works(stand, name))
     config |= {"modelControlMode": "explicit", "loadModels": ["double"]}
     stand.want(name, "triton", config=config, **repository.spec)

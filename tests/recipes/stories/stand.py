@@ -19,6 +19,7 @@ from lab.host import LabError
 from reconciler.shapes.status import ServiceShape
 from tests.e2e.world import service
 from tests.recipes.clients.environment import ClientError, Clients
+from tests.recipes.metrics import lacking
 from tests.recipes.report import Report
 from tests.slurm.services import shipped
 
@@ -138,6 +139,16 @@ class Stand(ABC):
                 last = error
             time.sleep(_PAUSE)
         pytest.fail(f"not within {seconds:g} s: {what}; last: {last}; {self.factory.status()}", pytrace=False)
+
+    def measure(self, name: str, recipe: str) -> None:
+        """Wait until a service that was used exports what docs/service-discovery.md says, where `/sd` sends to."""
+
+        def all_there() -> bool:
+            if missing := lacking(self.factory, name, recipe):
+                raise OSError(f"without {', '.join(missing)}")
+            return True
+
+        self.wait(f"the metrics of {name}", all_there)
 
     def report(
         self, service: str, version: str, operations: tuple[str, ...], recovery: float, kept: str, changed: str

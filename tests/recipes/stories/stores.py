@@ -19,6 +19,7 @@ class Store:
 
     stand: Stand
     name: str
+    recipe: str
     region: str = "us-east-1"
 
     def ask(self, verb: str) -> dict[str, Any]:
@@ -32,13 +33,14 @@ class Store:
     def fill(self) -> None:
         self.stand.wait(f"{self.name} is healthy", lambda: bool(self.stand.endpoint(self.name, "s3")))
         assert self.ask("fill") == WHOLE
+        self.stand.measure(self.name, self.recipe)
 
     def is_whole(self) -> bool:
         return self.ask("read") == WHOLE
 
 
 def minio(stand: Stand) -> Report:
-    store = Store(stand, stand.name("minio"))
+    store = Store(stand, stand.name("minio"), "minio")
     secrets = stand.secrets(store.name, MINIO_ROOT_USER=KEY, MINIO_ROOT_PASSWORD=SECRET)
     stand.want(store.name, "minio", secrets=secrets)
     store.fill()
@@ -51,7 +53,7 @@ def minio(stand: Stand) -> Report:
 
 
 def seaweedfs(stand: Stand) -> Report:
-    store = Store(stand, stand.name("seaweedfs"))
+    store = Store(stand, stand.name("seaweedfs"), "seaweedfs")
     secrets = stand.secrets(store.name, AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
     stand.want(store.name, "seaweedfs", secrets=secrets)
     store.fill()

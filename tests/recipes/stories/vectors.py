@@ -33,6 +33,7 @@ def chroma(stand: Stand) -> Report:
         "version": version,
     }
     assert found == whole
+    stand.measure(name, "chroma")
     recovery = stand.recovery(name, "http", lambda: _chroma(stand, name, "query") == whole)
     (port,) = free_ports(1, stand.address)
     with socket.create_server((stand.address, port)) as collector:
@@ -69,6 +70,7 @@ def faiss_server(stand: Stand) -> Report:
     stand.wait("it is empty", lambda: _vectors(stand, name) == 0)
     assert ask(stand.endpoint(name, "http"), "/vectors", vectors=vectors.tolist())["ids"] == list(range(500))
     assert _recall(stand, name, vectors, queries) >= 0.99
+    stand.measure(name, "faiss")
     recovery = stand.recovery(name, "http", lambda: _vectors(stand, name) == 0)
     index = faiss.IndexFlatL2(_DIMENSION)
     index.add(vectors)
