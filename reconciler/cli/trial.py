@@ -19,6 +19,7 @@ from reconciler.desired.resolve import resolve
 from reconciler.desired.yaml import read_documents
 from reconciler.errors import Complaint, InputError, RefusedError
 from reconciler.kube.kinds import Object
+from reconciler.kube.render.exporter import own_words
 from reconciler.kube.render.manifests import render
 from reconciler.kube.render.text import dump
 from reconciler.models.recipe import Recipe
@@ -27,6 +28,7 @@ from reconciler.models.service import Service
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.shapes.recipes import RecipeShape
+from reconciler.slurm.job import exporter
 from reconciler.slurm.job.forms import form_of
 from reconciler.slurm.job.sbatch import template
 
@@ -141,7 +143,7 @@ def _title(target: SlurmTarget) -> str:
 def _slurm(service: ResolvedService, target: SlurmTarget) -> Form:
     made, form = template(service, target), form_of(service, target)
     asked = [option for option in made.all if not option.startswith(("--output", "--comment"))]
-    lines = (f"sbatch {shlex.join(asked)}", form.start)
+    lines = (f"sbatch {shlex.join(asked)}", form.start, *exporter.command(service, target, form))
     return Form(_title(target), lines, "\n".join(["sbatch " + shlex.join(made.all), made.own]))
 
 
@@ -160,5 +162,5 @@ def _containers(objects: Sequence[Object]) -> Iterator[str]:
     for item in objects:
         pod = item.get("spec", {}).get("template", {}).get("spec", {})
         for one in pod.get("containers", []):
-            words = [*one.get("command", []), *one.get("args", [])]
+            words = own_words([*one.get("command", []), *one.get("args", [])])
             yield f"{one['image']} {shlex.join(words)}".rstrip()

@@ -108,6 +108,20 @@ def test_the_page_makes_the_example() -> None:
     }
 
 
+def test_the_pages_exporter_is_right(tmp_path: Path) -> None:
+    """The part about a server without metrics, put into the example."""
+    page = (ROOT / "docs/write-a-recipe.md").read_text("utf-8")
+    (part,) = re.findall(r"~~~yaml\n(.*?)~~~", page, re.DOTALL)
+    http = part.replace("redis: {container: 6379}", "http: {container: 11434}").replace("port.redis", "port.http")
+    text, ports = OLLAMA.read_text("utf-8"), "  ports:\n    http: {container: 11434}\n"
+    assert ports in text
+    mine = tmp_path / "ollama.yaml"
+    mine.write_text(text.replace(ports, http))
+    told = answer(0, "recipes", "test", mine)
+    assert "\n  docker.io/oliver006/redis_exporter:v1.84.0 --web.listen-address=0.0.0.0:9121\n" in told
+    assert "\n  redis_exporter --web.listen-address=0.0.0.0:" in told
+
+
 def test_the_table_tells_type_limits_and_default() -> None:
     told = answer(0, "recipes", "show", "vllm").splitlines()
     lines = {line.split()[0]: line for line in reversed(told) if line.strip()}

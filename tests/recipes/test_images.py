@@ -27,3 +27,10 @@ def test_a_row_says_what_the_recipe_says(name: str) -> None:
     assert image == tagged
     assert pinned.startswith("no: ") if not digest else pinned == f"`{digest}`"
     assert not digest or re.fullmatch("sha256:[0-9a-f]{64}", digest)
+
+
+def test_exporters_have_rows_too() -> None:
+    rows = re.findall(r"^\| (\w+), its exporter \| `(\S+)` \| `(\S+)` \|$", PAGE, re.MULTILINE)
+    images = {name: f"{image}@{digest}" for name, image, digest in rows}
+    exporters = {name: shipped(name).spec.exporter for name in NAMES}
+    assert images == {name: one.image for name, one in exporters.items() if one}

@@ -92,9 +92,11 @@ def _troubles(status: Object) -> Iterator[_Trouble]:
     for container in status.get("initContainerStatuses", []):
         if found := _trouble(container):
             yield found._replace(reason=f"{found.reason} (init container {container.get('name')})")
+    several = len(status.get("containerStatuses", [])) > 1
     for container in status.get("containerStatuses", []):
         if found := _trouble(container):
-            yield found
+            which = f" (container {container.get('name')})" if several else ""
+            yield found._replace(reason=f"{found.reason}{which}")
 
 
 def _trouble(container: Object) -> _Trouble | None:

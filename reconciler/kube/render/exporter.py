@@ -24,7 +24,15 @@ EXPORTER = "exporter"
 _SECRETS_VOLUME = "reconciler-exporter"
 _COMMENTS = re.compile(r"^#.*\n", re.MULTILINE)
 #: The lines that start it again, the same for all; without comments, as a change of one would replace the pods of all.
-KEEPER = _COMMENTS.sub("", resources.files("reconciler.kube.render").joinpath("keeper.sh").read_text("utf-8"))
+_KEEPER = _COMMENTS.sub("", resources.files("reconciler.kube.render").joinpath("keeper.sh").read_text("utf-8"))
+
+# Kubernetes makes one dollar sign of two.
+_KEEPING = ["sh", "-c", _KEEPER.replace("$", "$$"), EXPORTER]
+
+
+def own_words(command: list[str]) -> list[str]:
+    """The words of a container's command that are the recipe's, for people: without what keeps an exporter."""
+    return command[len(_KEEPING) :] if command[: len(_KEEPING)] == _KEEPING else command
 
 
 def exporter(service: ResolvedService) -> tuple[list[Object], list[Object]]:
@@ -62,8 +70,7 @@ def _words(texts: Iterable[Parts], service: ResolvedService) -> list[str]:
 
 
 def _kept(wanted: Exporter, command: list[str]) -> list[str]:
-    # Kubernetes makes one dollar sign of two.
-    return ["sh", "-c", KEEPER.replace("$", "$$"), EXPORTER, *command] if wanted.container.shell else command
+    return [*_KEEPING, *command] if wanted.container.shell else command
 
 
 def _port(service: ResolvedService) -> int:

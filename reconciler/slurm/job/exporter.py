@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from reconciler.desired.arguments import Parts, Reference, expand, expand_env
 from reconciler.desired.exporting import exporter_port
@@ -16,35 +17,62 @@ from reconciler.slurm.job.forms import CONTAINED, SECRETS_INSIDE, Form, image_of
 _PROGRAM = '"$exporter_program"'
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """How it starts: `names` of the program, all as words of bash; the words after it; the file of its image."""
+
+    names: tuple[str, ...] = ()
+    words: str = ""
+    env: Mapping[str, Parts] = field(default_factory=dict)
+    image: str = ""
+
+
 def lines(service: ResolvedService, target: SlurmTarget, form: Form) -> list[str]:
     """What `exporter.sh` wants to know; nothing where the recipe has no exporter."""
     exporter = service.recipe.spec.exporter
     if exporter is None:
         return []
+    start = _start(exporter, service, target, form)
     named = {variable: name for variable, name in exporter.secrets.items() if name in service.service.spec.secrets}
-    match target.runtime:
-        case "none":
-            form_lines = _program(exporter, service, form)
-        case "apptainer":
-            form_lines = _apptainer(exporter, service, target, form)
-    return [f"exporter_port={exporter_port(service.recipe.spec)}", shell.table("exporter_secrets", named), *form_lines]
-
-
-def _program(exporter: Exporter, service: ResolvedService, form: Form) -> list[str]:
-    process = exporter.process
-    if process is None:
-        return ["exporter_names=()", *shell.function("exporter_environment", [])]
-    first, *arguments = expand(process.command, service)
-    names = " ".join([shell.word(first, form.resolve), *map(shell.quote, process.names)])
-    words = " ".join([_PROGRAM, shell.words(arguments, form.resolve)])
+    exports = [f"export {form.env_prefix}{name}={shell.word(parts, form.resolve)}" for name, parts in start.env.items()]
     return [
-        f"exporter_names=({names})",
-        *_environment(expand_env({**exporter.env, **process.env}, service), form),
-        *_command(words),
+        f"exporter_port={exporter_port(service.recipe.spec)}",
+        f"exporter_names=({' '.join(start.names)})",
+        f"exporter_image={shell.quote(start.image)}",
+        shell.table("exporter_secrets", named),
+        *shell.function("exporter_environment", exports),
+        *shell.function("exporter_command", [f"exporter_argv=({_PROGRAM} {start.words})"]),
     ]
 
 
-def _apptainer(exporter: Exporter, service: ResolvedService, target: SlurmTarget, form: Form) -> list[str]:
+def command(service: ResolvedService, target: SlurmTarget, form: Form) -> list[str]:
+    """Its command, for people; nothing where there is none."""
+    exporter = service.recipe.spec.exporter
+    start = _start(exporter, service, target, form) if exporter else _Start()
+    return [f"{start.names[0]} {start.words}"] if start.names else []
+
+
+def _start(exporter: Exporter, service: ResolvedService, target: SlurmTarget, form: Form) -> _Start:
+    match target.runtime:
+        case "none":
+            return _program(exporter, service, form)
+        case "apptainer":
+            return _apptainer(exporter, service, target, form)
+
+
+def _program(exporter: Exporter, service: ResolvedService, form: Form) -> _Start:
+    process = exporter.process
+    if process is None:
+        return _Start()
+    first, *arguments = expand(process.command, service)
+    return _Start(
+        names=(shell.word(first, form.resolve), *map(shell.quote, process.names)),
+        words=shell.words(arguments, form.resolve),
+        env=expand_env({**exporter.env, **process.env}, service),
+    )
+
+
+def _apptainer(exporter: Exporter, service: ResolvedService, target: SlurmTarget, form: Form) -> _Start:
     """Of the host, its container has only what its words refer to."""
     container = exporter.container
     arguments = expand((*container.command, *container.args), service)
@@ -52,13 +80,12 @@ def _apptainer(exporter: Exporter, service: ResolvedService, target: SlurmTarget
     image = image_of(exporter.image, target)
     verb = "exec" if container.command else "run"
     options = " ".join([*CONTAINED, *_binds(service, [*arguments, *env.values()])])
-    words = f"{_PROGRAM} {verb} {options} {shell.quote(image)} {shell.words(arguments, form.resolve)}"
-    return [
-        "exporter_names=(apptainer)",
-        f"exporter_image={shell.quote('' if image.startswith('docker://') else image)}",
-        *_environment(env, form),
-        *_command(words),
-    ]
+    return _Start(
+        names=("apptainer",),
+        words=f"{verb} {options} {shell.quote(image)} {shell.words(arguments, form.resolve)}".rstrip(),
+        env=env,
+        image="" if image.startswith("docker://") else image,
+    )
 
 
 def _binds(service: ResolvedService, texts: Iterable[Parts]) -> list[str]:
@@ -67,12 +94,3 @@ def _binds(service: ResolvedService, texts: Iterable[Parts]) -> list[str]:
     binds = [f'--bind "${{storage[{name}]}}":{folders[name]}' for name in folders if Reference("storage", name) in used]
     files = sorted(one.name for one in used if one.kind == "secretfile")
     return [*binds, *(f'--bind "${{secret_files[{name}]}}":{SECRETS_INSIDE}/{name}:ro' for name in files)]
-
-
-def _environment(env: Mapping[str, Parts], form: Form) -> list[str]:
-    exports = [f"export {form.env_prefix}{name}={shell.word(parts, form.resolve)}" for name, parts in env.items()]
-    return shell.function("exporter_environment", exports)
-
-
-def _command(words: str) -> list[str]:
-    return shell.function("exporter_command", [f"exporter_argv=({words.rstrip()})"])
