@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +56,7 @@ def read_stories(place: Where, service: str) -> list[StoryShape]:
 
 
 def _own_look(settings: Settings, service: str) -> list[StoryShape]:
-    from reconciler.daemon import make_output, single_pass
+    from reconciler.daemon import TargetOutputs, single_pass
     from reconciler.errors import ReconcilerError
     from reconciler.explain import tell, unknown
     from reconciler.metrics import utc_now
@@ -65,5 +66,5 @@ def _own_look(settings: Settings, service: str) -> list[StoryShape]:
     stories = tell(result.status, result.views, service, utc_now())
     if not stories:
         raise ReconcilerError(unknown(result.status, service))
-    output = make_output(settings)
-    return [StoryShape.of(story, output) for story in stories]
+    with closing(TargetOutputs(settings)) as outputs:
+        return [StoryShape.of(story, outputs.last) for story in stories]

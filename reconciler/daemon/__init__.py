@@ -3,7 +3,7 @@
 `daemon.run` is imported by who serves pages only: they take a third of a second to import.
 """
 
-from reconciler.daemon.build import make_output
+from reconciler.daemon.outputs import TargetOutputs
 from reconciler.daemon.single import Pass, single_pass
 
-__all__ = ["Pass", "make_output", "single_pass"]
+__all__ = ["Pass", "TargetOutputs", "single_pass"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import site
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -18,12 +18,10 @@ from reconciler.errors import SettingsError
 from reconciler.kube.cluster import connect
 from reconciler.kube.door.lease import Lease
 from reconciler.metrics import utc_now
-from reconciler.models.workload import Workload
 from reconciler.plan import ReactionLimits
 from reconciler.ports import Prober
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.slurm import SlurmCommands, SlurmDeployer, SlurmObserver
-from reconciler.slurm.job.output import JobOutput
 from reconciler.source.git import GitSource
 from reconciler.turn import Turn, World
 
@@ -109,19 +107,6 @@ def _slurm(owner: str, name: str, target: SlurmTarget, inherit: tuple[int, ...])
     return World(
         name, target, SlurmObserver(name, owner, commands, target.folders.logs), SlurmDeployer(target, owner, commands)
     )
-
-
-def make_output(settings: Settings) -> Callable[[Workload], str]:
-    """What gives the last lines that a workload wrote, without secrets; "" where they cannot be read."""
-    readers = {
-        name: JobOutput(target.folders) for name, target in settings.targets.items() if isinstance(target, SlurmTarget)
-    }
-
-    def output(workload: Workload) -> str:
-        reader = readers.get(workload.target)
-        return reader(workload) if reader else ""
-
-    return output
 
 
 def make_turn(settings: Settings, world: World, board: Board, prober: Prober | None = None) -> Turn:

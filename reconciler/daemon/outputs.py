@@ -28,6 +28,13 @@ class TargetOutputs:
         jobs = self._jobs.get(workload.target)
         return (jobs.read(workload, question.lines, question.starts.get(workload.id)),) if jobs is not None else ()
 
+    def last(self, workload: Workload) -> str:
+        """The last lines of one, without secrets; "" where they cannot be read. Implements shapes.story.LastLines."""
+        if (pods := self._pods.get(workload.target)) is not None:
+            return pods.last(workload)
+        jobs = self._jobs.get(workload.target)
+        return jobs(workload) if jobs is not None else ""
+
     def close(self) -> None:
         """Close all connections."""
         for pods in self._pods.values():

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from reconciler.board import Board
-from reconciler.daemon.build import make_feed, make_output, make_prober, make_turn, make_worlds
+from reconciler.daemon.build import make_feed, make_prober, make_turn, make_worlds
 from reconciler.daemon.feed import Feed
 from reconciler.daemon.lock import StateLock
 from reconciler.daemon.loop import TargetLoop
@@ -47,7 +47,7 @@ def run_daemon(settings: Settings, stop: threading.Event, ready: Callable[[str, 
         service = ServerService(board, office.desired, office.propose, myself("daemon"), in_force=office.has)
         outputs, targets = TargetOutputs(settings), tuple(settings.targets)
         stack.callback(outputs.close)
-        app = make_app(board, utc_now, targets, make_output(settings), outputs, service=service, http=settings.http)
+        app = make_app(board, utc_now, targets, outputs.last, outputs, service=service, http=settings.http)
         pages.start(app)
         if lock.acquire(stop):
             if settings.http.socket:

@@ -115,7 +115,7 @@ class StoryShape(BaseModel):
     @classmethod
     def of(cls, story: Story, output: LastLines, history: Iterable[Transition] = ()) -> StoryShape:
         """From a story; `output` is asked for a few workloads that are not well. `history`: verdicts, oldest first."""
-        unwell = [one for one in story.there if one.phase is not Phase.PENDING and one.health is not Health.HEALTHY]
+        unwell = [one for one in story.there if _has_written(one) and one.health is not Health.HEALTHY]
         failed = [one for one in story.ended if one.health is Health.FAILED][:1]
         texts = {one.id: output(one) for one in (*unwell, *failed)[:_READ]}
         return cls(
@@ -130,6 +130,11 @@ class StoryShape(BaseModel):
             advice=_lines(story.advice),
             history=[ChangeShape.of(change, story.line.target) for change in history],
         )
+
+
+def _has_written(one: Workload) -> bool:
+    """Also one that waits, where it does so because what ran before it failed."""
+    return one.phase is not Phase.PENDING or one.health in (Health.DEGRADED, Health.FAILED)
 
 
 def _lines(texts: Iterable[str]) -> list[str]:

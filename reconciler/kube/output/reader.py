@@ -17,6 +17,7 @@ from reconciler.kube.kinds import POD, Object
 from reconciler.kube.kubectl import logs_command
 from reconciler.kube.output.lines import Part, new_lines, since, text_of
 from reconciler.kube.output.pods import Source, sources
+from reconciler.kube.render.container import CONTAINER
 from reconciler.models.output import Output, Question
 from reconciler.models.text import visible
 from reconciler.models.workload import Phase, Workload
@@ -29,6 +30,8 @@ _SHOWN = 2 * PAGE
 #: So many containers are read for one answer, within so many seconds; pods of one list.
 AT_ONCE, _SECONDS, _PODS = 32, 15.0, 200
 _LATE = f"not read: the others took more than {_SECONDS:g} s"
+#: Lines of what is not well.
+_LAST = 20
 _ONE = timedelta(seconds=5)
 _CONNECTIONS = 8
 
@@ -51,6 +54,11 @@ class PodOutput:
             return (self._command(workload, question),)
         except LookError as error:
             return (Output(error=visible(str(error))),)
+
+    def last(self, workload: Workload) -> str:
+        """The last lines of one container: of one that ended where there is one, and rather of the server."""
+        parts = [one for one in self.read(workload, Question(lines=_LAST)) if one.text]
+        return min(parts, key=_interest, default=Output()).text
 
     def close(self) -> None:
         """Close the connections."""
@@ -123,3 +131,8 @@ class PodOutput:
 def _words(what: str, answer: Answer) -> str:
     said = str(answer.told().get("message", ""))[:300]
     return f"{what}: {said or f'HTTP status {answer.status}'}"
+
+
+def _interest(one: Output) -> tuple[bool, bool]:
+    """Small for what says most about what is wrong."""
+    return one.phase is not Phase.ENDED, one.id.split("/")[2:3] != [CONTAINER]
