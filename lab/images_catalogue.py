@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab import images_faiss, images_postgres, images_postgres_exporter, images_servers
+from lab import images_faiss, images_postgres, images_postgres_exporter, images_servers, images_vllm
 from lab.images import Image, Text, shell
 
 PAUSE = "registry.k8s.io/pause:3.10"
@@ -41,3 +41,6 @@ SERVERS: dict[str, Callable[[], Image]] = {
     "seaweedfs": images_servers.seaweedfs,
     "triton": images_servers.triton,
 }
+
+#: Likewise, where what it needs takes minutes and gigabytes to fetch.
+HEAVY: dict[str, Callable[[], Image]] = {"vllm": images_vllm.vllm}

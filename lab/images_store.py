@@ -11,7 +11,7 @@ from filelock import FileLock
 from lab import host
 from lab.host import LabError
 from lab.images import Image, pack
-from lab.images_catalogue import SERVERS
+from lab.images_catalogue import HEAVY, SERVERS
 from lab.images_pinned import pinned_names, public_name
 from lab.wait import until
 
@@ -37,15 +37,16 @@ class ImageStore:
             self._ctr("images", "tag", "--force", image.reference, name)
 
     def give_servers(self, *recipes: str) -> None:
-        """Let it have the images of these recipes, those of SERVERS, as far as it lacks them. Raises LabError."""
+        """Let it have the images of these recipes, as far as it lacks them. Raises LabError."""
+        makers = SERVERS | HEAVY
         with FileLock(self.socket.with_name("images.lock"), mode=0o600):
             there = self._ctr("images", "list", "--quiet").stdout.split()
             for recipe in recipes:
-                if recipe not in SERVERS:
-                    raise LabError(f"there is no image for `{recipe}` to ask for; there are {', '.join(SERVERS)}")
+                if recipe not in makers:
+                    raise LabError(f"there is no image for `{recipe}` to ask for; there are {', '.join(makers)}")
                 names = {public_name(recipe), *pinned_names(public_name(recipe))}
                 if not names <= set(there):
-                    self.give(SERVERS[recipe]())
+                    self.give(makers[recipe]())
 
     def _ctr(self, *words: str) -> subprocess.CompletedProcess[str]:
         argv = [host.program("ctr"), "--address", str(self.socket), "--namespace", "k8s.io", *words]

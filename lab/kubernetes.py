@@ -98,7 +98,7 @@ class KubernetesFacts:
             until(lambda account=account: not self._kubectl(*account).returncode, 20, f"accounts in {namespace}")  # type: ignore[misc] # mypy cannot type a bound default
 
     def give_images(self, *recipes: str) -> None:
-        """Let the node have the images of these recipes (`images_catalogue.SERVERS`), as far as it lacks them.
+        """Let the node have the images of these recipes (`images_catalogue`), as far as it lacks them.
 
         They come from the lab's cache; the first time some are fetched, and MinIO is built. Raises LabError.
         """
