@@ -12,16 +12,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ENGINE = "vllm/engine/arg_utils.py"
-_FRONTEND = "vllm/entrypoints/common/cli_args.py"
+#: It moved between 0.32 and 0.33.
+_FRONTENDS = ("vllm/entrypoints/common/cli_args.py", "vllm/entrypoints/launchers/cli_args.py")
 
 
 def main() -> None:
     """Print the record."""
-    folder, version = Path(sys.argv[1]), sys.argv[2]
-    engine, frontend = (ast.parse((folder / name).read_text("utf-8")) for name in (_ENGINE, _FRONTEND))
+    options = recorded(Path(sys.argv[1]))
+    lines = [f"{name} {kind}" for name, kind in sorted(options.items())]
+    sys.stdout.write("\n".join([f"# `vllm serve` of vLLM {sys.argv[2]}: {len(lines)} options", *lines, ""]))
+
+
+def recorded(folder: Path) -> dict[str, str]:
+    """Each option and its kind, of the vLLM in a folder."""
+    (place,) = [folder / name for name in _FRONTENDS if (folder / name).exists()]
+    engine, frontend = (ast.parse(file.read_text("utf-8")) for file in (folder / _ENGINE, place))
     options = {**_options(engine), **_options(frontend), **_fields(frontend)}
-    lines = [f"{name} {'flag' if flag else 'value'}" for name, flag in sorted(options.items())]
-    sys.stdout.write("\n".join([f"# `vllm serve` of vLLM {version}: {len(lines)} options", *lines, ""]))
+    return {name: "flag" if flag else "value" for name, flag in options.items()}
 
 
 def _options(tree: ast.Module) -> dict[str, bool]:
@@ -41,7 +48,9 @@ def _is_flag(call: ast.Call, kinds: dict[str, bool], name: str) -> bool:
         if keyword.arg == "action":
             return "store" in ast.unparse(keyword.value) or "Boolean" in ast.unparse(keyword.value)
         if keyword.arg is None and isinstance(keyword.value, ast.Subscript):
-            return kinds.get(str(ast.literal_eval(keyword.value.slice)), False)
+            field = str(ast.literal_eval(keyword.value.slice))
+            if field in kinds:
+                return kinds[field]
     return kinds.get(name.removeprefix("--").replace("-", "_"), False)
 
 
