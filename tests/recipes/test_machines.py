@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import socket
 from typing import Any
 
 import pytest
@@ -114,10 +115,11 @@ def test_two_machines_of_a_real_job_are_told_apart(factory: Factory) -> None:
     until("both have told", (told / "rank-1").exists, 30)
     first = (told / "rank-0").read_text()
     assert (told / "rank-1").read_text() == first.replace("0 of", "1 of") + " helps"
-    found = re.fullmatch(r"0 of 2 with \S+ at (\d+), not (\d+)", first)
+    found = re.fullmatch(r"0 of 2 with (\S+) at (\d+), not (\d+)", first)
     assert found, first
+    assert socket.gethostbyname(found[1])
     line = line_of(shape, "pair")
     assert line is not None
     # Where they meet is another one, which nobody else is told of.
-    assert [one.rpartition(":")[2] for one in line.endpoints["http"]] == [found[2]]
-    assert (list(line.endpoints), found[1] != found[2]) == (["http"], True)
+    assert [one.rpartition(":")[2] for one in line.endpoints["http"]] == [found[3]]
+    assert (list(line.endpoints), found[2] != found[3]) == (["http"], True)

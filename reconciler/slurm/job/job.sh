@@ -10,7 +10,7 @@
 declare -A ports=() storage=()
 declare -a argv=()
 node=$(uname -n) node=${node//[^A-Za-z0-9._-]/}
-scratch='' memory='' server='' sleeper='' port_words='' notices=0 held='' stop='' locked=''
+leader='' scratch='' memory='' server='' sleeper='' port_words='' notices=0 held='' stop='' locked=''
 
 # The log of the job, also where what bash itself has to say is not wanted.
 exec {journal}>&2
@@ -244,6 +244,13 @@ give_up() {
     exit 78
 }
 
+# The name by which the other machines of a replica find this one, its first: Slurm's, where it can be looked up like any
+# other name (nodes may have an address of their own in slurm.conf), otherwise the machine's own.
+name_leader() {
+    leader=${SLURMD_NODENAME:-}
+    [[ $leader ]] && within 10 getent hosts "$leader" >/dev/null || leader=$(uname -n)
+}
+
 tidy() {
     stop_timer
     lift_veil
@@ -257,6 +264,7 @@ supervise() {
     look_up || log "squeue does not tell about job $SLURM_JOB_ID; goes on with what was submitted"
     find_exporter
     find_ports
+    ((machines == 1)) || name_leader
     report starting
     watch_limit
     make_folders

@@ -65,6 +65,7 @@ def _assignments(service: ResolvedService, target: SlurmTarget, form: Form) -> l
         f"logs_folder={shell.quote(str(target.folders.logs))}",
         f"port_range=({low} {high})",
         f"port_names=({' '.join(spec.ports)})",
+        f"machines={service.service.spec.nodes}",
         f"inner_ports=({' '.join(spec.start.machines.ports) if service.service.spec.nodes > 1 else ''})",
         *data.assignments(service, target),
         *secrets.assignments(service, target),
@@ -81,7 +82,7 @@ def _environment(service: ResolvedService, form: Form) -> list[str]:
     if service.service.spec.nodes > 1:
         # As on Kubernetes. The batch script runs on the first machine of a job, and so does rank 0.
         lines.append(f"export {form.env_prefix}RECONCILER_NODES={service.service.spec.nodes}")
-        lines.append(f'export {form.env_prefix}RECONCILER_LEADER="${{SLURMD_NODENAME:-$HOSTNAME}}"')
+        lines.append(f'export {form.env_prefix}RECONCILER_LEADER="$leader"')
         lines += [f'export {port_variable(name)}="${{ports[{name}]}}"' for name in ports_of_machines(service)]
     if form.env_prefix and service.resources.gpus:
         lines.append(CUDA.format(prefix=form.env_prefix))
