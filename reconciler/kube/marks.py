@@ -107,6 +107,11 @@ def read(item: Object, kind: str) -> Stamp | None:
     return Stamp(mark, objects, _damage(label, note, mark, objects))
 
 
+def recipe(item: Object) -> str:
+    """The recipe whose data a kept claim holds; "" when it does not say."""
+    return _text(_texts(_texts(item, "metadata"), "annotations").get(RECIPE))
+
+
 def _whose(note: Mapping[str, object], kind: str, metadata: Mapping[str, object]) -> tuple[str, str] | None:
     """Owner and service by the annotation; None when that does not name this object."""
     owner, _, rest = str(note[ID]).partition("/")

@@ -29,6 +29,7 @@ class Seen:
     `child`: a controller made it out of an object of ours. `managers` are those who own fields of it by an update,
     other than controllers' statuses and ourselves. `drift` is what differs from what is declared, as far as it could
     be compared; otherwise `raw` is what is needed to do that later. Neither version nor raw make it another one.
+    `recipe` is whose data a claim holds that was kept ("": it does not say).
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Seen:
     drift: tuple[Drift, ...] = ()
     raw: bytes = field(default=b"", compare=False, repr=False)
     node: str = ""
+    recipe: str = ""
 
     @property
     def service(self) -> str:
@@ -91,6 +93,8 @@ def see(kind: Kind, item: Object, owner: str) -> Seen | None:
     )
     if kind == POD:
         return _with_place(seen, item)
+    if kind == CLAIM:
+        return replace(seen, recipe=marks.recipe(item))
     return _with_ports(seen, item) if kind == SERVICE else seen
 
 

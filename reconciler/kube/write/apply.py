@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from reconciler.errors import DeniedError, RefusedError, WaitingError
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import AbsentError, ClashError, FixedError, UnservedError
-from reconciler.kube.kinds import CLAIM, NAMESPACE, Kind, Object, full_name
+from reconciler.kube.kinds import CLAIM, NAMESPACE, STATEFUL_SET, Kind, Object, full_name
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.render import manifests
 from reconciler.kube.render.manifests import Manifest
 from reconciler.kube.render.secrets import Generated
-from reconciler.kube.write import secrets
+from reconciler.kube.write import grow, kept, secrets
 from reconciler.kube.write.conflicts import Guard
 from reconciler.kube.write.ownership import Ownership
 from reconciler.kube.write.remake import Remaker
@@ -49,6 +49,7 @@ class Applier:
         applied.
         """
         service = mark.service
+        kept.check(self._cache, service, manifest)
         items = [self._addressed(service, item) for item in manifests.stamp(manifest, mark)]
         for name in manifest.claims:
             self._guard.uid(service, CLAIM, items[0]["metadata"]["namespace"], name)
@@ -86,6 +87,8 @@ class Applier:
         metadata = item["metadata"]
         seen = self._cache.get(self._kind(item), metadata["namespace"], metadata["name"])
         item = self._ownership.before(item, seen, ignore)
+        if seen is None and item["kind"] == STATEFUL_SET.name and self._has_claims(metadata["namespace"], service):
+            grow.grow(self._api, service, item)  # those that were kept are taken as they are, however large
         try:
             answer = self._write(service, item)
         except FixedError as error:
@@ -93,6 +96,9 @@ class Applier:
         if "deletionTimestamp" in answer["metadata"]:
             raise WaitingError(f"waits for {_name(item)} to be gone: it is being deleted")
         self._ownership.after(item, answer, ignore)
+
+    def _has_claims(self, namespace: str, service: str) -> bool:
+        return any(one.kind == CLAIM.name for one in self._cache.of(namespace, service))
 
     def _write(self, service: str, item: Object, *, dry_run: bool = False) -> Object:
         try:

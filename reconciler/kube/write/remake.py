@@ -13,6 +13,7 @@ from reconciler.kube import marks
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import AbsentError, ClashError, FixedError
 from reconciler.kube.kinds import CLAIM, STATEFUL_SET, Kind, Object
+from reconciler.kube.write import grow
 from reconciler.kube.write.conflicts import Guard
 
 _log = logging.getLogger("reconciler.kube")
@@ -33,10 +34,6 @@ _WITHOUT_DATA = frozenset(
         "networking.k8s.io/NetworkPolicy",
         "policy/PodDisruptionBudget",
     }
-)
-_CLAIMS = (
-    "the claims of a stateful service are never changed, as their data would be lost: change the volume back. A larger "
-    "one: let it grow in the claims themselves (kubectl edit pvc), then delete the StatefulSet with --cascade=orphan"
 )
 
 
@@ -64,6 +61,8 @@ class Remaker:
         """Delete what stands in the way of `item`; the error to raise says what is waited for. Raises as `check`."""
         live = self.check(service, kind, item, error)
         if live is not None:
+            if kind == STATEFUL_SET:
+                grow.grow(self._api, service, item)
             self._delete(kind, item, live)
         stays = "; what runs stays meanwhile" if live is not None and _adopts(kind, item, live) else ""
         text = f"{error}; made anew, because that cannot be changed{stays}"
@@ -86,8 +85,8 @@ def why_not(kind: Kind, item: Object, live: Object) -> str:
         return "a claim is data and is never made anew: change it back, or give the volume another name"
     if f"{kind.group}/{kind.name}" not in _WITHOUT_DATA:
         return "it is not made anew, as its data could be lost: change it back, or delete it yourself"
-    if kind == STATEFUL_SET and _claims(item) != _claims(live):
-        return _CLAIMS
+    if kind == STATEFUL_SET and (reason := grow.why_not(item, live)):
+        return reason
     if kind == STATEFUL_SET and not _adopts(kind, item, live) and _ends_claims(live):
         return "its claims would go with it: set persistentVolumeClaimRetentionPolicy.whenDeleted to Retain first"
     if _digest(item) == _digest(live):
@@ -97,7 +96,7 @@ def why_not(kind: Kind, item: Object, live: Object) -> str:
 
 def _adopts(kind: Kind, item: Object, live: Object) -> bool:
     """Whether the new one takes over what the old one made: pods with data, which the same selector finds."""
-    return kind == STATEFUL_SET and bool(_claims(item)) and _selector(item) == _selector(live)
+    return kind == STATEFUL_SET and bool(grow.templates(item)) and _selector(item) == _selector(live)
 
 
 def _ends_claims(live: Object) -> bool:
@@ -106,18 +105,6 @@ def _ends_claims(live: Object) -> bool:
 
 def _selector(item: Object) -> object:
     return item.get("spec", {}).get("selector")
-
-
-def _claims(item: Object) -> list[tuple[object, ...]]:
-    """What decides about the data of each claim template."""
-    templates = item.get("spec", {}).get("volumeClaimTemplates") or []
-    return [_claim(template) for template in templates]
-
-
-def _claim(template: Object) -> tuple[object, ...]:
-    spec = template.get("spec", {})
-    size = spec.get("resources", {}).get("requests", {}).get("storage")
-    return template.get("metadata", {}).get("name"), size, spec.get("accessModes"), spec.get("storageClassName")
 
 
 def _digest(item: Object) -> object:

@@ -15,6 +15,7 @@ from reconciler.kube.door.failures import AbsentError, ClashError, UnservedError
 from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, POD, Object, stage_of
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.seen import Seen
+from reconciler.kube.write import kept
 from reconciler.kube.write.conflicts import Guard, going
 
 _RUNS = stage_of(DEPLOYMENT.api_version, DEPLOYMENT.name)
@@ -47,6 +48,8 @@ class Remover:
         seen = [one for one in self._cache.of(namespace, service) if one.is_named_by_us]
         if not claims:
             _keep_claims(seen)
+            if any(self._stage(one) == _RUNS for one in _staying(seen)):
+                kept.remember(self._api, seen)
             seen = [one for one in seen if one.kind != CLAIM.name]
         steps = self._steps(seen)
         if steps:

@@ -80,7 +80,7 @@ def _made(writer: Writer) -> set[str]:
 @pytest.mark.parametrize(
     ("old", "new", "advice"),
     [
-        (Writer.stateful_set, lambda one: one.stateful_set("2Gi"), "--cascade=orphan"),
+        (Writer.stateful_set, lambda one: one.stateful_set("2Gi"), "allowVolumeExpansion"),
         (Writer.claim, lambda one: one.claim("2Gi"), "never made anew|must support resize"),
     ],
 )

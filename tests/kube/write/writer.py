@@ -12,6 +12,7 @@ from reconciler.kube.door.client import Client
 from reconciler.kube.kinds import ALWAYS, OPTIONAL, Object, full_name
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.render.manifests import Manifest
+from reconciler.kube.render.storage import template_claims
 from reconciler.kube.write.apply import Applier
 from reconciler.kube.write.conflicts import Guard
 from reconciler.kube.write.remove import Remover
@@ -47,11 +48,13 @@ class Writer:
         """Apply."""
         service = service or self.name
         made = tuple(self.ours(item, service) for item in objects)
-        self.applier.apply(Manifest(made, digest, careful=careful), Mark(self.owner, service, 0, digest))
+        manifest = Manifest(made, digest, template_claims(made, 1), careful=careful)
+        self.applier.apply(manifest, Mark(self.owner, service, 0, digest))
 
     def ours(self, item: Object, service: str = "") -> Object:
         """With the labels of a service."""
-        labels = marks.labels(self.owner, service or self.name, "raw")
+        own = item["metadata"].get("labels", {})
+        labels = {**marks.labels(self.owner, service or self.name, "raw"), **own}
         return {**item, "metadata": {**item["metadata"], "labels": labels}}
 
     def digest(self, item: Object) -> str:

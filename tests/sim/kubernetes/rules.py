@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from reconciler.kube.kinds import CLAIM, WORKLOADS, Object
+from reconciler.kube.kinds import CLAIM, STATEFUL_SET, WORKLOADS, Object
+from reconciler.models.units import quantity_bytes
 from reconciler.models.wanted import ResolvedService
 from reconciler.turn import Report
 from tests.sim.kubernetes.admission import is_fixed
@@ -98,11 +99,27 @@ class Rules:
             return
         same = (live["kind"], live["metadata"]["name"])
         declared = [one for one in manifest.objects if (one["kind"], one["metadata"]["name"]) == same]
-        templates = [one["spec"].get("volumeClaimTemplates") for one in (live, *declared) if "spec" in one]
-        if any(one != templates[0] for one in templates):
+        if live["kind"] == STATEFUL_SET.name and declared and not self._has_grown(live, declared[0]):
             raise BrokenRuleError("data", f"{same} of {service.name} is deleted to change its claims")
         if declared and not is_fixed(live, declared[0]):
             raise BrokenRuleError("wrong deletion", f"{same} of {service.name} is wanted and could be changed in place")
+
+    def _has_grown(self, live: Object, item: Object) -> bool:
+        """Whether the claims of a StatefulSet are what its new templates say, but for what has grown already."""
+        old, new = live["spec"].get("volumeClaimTemplates"), item["spec"].get("volumeClaimTemplates")
+        if old == new:
+            return True
+        if [_without_size(one) for one in old or ()] != [_without_size(one) for one in new or ()]:
+            return False
+        sizes = {one["metadata"]["name"]: _size(one) for one in new or ()}
+        claims = [version.item for version in self.truth.server.store.of(CLAIM.name, NAMESPACE)]
+        suffix = f"-{item['metadata']['name']}-"
+        mine = [(one, one["metadata"]["name"].partition(suffix)) for one in claims]
+        return all(
+            _size(one) >= sizes[volume]
+            for one, (volume, middle, ordinal) in mine
+            if middle and volume in sizes and ordinal.isdigit()
+        )
 
     def check_turn(self, report: Report | None) -> None:
         """After a turn that came to its end."""
@@ -150,3 +167,12 @@ class Rules:
                 raise BrokenRuleError("2", f"{key} of somebody else is gone")
             if content(version.item) != left:
                 raise BrokenRuleError("2", f"{key} of somebody else was changed: {content(version.item)}, not {left}")
+
+
+def _size(claim: Object) -> int:
+    return quantity_bytes(claim["spec"]["resources"]["requests"]["storage"])
+
+
+def _without_size(template: Object) -> Object:
+    spec = {key: value for key, value in template["spec"].items() if key != "resources"}
+    return {"name": template["metadata"]["name"], **spec}

@@ -1,0 +1,60 @@
+"""Claims that outlive their service say whose data they hold: another recipe under the same name must not take them.
+
+What a StatefulSet makes of its templates has no word about the recipe, and a template can never be changed. So it is
+written on the claims at the moment in which they become what is kept: before the rest of their service goes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from reconciler.errors import ConflictError, RefusedError
+from reconciler.kube import marks
+from reconciler.kube.door.api import Api
+from reconciler.kube.door.failures import AbsentError, ClashError
+from reconciler.kube.kinds import CLAIM, CONFIG_MAP, Object
+from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.seen import Seen
+from reconciler.kube.render.manifests import Manifest
+
+_log = logging.getLogger("reconciler.kube")
+#: Not the manager of what is applied: that annotation is no part of what a service declares.
+_MANAGER = "reconciler-data"
+
+
+def remember(api: Api, seen: Sequence[Seen]) -> None:
+    """Write the recipe on all claims among the objects of one service, as far as it is known and not there yet.
+
+    A claim on which it cannot be written is kept all the same.
+    """
+    claims = [one for one in seen if one.kind == CLAIM.name and not one.recipe and one.deleted is None]
+    told = next((one for one in seen if one.kind == CONFIG_MAP.name and one.name == one.service), None)
+    live = api.get(CONFIG_MAP, told.namespace, told.name) if claims and told else None
+    recipe = (live or {}).get("metadata", {}).get("labels", {}).get(marks.NAME)
+    for one in claims if recipe else ():
+        try:
+            api.apply(_note(one, recipe), manager=_MANAGER)
+        except (AbsentError, ClashError):
+            continue  # gone meanwhile
+        except RefusedError as error:
+            _log.warning("%s: that it holds data of the recipe %s could not be written on it: %s", one, recipe, error)
+
+
+def check(cache: Cache, service: str, manifest: Manifest) -> None:
+    """Raises ConflictError when a claim that the service would take holds the data of another recipe."""
+    metadata = manifest.objects[0]["metadata"]
+    recipe = metadata["labels"].get(marks.NAME, "")
+    own = (item["metadata"]["name"] for item in manifest.objects if item["kind"] == CLAIM.name)
+    for name in (*manifest.claims, *own):
+        seen = cache.get(CLAIM, metadata["namespace"], name)
+        if seen is not None and seen.recipe not in ("", recipe):
+            raise ConflictError(
+                f"{seen} holds data of the recipe {seen.recipe}, and service {service} is of the recipe {recipe}: "
+                f"give it another name, or remove them with `reconciler data remove {service}`"
+            )
+
+
+def _note(seen: Seen, recipe: str) -> Object:
+    metadata = {"namespace": seen.namespace, "name": seen.name, "uid": seen.uid, "annotations": {marks.RECIPE: recipe}}
+    return {"apiVersion": CLAIM.api_version, "kind": CLAIM.name, "metadata": metadata}
