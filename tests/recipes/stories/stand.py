@@ -120,6 +120,7 @@ class Stand(ABC):
 
     def recovery(self, name: str, port: str, works: Callable[[], bool], seconds: float = SECONDS) -> float:
         """Kill the server; seconds until another one runs alone for it and `works` holds, as the client sees it."""
+        self.wait(f"{name} alone", lambda: len(self.running(name)) == 1)
         before = self.running(name)
         began = time.monotonic()
         self.kill_server(name, port)
