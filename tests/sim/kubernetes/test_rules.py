@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from reconciler.errors import UnreachableError
-from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, POD, SERVICE, Kind, Object
+from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, POD, SERVICE, STATEFUL_SET, Kind, Object
 from tests.sim.kubernetes.calm import calm, complaint
 from tests.sim.kubernetes.faults import WRITE
 from tests.sim.kubernetes.hands import NAMESPACE
@@ -78,6 +78,18 @@ def test_claims_go_only_with_their_service_and_when_data_is_not_kept(*, keep_dat
     else:
         delete(scenario, CLAIM, "data-db-a-0")
     scenario.close()
+
+
+@pytest.mark.parametrize(("claim", "wrong"), [("512Mi", True), ("1Gi", False), ("2Gi", False)])
+def test_a_set_goes_for_larger_claims_only_when_they_have_grown(scenario: Scenario, claim: str, wrong: bool) -> None:
+    item = live(scenario, STATEFUL_SET, "db-a")
+    item["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"] = "512Mi"
+    scenario.server.store.put(item)
+    kept = live(scenario, CLAIM, "data-db-a-0")
+    kept["spec"]["resources"]["requests"]["storage"] = claim
+    scenario.server.store.put(kept)
+    with pytest.raises(BrokenRuleError, match="deleted to change its claims") if wrong else nullcontext():
+        delete(scenario, STATEFUL_SET, "db-a")
 
 
 def test_a_write_to_a_strangers_object_is_found(scenario: Scenario) -> None:
