@@ -1,14 +1,15 @@
 # The first request of a service, asked inside its container by the startup probe: again and again until the answer is
 # right or the time is over. POSIX sh with curl, date, head, printenv, sleep and tr.
 #
-# $1: seconds in all, $2: seconds between two tries, $3: method, $4: URL, $5: codes that are right, or their first digits,
-# $6: text that the body must have, $7: variable that may hold a token, $8: type of the body, $9: the body.
+# $1: seconds in all, $2: method, $3: URL, $4: codes that are right, or their first digits, $5: text that the body must
+# have, $6: variable that may hold a token, $7: type of the body, $8: the body.
 # All that is foreign is an argument. The token goes through a pipe: what programs are started with, everybody can see.
-seconds=$1 pause=$2 method=$3 url=$4 codes=$5 text=$6 variable=$7 type=$8 body=$9
+# It fails after its time and not before, as the kubelet counts how often it did.
+seconds=$1 method=$2 url=$3 codes=$4 text=$5 variable=$6 type=$7 body=$8
 why=''
 LC_ALL=C
 export LC_ALL
-command -v curl >/dev/null || { echo 'first request: no curl in the image' && exit 1; }
+command -v curl >/dev/null || { sleep "$seconds" && echo 'first request: no curl in the image' && exit 1; }
 set --
 [ "$method" != POST ] || set -- --data-raw "$body"
 token=''
@@ -48,8 +49,7 @@ while left=$((end - $(date +%s))) && [ "$left" -gt 0 ]; do
     answer=$(headers | curl --disable --silent --insecure --include --http1.1 --path-as-is --globoff --noproxy '*' \
         --max-time "$left" --request "$method" --header @- "$@" --url "$url" | head -c 81920 | tr '\0' ' ')
     judge "$answer" && exit 0
-    [ "$pause" -lt $((end - $(date +%s))) ] || break
-    sleep "$pause"
+    sleep 1
 done
 echo "first request $method /${url#*//*/}: $why"
 exit 1

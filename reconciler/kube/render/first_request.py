@@ -29,15 +29,15 @@ _STARTS = {
 }
 
 
-def command(first: FirstRequest, port: int, scheme: str, interval: int) -> list[str]:
-    """The command that ends with 0 once the answer was right, tried every `interval` seconds within its time.
+def command(first: FirstRequest, port: int, scheme: str) -> list[str]:
+    """The command that ends with 0 once the answer was right, and fails when its time is over; tried every second.
 
     Empty where the recipe names no tool. A program of the image that is missing is told in its output.
     """
     if first.tool is None:
         return []
     url = f"{scheme}://127.0.0.1:{port}{first.path}"
-    words = [str(seconds(first)), str(interval), first.method, url, _codes(first.status), first.contains or ""]
+    words = [str(seconds(first)), first.method, url, _codes(first.status), first.contains or ""]
     return [*_STARTS[first.tool], *words, first.bearer or "", first.content_type, first.body]
 
 

@@ -18,6 +18,8 @@ from reconciler.kube.render import first_request, words
 from reconciler.models.recipe import FirstRequest, HealthProbe, HttpProbe
 from reconciler.models.wanted import ResolvedService
 
+#: Seconds between two questions while it starts: what is done within seconds should be told within seconds.
+_OFTEN = 2
 #: Seconds that a program has to end by itself and to say why, before the kubelet ends it.
 _ENDS = 5
 
@@ -26,7 +28,7 @@ def probes(service: ResolvedService) -> Object:
     """The container's fields for its probes. None restarts it while it starts, or where the recipe wants no restart."""
     health = service.recipe.spec.health
     made = {
-        "startupProbe": _start(health, service, math.ceil(health.startup / health.interval)),
+        "startupProbe": _start(health, service),
         "readinessProbe": {**_question(health, service), **_times(health, health.failures), **_successes(health)},
     }
     if health.restart_after is not None:
@@ -35,29 +37,36 @@ def probes(service: ResolvedService) -> Object:
     return made
 
 
-def _start(health: HealthProbe, service: ResolvedService, attempts: int) -> Object:
+def _start(health: HealthProbe, service: ResolvedService) -> Object:
     """The first request where it can be made; it may take as long as the recipe says."""
     first = first_request_of(service)
     scheme = health.http.scheme if health.http else "http"
-    if first is not None and first.plain:
-        get = _get(service, first.port, first.path, scheme)
-        return {**get, **_times(health, attempts), "timeoutSeconds": _seconds(first.timeout)}
-    if first is not None and first.tool:
+    if first is not None and not first.plain and first.tool:
         return _made_inside(health, service, first, scheme)
-    return {**_question(health, service), **_times(health, attempts)}
+    period = min(_seconds(health.interval), _OFTEN)
+    often = {"periodSeconds": period, "failureThreshold": _rounds(health, period)}
+    if first is None or not first.plain:
+        return {**_question(health, service), **_times(health, 1), **often}
+    get = _get(service, first.port, first.path, scheme)
+    return {**get, **often, "timeoutSeconds": first_request.seconds(first)}
 
 
 def _made_inside(health: HealthProbe, service: ResolvedService, first: FirstRequest, scheme: str) -> Object:
-    """One round takes as long as one request may take, and asks again in it: so the rounds are as long as the start."""
-    interval, longest = _seconds(health.interval), first_request.seconds(first)
-    period = max(interval, longest)
+    """A program that asks again and again, for as long as one request may take; after that the next round begins."""
+    longest = first_request.seconds(first)
     port = service.recipe.spec.ports[first.port].container
     return {
-        "exec": {"command": first_request.command(first, port, scheme, interval)},
-        "periodSeconds": period,
+        "exec": {"command": first_request.command(first, port, scheme)},
+        # Longer ones would be waited for before the first round too: it is tried in vain while the container is made.
+        "periodSeconds": 1,
         "timeoutSeconds": longest + _ENDS,
-        "failureThreshold": math.ceil(health.startup.total_seconds() / period),
+        "failureThreshold": _rounds(health, longest),
     }
+
+
+def _rounds(health: HealthProbe, seconds: int) -> int:
+    """So many of so many seconds each take as long as a start may."""
+    return math.ceil(health.startup.total_seconds() / seconds)
 
 
 def _question(health: HealthProbe, service: ResolvedService) -> Object:

@@ -40,14 +40,15 @@ def test_all_three_ask_the_same(health: dict[str, Any], question: dict[str, Any]
     assert made.keys() == {"startupProbe", "readinessProbe", "livenessProbe"}
     for probe in made.values():
         assert question.items() <= probe.items()
-        assert (probe["periodSeconds"], probe["timeoutSeconds"]) == (10, 5)
+        assert probe["timeoutSeconds"] == 5
         assert "successThreshold" not in probe
+    assert [probe["periodSeconds"] for probe in made.values()] == [2, 10, 10]
 
 
 def test_what_is_degraded_for_too_long_is_restarted_and_not_before() -> None:
     made = told({"tcp": {"port": "http"}, "failures": 2, "restartAfter": "95s", "successes": 3})
     assert {name: probe["failureThreshold"] for name, probe in made.items()} == {
-        "startupProbe": 6,
+        "startupProbe": 30,
         "readinessProbe": 2,
         "livenessProbe": 2 + 10,
     }
@@ -59,9 +60,9 @@ def test_a_first_request_that_is_a_plain_get_ends_the_start() -> None:
     made = told({"tcp": {"port": "http"}, "firstRequest": GET})
     assert made["startupProbe"] == {
         "httpGet": {"port": 8080, "path": "/first"},
-        "periodSeconds": 10,
+        "periodSeconds": 2,
         "timeoutSeconds": 20,
-        "failureThreshold": 6,
+        "failureThreshold": 30,
     }
     assert "tcpSocket" in made["readinessProbe"]
     assert "tcpSocket" in made["livenessProbe"]
@@ -94,10 +95,9 @@ def test_rounds_of_a_program_take_together_as_long_as_the_start_may() -> None:
         made = told({"tcp": {"port": "http"}, "startup": "20m", "firstRequest": first})["startupProbe"]
         return made["periodSeconds"], made["timeoutSeconds"], made["failureThreshold"]
 
-    assert start(timeout="2m") == (120, 125, 10)
-    assert start(timeout="7m") == (420, 425, 3)
-    # A round with one request that takes less than the time between two.
-    assert start(timeout="3s") == (10, 8, 120)
+    assert start(timeout="2m") == (1, 125, 10)
+    assert start(timeout="7m") == (1, 425, 3)
+    assert start(timeout="3s") == (1, 8, 400)
 
 
 def test_a_program_gets_foreign_words_as_arguments_of_their_own_and_no_secret() -> None:
@@ -107,6 +107,6 @@ def test_a_program_gets_foreign_words_as_arguments_of_their_own_and_no_secret() 
     command = told({"tcp": {"port": "http"}, "firstRequest": first}, secrets={"KEY": SECRET})["startupProbe"]["exec"]
     assert command["command"][:4] == harmless["startupProbe"]["exec"]["command"][:4]
     assert command["command"][4:] == [
-        *("20", "10", "POST", "http://127.0.0.1:8080/first", "2"),
+        *("20", "POST", "http://127.0.0.1:8080/first", "2"),
         *(evil["contains"], "KEY", evil["contentType"], evil["body"]),
     ]
