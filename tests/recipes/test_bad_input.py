@@ -88,6 +88,7 @@ def locked(factory: Factory, name: str) -> Iterator[None]:
 
 @pytest.mark.slurm
 def test_on_slurm(factory: Factory) -> None:
+    factory.put(factory.lab.slurm.secrets / "zz-open/word", "sesame", 0o644)
     with locked(factory, "no-data"):
         commit(factory, "slurm", {**BEFORE, **AT_START, **GOOD})
         factory.start()

@@ -52,6 +52,16 @@ AT_START = {
     "no-data": Wrong(
         f"{_UNREADY}the folder of its data cannot be written", "give it to the user of the jobs", {"recipe": "keeps"}
     ),
+    "no-secret": Wrong(
+        f"{_UNREADY}a secret that it needs is not there (",
+        "into this file, with mode 0600",
+        {"secrets": {"TOKEN": {"name": "zz-none", "key": "word"}}},
+    ),
+    "open-secret": Wrong(
+        f"{_UNREADY}the file of a secret may be used by others, as its mode says (",
+        "zz-open/word:0644); `chmod 600` it",
+        {"secrets": {"TOKEN": {"name": "zz-open", "key": "word"}}},
+    ),
     "exits": Wrong("ended with exit code 3", "read what it wrote last", {"recipe": "exits"}),
 }
 #: On a Slurm where jobs may use one port, which is taken, and with containers, for which there is no Apptainer.

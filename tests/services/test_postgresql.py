@@ -101,6 +101,9 @@ def test_its_data_and_its_password_outlive_it_and_no_secret_leaves_through_any_e
     until("back after its end by hand", lambda: moved(place, name, before), 60)
     assert database.ask("SELECT word FROM kept") == [("hello",)]
     assert database.password == password
+    endpoint(place, name, "postgresql")
+    factory.stop()
+    assert factory.run("plan").returncode == 0
 
 
 @pytest.mark.slurm
