@@ -55,6 +55,7 @@ def _wanted(stored: Stored, desired: Desired) -> str:
     wanted = desired.services.get(stored.service)
     if wanted is None or wanted.target != stored.target:
         return ""
-    if stored.replica is not None and stored.replica >= wanted.service.spec.replicas:
+    count = wanted.service.spec.replicas  # with none of them it is paused, as a suspended one is
+    if count and stored.replica is not None and stored.replica >= count:
         return ""
     return f"{wanted.file} wants it"

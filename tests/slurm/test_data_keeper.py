@@ -1,0 +1,173 @@
+"""Data folders as jobs make them, found again and removed: only ours, never through a link, again when cut short."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import ConflictError, LookError, RefusedError
+from reconciler.models.data import Stored
+from reconciler.slurm.data import FolderKeeper
+from reconciler.slurm.data.mark import FolderMark, read_mark
+from tests.slurm.jobs import Job
+from tests.slurm.services import OWNER, target
+from tests.slurm.test_data import keeping
+
+Start = Callable[..., Job]
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> FolderKeeper:
+    return FolderKeeper("slurm", target(tmp_path), OWNER)
+
+
+def leave(start: Start, name: str = "db", replica: int = 0, **more: str) -> Path:
+    """What a job of a service leaves behind: 64 KiB in its volume."""
+    command = 'head -c 65536 /dev/zero >"$1/content"; exit 5'
+    job = start(keeping(command=command, name=name), replica=replica, **more)
+    assert job.end()[0] == 5
+    return job.folder / "data" / name / str(replica)
+
+
+def only(keeper: FolderKeeper, service: str = "db") -> Stored:
+    (found,) = keeper.list(service)
+    return found
+
+
+def test_what_a_job_left_is_known_by_its_mark(start: Start, keeper: FolderKeeper) -> None:
+    home = leave(start, replica=3)
+    found = only(keeper)
+    assert (found.service, found.replica, found.volume, found.recipe) == ("db", 3, "data", "web")
+    assert found.place == f"{home}/data"
+    assert found.used is not None
+    assert 65536 <= found.used <= 65536 + 64 * 1024
+    assert found.changed is not None
+    assert found.changed.timestamp() == pytest.approx((home / "data/content").stat().st_mtime, abs=1)
+    assert (found.held, found.marked, found.removing, found.partial) == ("", True, False, False)
+    keeper.remove(found)
+    assert list(keeper.list()) == []
+    assert not home.parent.exists()
+    keeper.remove(found)
+
+
+def test_others_are_not_ours_to_touch(start: Start, keeper: FolderKeeper, tmp_path: Path) -> None:
+    theirs = leave(start, "theirs", owner="factory-b")
+    old = tmp_path / "data/old/0/data"
+    old.mkdir(parents=True)
+    for stray in ("README", "notes/0", "db/x", "db/00/data", "Db/0/data"):
+        path = tmp_path / "data" / stray
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch() if stray == "README" else path.mkdir(parents=True)
+    found = {(one.service, one.replica, one.volume): one for one in keeper.list()}
+    assert set(found) == {("old", 0, "data"), ("notes", 0, "")}
+    assert not any(one.marked for one in found.values())
+    with pytest.raises(ConflictError, match=f"{old}: it bears no mark of {OWNER}; it is left alone"):
+        keeper.remove(found["old", 0, "data"])
+    fake = Stored("slurm", "theirs", 0, "data", str(theirs / "data"), identity="0")
+    with pytest.raises(ConflictError, match="left alone"):
+        keeper.remove(fake)
+    assert old.exists()
+    assert (theirs / "data/content").exists()
+
+
+def test_links_are_taken_away_and_what_they_lead_to_stays(start: Start, keeper: FolderKeeper, tmp_path: Path) -> None:
+    home = leave(start)
+    outside = tmp_path / "outside"
+    (outside / "deep").mkdir(parents=True)
+    (outside / "deep/precious").write_text("kept")
+    for link in (home / "data/in", home / "linked", home / ".hidden"):
+        link.symlink_to(outside)
+    keeper.remove(only_of(keeper, "data"))
+    assert (outside / "deep/precious").read_text() == "kept"
+    assert not home.parent.exists()
+
+
+def only_of(keeper: FolderKeeper, volume: str) -> Stored:
+    return next(one for one in keeper.list("db") if one.volume == volume)
+
+
+@pytest.mark.parametrize("part", ["data/db", "data/db/0"])
+def test_a_link_in_place_of_a_folder_leads_nowhere(
+    start: Start, keeper: FolderKeeper, tmp_path: Path, part: str
+) -> None:
+    home = leave(start)
+    found = only(keeper)
+    place, elsewhere = tmp_path / part, tmp_path / "elsewhere"
+    place.rename(elsewhere)
+    place.symlink_to(elsewhere)
+    assert list(keeper.list("db")) == []
+    with pytest.raises(RefusedError, match="cannot be removed"):
+        keeper.remove(found)
+    assert (home / "data/content").exists()
+
+
+def test_data_in_use_stay(start: Start, keeper: FolderKeeper) -> None:
+    home = leave(start)
+    with (home / ".lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = only(keeper)
+        assert found.held == "a job holds its lock"
+        with pytest.raises(ConflictError, match="a job holds the lock of these data; nothing was removed"):
+            keeper.remove(found)
+    assert (home / "data/content").exists()
+    assert only(keeper).held == ""
+
+
+def test_a_living_job_holds_its_data(start: Start, keeper: FolderKeeper, tmp_path: Path) -> None:
+    job = start(keeping(command=f"touch {tmp_path}/up; exec sleep 60"))
+    job.until((tmp_path / "up").exists)
+    assert only(keeper).held
+
+
+def test_what_was_cut_short_is_seen_and_ended_by_the_next(start: Start, keeper: FolderKeeper) -> None:
+    home = leave(start)
+    rest = home.parent / ".removed-0-0123abcd"
+    home.rename(rest)
+    (rest / "data/content").unlink()
+    found = only(keeper)
+    assert (found.removing, found.replica, found.place) == (True, 0, f"{rest}/data")
+    again = leave(start)
+    assert sorted(one.removing for one in keeper.list("db")) == [False, True]
+    keeper.remove(found)
+    assert (again / "data/content").exists(), "what was made since went too"
+    assert not rest.exists()
+
+
+def test_made_secrets_go_and_no_others(keeper: FolderKeeper, tmp_path: Path) -> None:
+    assert not keeper.remove_secrets("db")
+    for name in ("db-generated", "db", "other-generated"):
+        (tmp_path / "secrets" / name).mkdir(parents=True)
+        (tmp_path / "secrets" / name / "PASSWORD").write_text("sesame")
+    assert keeper.remove_secrets("db")
+    assert sorted(one.name for one in (tmp_path / "secrets").iterdir()) == ["db", "other-generated"]
+    (tmp_path / "secrets/db-generated").symlink_to(tmp_path / "secrets/db")
+    assert not keeper.remove_secrets("db")
+    assert (tmp_path / "secrets/db/PASSWORD").exists()
+
+
+def test_a_place_that_cannot_be_read_is_not_an_empty_one(keeper: FolderKeeper, tmp_path: Path) -> None:
+    assert list(keeper.list()) == [], "nothing was ever started"
+    (tmp_path / "data").write_text("")
+    with pytest.raises(LookError, match=re.escape(f"{tmp_path}/data: cannot be read: Not a directory")):
+        list(keeper.list())
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("format=1\nowner=a\nservice=db\nrecipe=web\nmade=2026-11-30T09:00:00Z\n", FolderMark("a", "db", "web")),
+        ("format=1\nowner=a\nservice=db\n", FolderMark("a", "db", "")),
+        ("format=1\nowner=a\nservice=db\nlater=word\n\nrubbish\n", FolderMark("a", "db", "")),
+        ("format=2\nowner=a\nservice=db\nrecipe=web\n", None),
+        ("format=1\nservice=db\nrecipe=web\n", None),
+        ("format=1\nowner=a/b\nservice=db\n", None),
+        ("", None),
+        ("\0\ufffd=\n", None),
+    ],
+)
+def test_marks(text: str, mark: FolderMark | None) -> None:
+    assert read_mark(text) == mark
