@@ -21,38 +21,14 @@ pytestmark = [pytest.mark.slurm]
 
 SMALL = {"cpus": 1, "memory": "256Mi", "gpus": 0}
 PASSWORD = "no-secret-of-anybody"
-EVERYTHING = {"vectors.0", "triton.0", "db-metrics.0"}
+EVERYTHING = {"vectors.0", "triton.0", "db.0"}
 PROBES = {
     ("vectors", "http", "http"),
     ("triton", "http", "http"),
     ("triton", "grpc", "tcp"),
     ("db", "postgresql", "tcp"),
+    ("db", "metrics", "tcp"),
 }
-# It is told where a database is, so that a service of it can be wanted beside that one.
-EXPORTER = """\
-apiVersion: reconciler/v1
-kind: Recipe
-metadata: {name: postgres-exporter, category: storage, description: Metrics of a PostgreSQL database.}
-spec:
-  image: quay.io/prometheuscommunity/postgres-exporter:v0.17.1
-  parameters:
-    database: {type: string, required: true, description: "Where it is: host:port/name and options."}
-    user: {type: string, default: postgres, description: Who asks.}
-  ports: {metrics: {container: 9187}}
-  resources: {cpus: 1, memory: 64Mi}
-  env: {DATA_SOURCE_URI: "${config.database}", DATA_SOURCE_USER: "${config.user}"}
-  secrets: {DATA_SOURCE_PASS: {description: The password., required: true}}
-  start:
-    container: {args: ["--web.listen-address=:${port.metrics}"]}
-    process: {command: [prometheus-postgres-exporter, "--web.listen-address=${host}:${port.metrics}"]}
-  health:
-    http: {port: metrics, path: /}
-    startup: 30s
-    interval: 1s
-    timeout: 1s
-  metrics: {port: metrics}
-  stop: {grace: 2s}
-"""
 
 
 class World:
@@ -81,7 +57,7 @@ class World:
     def commit(self, message: str, services: Mapping[str, str | None]) -> None:
         """Want these; None: no more."""
         files = {f"desired/{name}.yaml": text for name, text in services.items()}
-        self.factory.commit({"recipes/storage/postgres-exporter.yaml": EXPORTER, **files}, message)
+        self.factory.commit(files, message)
 
     def address(self, name: str, port: str) -> str:
         line = line_of(self.factory.wait_healthy([name], 90), name)
@@ -120,7 +96,7 @@ def test_prometheus_finds_and_follows_what_runs(world: World, lab_slurm: Lab) ->
 
 
 def _comes_to_be(world: World) -> None:
-    """FAISS, Triton, PostgreSQL, and the exporter of that."""
+    """FAISS, Triton, and PostgreSQL, which has an exporter beside it."""
     factory = world.factory
     factory.secret(factory.owner, "password", PASSWORD)
     secret = {"name": factory.owner, "key": "password"}
@@ -142,14 +118,11 @@ def _comes_to_be(world: World) -> None:
     }
     world.commit("three services", files)
     world.start()
-    asks = {"database": f"{world.address('db', 'postgresql')}/postgres?sslmode=disable"}
-    exporter = service("db-metrics", recipe="postgres-exporter", config=asks, secrets={"DATA_SOURCE_PASS": secret})
-    world.commit("and the exporter of one", {"db-metrics": exporter})
 
 
 def _has_its_labels(prometheus: Prometheus, jobs: list[str]) -> None:
     """Each exporter says what only it can say; what is only a place is on no series, unless it was asked for."""
-    prometheus.wait_for('pg_up{job="services",service="db-metrics"} == 1')
+    prometheus.wait_for('pg_up{job="services",service="db"} == 1')
     prometheus.wait_for('faiss_dimension{job="services",service="vectors"} == 4')
     (triton,) = prometheus.wait_for('nv_pinned_memory_pool_total_bytes{job="services"}')
     words = ("instance", "service", "replica", "target", "platform", "recipe", "node", "job_id")
@@ -171,7 +144,7 @@ def _outlives_an_absence_of_the_daemon(world: World) -> None:
     world.prometheus.wait_for("prometheus_sd_http_failures_total > 1")
     assert world.up("services") == EVERYTHING
     world.factory.start()
-    world.factory.wait_healthy(["vectors", "triton", "db", "db-metrics"])
+    world.factory.wait_healthy(["vectors", "triton", "db"])
     world.wait_up(EVERYTHING, "services", "files")
     assert not world.prometheus.query('min_over_time(up{job=~"services|files"}[5m]) < 1')
     assert world.file.read_text() == kept
