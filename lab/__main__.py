@@ -33,7 +33,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
-    verbs = parser.add_subparsers(required=True, metavar="up | down | status | demo")
+    verbs = parser.add_subparsers(required=True, metavar="up | down | status | images | demo")
     up = verbs.add_parser("up", help="start a lab that stays until `down` (Slurm and a Kubernetes node unless said)")
     up.add_argument("--slurm", action="store_true", help="a Slurm with four nodes")
     up.add_argument("--accounting", action="store_true", help="that Slurm with slurmdbd and MariaDB")
@@ -44,7 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     down = verbs.add_parser("down", help="end a lab, and put back what dead ones have left")
     down.add_argument("--all", action="store_true", help="all labs of this user")
     down.set_defaults(act=_down)
-    for verb in (up, down):
+    images = verbs.add_parser("images", help="let the node of a lab have the images of more recipes")
+    images.add_argument("recipes", nargs="+", metavar="RECIPE", help="chroma, minio, seaweedfs, triton or vllm")
+    images.set_defaults(act=_images)
+    for verb in (up, down, images):
         verb.add_argument("--name", default=DEFAULT_NAME, help="name of the lab (default: %(default)s)")
     verbs.add_parser("status", help="all labs of this user").set_defaults(act=_status)
     shown = verbs.add_parser("demo", help="a lab, a demo repository, the daemon and a live table, until Ctrl-C")
@@ -85,6 +88,11 @@ def _down(arguments: argparse.Namespace) -> int:
     for folder in folders:
         print(f"{folder.name}: {'ending' if runs.keeper(folder) else 'does not run'}", flush=True)
         runs.end(folder)
+    return 0
+
+
+def _images(arguments: argparse.Namespace) -> int:
+    Lab.attach(arguments.name).kubernetes.give_images(*arguments.recipes)
     return 0
 
 

@@ -98,6 +98,11 @@ def test_every_image_is_there(facts: KubernetesFacts) -> None:
     assert facts.missing_images == {}
 
 
+def test_an_image_that_nobody_can_make_is_not_asked_for_in_silence(facts: KubernetesFacts) -> None:
+    with pytest.raises(LabError, match="no image for `lamma` to ask for; there are chroma, minio, seaweedfs, triton, vllm"):
+        facts.give_images("lamma")
+
+
 def test_a_pod_answers_this_machine_by_its_own_and_its_services_address(facts: KubernetesFacts) -> None:
     service = run(facts, "web", web("web"))
     own = facts.kubectl("get", "pod", "-n", "ai", "web", "-o", "jsonpath={.status.podIP}")

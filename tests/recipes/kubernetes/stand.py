@@ -19,7 +19,8 @@ from tests.e2e.world import remove_all, until
 from tests.recipes.stories.stand import Files, Stand
 from tests.slurm.services import shipped
 
-_INSIDE = "/files"
+#: Where services have the files of a claim.
+INSIDE = "/files"
 _NAMESPACE = "--namespace=ai"
 _ANY_PORT = 9  # nothing is sent
 
@@ -66,7 +67,7 @@ class KubernetesStand(Stand):
         until(f"{claim} has a volume", lambda: bool(self._field(f"pvc/{claim}", "{.spec.volumeName}")))
         volume = self._field(f"pvc/{claim}", "{.spec.volumeName}")
         place = Path(self._field(f"pv/{volume}", "{.spec.hostPath.path}"))
-        return Files(place, _INSIDE, {"kubernetes": {"mounts": [{"claim": claim, "path": _INSIDE}]}})
+        return Files(place, INSIDE, {"kubernetes": {"mounts": [{"claim": claim, "path": INSIDE}]}})
 
     def running(self, name: str) -> list[str]:
         found = [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.lab import Lab
+from tests.recipes.kubernetes.claims import absent_claim
 from tests.recipes.kubernetes.stand import KubernetesStand
 from tests.recipes.report import record
 from tests.recipes.stories.telling import STORIES, Told, telling
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.node, pytest.mark.timeout(1800)]  # the first time, Mi
 @pytest.fixture(scope="module")
 def stories(lab_node: Lab) -> Iterator[Told]:
     """All of them, told at once."""
-    with telling(KubernetesStand(lab_node)) as told:
+    with telling(KubernetesStand(lab_node), absent_claim) as told:
         yield told
 
 
@@ -31,3 +32,7 @@ def test_it_is_used_killed_found_again_and_changed(stories: Told, name: str) -> 
 
 def test_a_triton_without_a_model_is_not_healthy_though_it_says_ready(stories: Told) -> None:
     stories["triton_empty"].result()
+
+
+def test_a_claim_that_is_not_there_is_named_and_waited_for(stories: Told) -> None:
+    stories["absent_claim"].result()
