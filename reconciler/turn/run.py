@@ -26,6 +26,7 @@ from reconciler.turn.checks import Checks
 from reconciler.turn.counts import Counts
 from reconciler.turn.estimates import Estimates
 from reconciler.turn.hands import Hands
+from reconciler.turn.pace import something_starts
 from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
 from reconciler.turn.target import gpus_of, jobs_of
@@ -144,7 +145,7 @@ class Turn:
         self._post(desired, services, seen, plan, stands_by)
         self._announce(seen.at, may=act and not stands_by)
         self._board.count_turn(world.name, time.monotonic() - began)
-        return Report(seen, plan, outcomes, self._again(outcomes))
+        return Report(seen, plan, outcomes, self._again(outcomes, seen))
 
     def close(self) -> None:
         """Begin nothing more; wait for the writes under way."""
@@ -239,11 +240,11 @@ class Turn:
                 self._patience.succeeded(known[name], now)
         self._hands.repaired(outcomes, now)
 
-    def _again(self, outcomes: tuple[Outcome, ...]) -> float | None:
-        """One early look after an action of ours; otherwise when the next failed service may be tried again."""
-        if outcomes:
-            return 0.3
+    def _again(self, outcomes: tuple[Outcome, ...], seen: Observed) -> float | None:
+        """Early after an action, and while something starts on Slurm; or when a failed service may be tried again."""
         now = self._clock()
+        if outcomes or (self._world.target.kind == "slurm" and something_starts(seen, now)):
+            return 0.3
         waits = [one.next_try(now) for one in (self._patience, self._ending, self._hands)]
         soonest = min((wait for wait in waits if wait is not None), default=None)
         return None if soonest is None else max(0.3, soonest)

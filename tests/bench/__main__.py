@@ -8,16 +8,30 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import api_load, api_reads, detection, front_door, gap, kubernetes, plan, probes, pure, scrape, slurm
+from tests.bench import (
+    api_load,
+    api_reads,
+    detection,
+    front_door,
+    gap,
+    kubernetes,
+    plan,
+    probes,
+    pure,
+    scrape,
+    slurm,
+    start,
+)
 from tests.bench.report import Table, show
 
 _COUNTS = (100, 1_000)
 _ENDPOINTS = (1_000, 10_000)
 _MEASURES = ("help", "pure", "scrape", "probes", "slurm", "kubernetes", "api")
-_LONG = ("gap", "detection", "load")  # minutes of waiting: only when asked for
+_LONG = ("gap", "detection", "load", "start")  # minutes of waiting: only when asked for
 
 
 def main() -> None:
@@ -44,27 +58,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measure(name: str, counts: tuple[int, ...]) -> tuple[Table, ...]:
-    match name:
-        case "help":
-            return (front_door.measure(),)
-        case "pure":
-            return pure.measure(), plan.measure()
-        case "probes":
-            return (probes.measure(counts),)
-        case "scrape":
-            return (scrape.measure(),)
-        case "slurm":
-            return slurm.measure(counts)
-        case "gap":
-            return (gap.measure(),)
-        case "api":
-            return (api_reads.measure(),)
-        case "load":
-            return api_load.measure()
-        case "detection":
-            return (detection.measure(),)
-        case _:
-            return kubernetes.measure(counts)
+    measures: dict[str, Callable[[], tuple[Table, ...]]] = {
+        "help": lambda: (front_door.measure(),),
+        "pure": lambda: (pure.measure(), plan.measure()),
+        "probes": lambda: (probes.measure(counts),),
+        "scrape": lambda: (scrape.measure(),),
+        "slurm": lambda: slurm.measure(counts),
+        "kubernetes": lambda: kubernetes.measure(counts),
+        "gap": lambda: (gap.measure(),),
+        "api": lambda: (api_reads.measure(),),
+        "load": api_load.measure,
+        "detection": lambda: (detection.measure(),),
+        "start": start.measure,
+    }
+    return measures[name]()
 
 
 main()

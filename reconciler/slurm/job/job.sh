@@ -135,13 +135,15 @@ wake() {
     sleeper=''
 }
 
-# Once an hour the comment is looked at without a word from anybody: it may have been changed, and the word got lost.
+# Once an hour the comment is looked at without a word from anybody: it may have been changed, and the word got lost. A
+# start is asked for ten times a second at first, then every half second.
 watch_server() {
-    local failed=0 good=0 seen pause deadline=$((SECONDS + probe_startup)) ask_at=$((SECONDS + 3600))
+    local failed=0 good=0 seen pause began=$SECONDS deadline=$((SECONDS + probe_startup)) ask_at=$((SECONDS + 3600))
     while running "$server"; do
         ((SECONDS < ask_at)) || ((++notices, ask_at = SECONDS + 3600))
         heed
         seen=$notices pause=0.5
+        ((SECONDS - began > 3)) || pause=0.1
         if probe; then
             failed=0
             ((++good < probe_successes)) || become_well || pause=$probe_interval
