@@ -143,7 +143,8 @@ def _title(target: SlurmTarget) -> str:
 def _slurm(service: ResolvedService, target: SlurmTarget) -> Form:
     made, form = template(service, target), form_of(service, target)
     asked = [option for option in made.all if not option.startswith(("--output", "--comment"))]
-    lines = (f"sbatch {shlex.join(asked)}", form.start, *exporter.command(service, target, form))
+    secret = (f"makes, where there is none: {', '.join(service.generated)}",) if service.generated else ()
+    lines = (*secret, f"sbatch {shlex.join(asked)}", form.start, *exporter.command(service, target, form))
     return Form(_title(target), lines, "\n".join(["sbatch " + shlex.join(made.all), made.own]))
 
 

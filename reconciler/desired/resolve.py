@@ -48,7 +48,7 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
     findings += _check_target(name, target, service, recipe, resources, slurm)
     if findings:
         return None, tuple(findings)
-    made = generated(spec, recipe)
+    made = generated(service, recipe)
     resolved = ResolvedService(
         service=with_generated(service, made),
         recipe=chosen(recipe, config, resources),
@@ -120,18 +120,18 @@ def _check_target(
         case KubernetesTarget():
             yield from check_kubernetes(name, target, service, recipe)
         case SlurmTarget():
-            yield from _check_slurm(name, target, service.spec, recipe, slurm)
+            yield from _check_slurm(name, target, service, recipe, slurm)
     yield from _check_amounts(name, target, service.spec, resources)
 
 
 def _check_slurm(
-    name: str, target: SlurmTarget, spec: ServiceSpec, recipe: Recipe, slurm: SlurmOptions
+    name: str, target: SlurmTarget, service: Service, recipe: Recipe, slurm: SlurmOptions
 ) -> Iterator[Finding]:
     if target.runtime == "none" and recipe.spec.start.process is None:
         problem = f"the recipe {recipe.metadata.name} starts in a container only, and the target {name} runs none"
         yield Finding(("spec", "recipe"), problem, fix="choose another target")
-    yield from check_place(name, target, spec, generated(spec, recipe))
-    inner = recipe.spec.start.machines.ports if spec.nodes > 1 else ()
+    yield from check_place(name, target, service.spec, generated(service, recipe))
+    inner = recipe.spec.start.machines.ports if service.spec.nodes > 1 else ()
     ports, room = len(recipe.spec.ports) + len(inner), target.ports[1] - target.ports[0] + 1
     if ports > room:
         problem, fix = f"has more ports than a job on the target {name} may use", "the operator widens `ports` of it"

@@ -1,7 +1,8 @@
 """The secrets of a service: what it names, what is made for it, and whether its target can give them. Pure.
 
 A secret that the recipe lets be made (`generate`) and that the service does not name gets a reference as if the service
-had named it: `{name: <service>-generated, key: <NAME>}`. The value is made on the platform, never here.
+had named it: `{name: <service>-generated, key: <NAME>}`. The value is made on the platform, never here. A service that
+names just this itself says the same.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ def made_name(service: str) -> str:
     return f"{service}{MADE}"
 
 
-def generated(spec: ServiceSpec, recipe: Recipe) -> dict[str, int]:
+def generated(service: Service, recipe: Recipe) -> dict[str, int]:
     """The secrets that are to be made for a service, each with the number of its letters and digits."""
-    needs = recipe.spec.secrets.items()
-    return {name: need.generate for name, need in needs if need.generate and name not in spec.secrets}
+    own, made = service.spec.secrets, made_name(service.metadata.name)
+    needs = ((name, need.generate, SecretReference(name=made, key=name)) for name, need in recipe.spec.secrets.items())
+    return {name: length for name, length, reference in needs if length and own.get(name, reference) == reference}
 
 
 def with_generated(service: Service, made: Mapping[str, int]) -> Service:

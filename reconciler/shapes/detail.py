@@ -31,8 +31,9 @@ _HIDDEN = "***"
 class DesiredShape(BaseModel):
     """A service as it is in force. `spec` is what its file says, `config` has the recipe's defaults too.
 
-    `commit` is the one that its text was read from. `frozen` says why an earlier version than the present one is in
-    force. Values that look like secrets are `***`.
+    Secrets that are made for it are in `spec` as if its file named them: by name and key, as all secrets. `commit` is
+    the one that its text was read from. `frozen` says why an earlier version than the present one is in force. Values
+    that look like secrets are `***`.
     """
 
     model_config = ConfigDict(frozen=True)

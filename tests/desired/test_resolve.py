@@ -123,6 +123,8 @@ def test_secrets_that_are_not_named_are_made_and_referred_to_as_if_they_were() -
         "MINIO_ROOT_USER": ("s3", "user"),
         "MINIO_ROOT_PASSWORD": ("main-generated", "MINIO_ROOT_PASSWORD"),
     }
+    said = good("{recipe: minio, secrets: {MINIO_ROOT_PASSWORD: {name: main-generated, key: MINIO_ROOT_PASSWORD}}}")
+    assert set(said.generated) == {"MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"}
     assert good("{recipe: faiss}").generated == {}
 
 
@@ -165,7 +167,7 @@ BAD = [
     ),
     (
         "{recipe: seaweedfs, target: slurm}",
-        "spec.recipe: has more ports than a job on the target meluxina may use; found 9; expected at most 8; the operator",
+        "spec.recipe: has more ports than a job on the target meluxina may use; found 9; expected at most 8",
         {"ports": [20000, 20007]},
     ),
     ("{recipe: faiss, target: slurm, replicas: 3, resources: {gpus: 2}}", "more GPUs than", {"limits": {"gpus": 4}}),

@@ -40,7 +40,7 @@ def resolved(name: str, of: str = "faiss", namespace: str = "ai", **spec: Any) -
     )
     facts = facts_of(defaults | service.spec.config, resources, service.spec.nodes, service.spec.replicas)
     config, _ = derive(made.spec.parameters, defaults | service.spec.config, facts)
-    kept = generated(service.spec, made)
+    kept = generated(service, made)
     return ResolvedService(
         service=with_generated(service, kept),
         recipe=made,

@@ -55,10 +55,13 @@ class Job:
         )
 
     def _write(self, name: str, script: str) -> None:
+        """Another job of the folder may be running it: it is put in its place, not written over."""
         program = self.folder / "bin" / name
         program.parent.mkdir(exist_ok=True)
-        program.write_text(f"#!/bin/bash\n{script}\n")
-        program.chmod(0o755)
+        young = program.with_suffix(".new")
+        young.write_text(f"#!/bin/bash\n{script}\n")
+        young.chmod(0o755)
+        young.replace(program)
 
     @property
     def stamps(self) -> list[Stamp]:
