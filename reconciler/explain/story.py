@@ -70,7 +70,8 @@ def tell(status: Status, views: Iterable[View], service: str, now: datetime) -> 
 def unknown(status: Status, service: str) -> str:
     """What to say of a name that nobody knows: the nearest names that there are."""
     near = get_close_matches(service[:80], sorted({line.service for line in status.services}), cutoff=0.5)
-    advice = f"did you mean {' or '.join(near)}?" if near else "`reconciler status` lists all"
+    lists = "`reconciler status` lists all, `reconciler data list` what others left"
+    advice = f"did you mean {' or '.join(near)}?" if near else lists
     return f"there is no service {visible(service[:80])}; {advice}"
 
 

@@ -171,7 +171,8 @@ def test_a_name_that_nobody_knows() -> None:
     status = Status(services=(line,))
     assert tell(status, [], "serch", START) == ()
     assert unknown(status, "serch") == "there is no service serch; did you mean search?"
-    assert unknown(status, "x\x1b[2J") == "there is no service x\\x1b[2J; `reconciler status` lists all"
+    lists = "`reconciler status` lists all, `reconciler data list` what others left"
+    assert unknown(status, "x\x1b[2J") == f"there is no service x\\x1b[2J; {lists}"
 
 
 def test_a_service_of_which_no_target_knows_has_its_line_only() -> None:

@@ -50,4 +50,5 @@ def test_beside_a_daemon_it_tells_what_failed_with_the_last_lines_and_without_se
     assert story["service"]["health"] == "Healthy"
     assert [one["phase"] for one in story["there"]] == ["Running"]
     assert story["there"][0]["endpoints"] == story["service"]["endpoints"]
-    assert factory.run("explain", "c").stderr == "error: there is no service c; `reconciler status` lists all\n"
+    lists = "`reconciler status` lists all, `reconciler data list` what others left"
+    assert factory.run("explain", "c").stderr == f"error: there is no service c; {lists}\n"

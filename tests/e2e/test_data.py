@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -50,6 +52,19 @@ class Store:
         done = self.factory.run("data", "remove", *words)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout if code == 0 else done.stderr
+
+    def asked(self, name: str, word: str) -> str:
+        """What a person at a terminal reads, and answers."""
+        hand, terminal = os.openpty()
+        try:
+            os.write(hand, f"{word}\n".encode())
+            argv, environment = self.factory.reconciler("data", "remove", name), self.factory.environment()
+            return subprocess.run(
+                argv, env=environment, stdin=terminal, capture_output=True, text=True, timeout=60, check=False
+            ).stdout
+        finally:
+            os.close(hand)
+            os.close(terminal)
 
     def running(self) -> set[str]:
         found = jobs(self.factory.lab.slurm, self.factory.owner)
@@ -113,6 +128,7 @@ def test_data_from_the_first_start_to_their_end(store: Store, lab_control_plane:
         one["service"] for one in YAML(typ="safe").load(factory.run("data", "list", name, "-o", "yaml").stdout)
     ] == [name]
     assert "say --yes" in store.remove(name, code=2), "nobody could be asked"
+    assert f"Remove these data of {name} for ever? [y/N]" in store.asked(name, "n")
     assert (home / "0/data/word").exists()
     outside = factory.folder / "outside"
     factory.put(outside / "precious", "kept")
