@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from docs import alerts, api, dashboards, metrics
+from docs import alerts, api, dashboards, metrics, recipes
 from reconciler.models.recipe import Recipe
 from reconciler.models.service import Service
 from reconciler.models.units import format_duration
@@ -48,6 +48,7 @@ def made() -> dict[Path, str]:
         | dashboards.files()
         | metrics.files()
         | api.files()
+        | recipes.files()
     )
 
 
