@@ -86,8 +86,16 @@ def locked(factory: Factory, name: str) -> Iterator[None]:
         folder.chmod(0o755)
 
 
+def used_by_others(factory: Factory) -> None:
+    """Folders of data that say that they are those of another daemon, and of another recipe."""
+    for name, owner, recipe in (("not-ours", "factory-z", "keeps"), ("not-its-own", factory.owner, "postgresql")):
+        mark = f"format=1\nowner={owner}\nservice=zz-{name}\nrecipe={recipe}\n"
+        factory.put(factory.lab.slurm.data / f"zz-{name}/0/.reconciler", mark)
+
+
 @pytest.mark.slurm
 def test_on_slurm(factory: Factory) -> None:
+    used_by_others(factory)
     factory.put(factory.lab.slurm.secrets / "zz-open/word", "sesame", 0o644)
     with locked(factory, "no-data"):
         commit(factory, "slurm", {**BEFORE, **AT_START, **GOOD})

@@ -52,6 +52,21 @@ AT_START = {
     "no-data": Wrong(
         f"{_UNREADY}the folder of its data cannot be written", "give it to the user of the jobs", {"recipe": "keeps"}
     ),
+    "no-room": Wrong(
+        f"{_UNREADY}there is less free space than its first start needs (data:needs:819Ti/free:",
+        "set its `spec.storage` to what it will hold",
+        {"recipe": "keeps", "storage": {"data": {"size": "900T"}}},
+    ),
+    "not-ours": Wrong(
+        f"{_UNREADY}the folder of its data is in use by the daemon of another owner (factory-z)",
+        "belong to owner factory-z, and this is owner",
+        {"recipe": "keeps"},
+    ),
+    "not-its-own": Wrong(
+        f"{_UNREADY}the folder of its data holds those of another recipe (postgresql)",
+        "take it out of the repository",
+        {"recipe": "keeps"},
+    ),
     "no-secret": Wrong(
         f"{_UNREADY}a secret that it needs is not there (",
         "into this file, with mode 0600",

@@ -68,8 +68,10 @@ own_data() {
 of_another() {
     [[ $2 ]] || give_up "$data_home/.reconciler does not say whose the data in $data_home are; it is damaged, or not \
 for $(id -un) to read" data-unknown "$service/$job_replica"
-    give_up "the data in $data_home belong to $1 $2, and this is $1 $3; take another name for the service, or remove \
-them with \`reconciler data remove $service\`" "data-$1" "$2"
+    local way="the operator chooses another folders.data"
+    [[ $1 != recipe ]] || way="take it out of the repository, and then \`reconciler data remove $service\` removes them"
+    give_up "the data in $data_home belong to $1 $2, and this is $1 $3; give the service another name, or $way" \
+        "data-$1" "$2"
 }
 
 # At a first start there must be room for all that a volume may hold; later, for a little more.
@@ -133,9 +135,9 @@ choose another folders.data" not-writable "$about"
     esac
 }
 
-# No two jobs work on the same data, whatever Slurm says: the server inherits the lock, and keeps it if it outlives this
-# supervisor (singleton and afterany do not wait for the processes of a job that is completing). Who waits leaves a note,
-# for a run that Slurm took for lost to find out.
+# No two jobs work on the same data, whatever Slurm says: the server inherits the lock, and keeps it if it outlives
+# this supervisor (singleton and afterany do not wait for the processes of a job that is completing). Who waits leaves
+# a note, for a run that Slurm took for lost to find out.
 lock_data() {
     local code=0
     # shellcheck disable=SC2015 # both may fail

@@ -24,7 +24,7 @@ WORDS = {
     "no-secret": "its token could not be read",
     "failed": "it failed",
 }
-_TAKEN = "give it another name, or remove them with `reconciler data remove`"
+_TAKEN = "give it another name, or the operator chooses another `folders.data`"
 #: The words with which a job gives up before its start, and what to do about it; behind a last hyphen comes a number.
 READY = {
     "step-": ("a first step ended with {}", "read what it wrote last"),
@@ -66,7 +66,10 @@ READY |= {
     "data-unknown": ("the file .reconciler in the folder of its data cannot be read", "mend it, or remove it"),
     "data-owner": ("the folder of its data is in use by the daemon of another owner", _TAKEN),
     "data-service": ("the folder of its data is that of another service", _TAKEN),
-    "data-recipe": ("the folder of its data holds those of another recipe", _TAKEN),
+    "data-recipe": (
+        "the folder of its data holds those of another recipe",
+        "give it another name; or take it out of the repository, then `reconciler data remove` can remove them",
+    ),
 }
 _COMMAND = "the operator tries `secretCommand` with these two words on that node"
 #: What `secrets.sh` gives up with, and what to do about it; none of it has a value in it.
