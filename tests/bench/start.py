@@ -14,7 +14,7 @@ from tests.bench.start_slurm import JobStarts
 from tests.recipes.kubernetes.stand import KubernetesStand
 from tests.recipes.slurm.stand import SlurmStand
 
-_ROUNDS = 5
+_ROUNDS = 3
 _LAB = 1800.0
 _GOAL = 2.0
 
@@ -64,8 +64,8 @@ def _kubernetes() -> Table:
     columns = ("Kubernetes", "kubectl apply", "Reconciler", "over that", "to the pod", "the next look")
     notes = (
         f"Medians of {_ROUNDS}, each on new data, in turn. kubectl apply: the rendered objects, until the API says",
-        "that the pod is Ready. Reconciler: `git commit` to Healthy in /status. to the pod: it is there; the next look:",
-        "from Ready to Healthy. Both wait for the same kubelet, which asks every so many seconds, as the recipe says.",
+        "that the pod is Ready. Reconciler: `git commit` to Healthy in /status. to the pod: it is there; the next",
+        "look: from Ready to Healthy. Both wait for the same kubelet, which asks a pod that starts every two seconds.",
     )
     return Table("From the commit to healthy, on Kubernetes", (*columns, "goal 2 s"), rows, notes)
 
