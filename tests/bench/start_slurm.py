@@ -53,7 +53,7 @@ class JobStarts:
         began = time.time()
         with (
             script.with_suffix(".log").open("wb") as log,
-            subprocess.Popen(argv, env=environment, stderr=log) as process,
+            subprocess.Popen(argv, env=environment, stdout=log, stderr=log) as process,
         ):
             took = self._answered(ready, lambda: process.poll() is None) - began
             self._factory.put(ready.with_name(f"{ready.name}.stop"), "")
