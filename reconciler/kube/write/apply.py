@@ -38,7 +38,7 @@ class Applier:
         self._cache = cache
         self._guard = guard
         self._create_namespaces = create_namespaces
-        self._remaker = Remaker(api, guard)
+        self._remaker = Remaker(api, cache, guard)
         self._ownership = Ownership(api)
 
     def apply(self, manifest: Manifest, mark: Mark, ignore: Sequence[str] = ()) -> None:
@@ -88,7 +88,9 @@ class Applier:
         seen = self._cache.get(self._kind(item), metadata["namespace"], metadata["name"])
         item = self._ownership.before(item, seen, ignore)
         if seen is None and item["kind"] == STATEFUL_SET.name and self._has_claims(metadata["namespace"], service):
-            grow.grow(self._api, service, item)  # those that were kept are taken as they are, however large
+            grow.grow(
+                self._api, self._cache, service, item
+            )  # those that were kept are taken as they are, however large
         try:
             answer = self._write(service, item)
         except FixedError as error:

@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from reconciler.errors import RefusedError
-from reconciler.kube import marks
 from reconciler.kube.door.api import Api
 from reconciler.kube.drift.values import quantity
 from reconciler.kube.kinds import CLAIM, Object
+from reconciler.kube.look.cache import Cache
+from reconciler.kube.look.seen import Seen
 
 _log = logging.getLogger("reconciler.kube")
 _BACK = "set the size back, or use a storage class that lets claims grow (allowVolumeExpansion)"
 
 
-def grow(api: Api, service: str, item: Object) -> None:
+def grow(api: Api, cache: Cache, service: str, item: Object) -> None:
     """Ask for the size of its templates for every claim of a StatefulSet, as far as it is smaller.
 
     Raises RefusedError where one cannot grow; nothing else was changed then.
     """
     sizes = {name: size for name, _, size in templates(item)}
-    for claim, volume in _claims(api, service, item):
-        asked, wanted = _asked(claim), quantity(sizes[volume])
+    for seen, volume in _claims(cache, service, item, sizes):
+        live = api.get(CLAIM, seen.namespace, seen.name)
+        asked, wanted = _asked(live), quantity(sizes[volume])
         if asked is not None and wanted is not None and asked < wanted:
-            _grow(api, claim, sizes[volume])
+            _grow(api, seen, sizes[volume])
 
 
 def templates(item: Object) -> list[tuple[str, tuple[object, ...], str]]:
@@ -59,31 +61,28 @@ def _template(name: str, spec: Object) -> tuple[str, tuple[object, ...], str]:
     return str(name), (spec.get("accessModes"), spec.get("storageClassName")), str(size)
 
 
-def _claims(api: Api, service: str, item: Object) -> Iterator[tuple[Object, str]]:
+def _claims(cache: Cache, service: str, item: Object, volumes: Iterable[str]) -> Iterator[tuple[Seen, str]]:
     """The claims that the set made, each with the volume that it is for; also of replicas that are there no more."""
-    metadata = item["metadata"]
-    owner = metadata["labels"][marks.OWNER]
-    names = "|".join(re.escape(name) for name, _, _ in templates(item))
+    metadata, names = item["metadata"], "|".join(map(re.escape, volumes))
     pattern = re.compile(rf"(?P<volume>{names})-{re.escape(metadata['name'])}-\d+", re.ASCII)
-    for claim in api.list(CLAIM, metadata["namespace"], marks.ours(owner, service)).items:
-        stamp, match = marks.read(claim, CLAIM.name), pattern.fullmatch(claim["metadata"]["name"])
-        if stamp and match and (stamp.mark.owner, stamp.mark.service) == (owner, service):
-            yield claim, match["volume"]
+    for seen in cache.of(metadata["namespace"], service):
+        match = pattern.fullmatch(seen.name) if seen.kind == CLAIM.name and seen.deleted is None else None
+        if match:
+            yield seen, match["volume"]
 
 
-def _asked(claim: Object) -> Fraction | None:
-    return quantity(claim.get("spec", {}).get("resources", {}).get("requests", {}).get("storage"))
+def _asked(claim: Object | None) -> Fraction | None:
+    return quantity((claim or {}).get("spec", {}).get("resources", {}).get("requests", {}).get("storage"))
 
 
-def _grow(api: Api, claim: Object, size: str) -> None:
-    metadata = claim["metadata"]
-    namespace, name = metadata["namespace"], metadata["name"]
+def _grow(api: Api, claim: Seen, size: str) -> None:
+    """Change exactly the claim that was seen."""
     operations = [
-        {"op": "test", "path": "/metadata/uid", "value": metadata["uid"]},
+        {"op": "test", "path": "/metadata/uid", "value": claim.uid},
         {"op": "replace", "path": "/spec/resources/requests/storage", "value": size},
     ]
     try:
-        api.patch(CLAIM, namespace, name, operations)
+        api.patch(CLAIM, claim.namespace, claim.name, operations)
     except RefusedError as error:
         raise type(error)(f"{error}; its data stay as they are: {_BACK}") from error
-    _log.info("PersistentVolumeClaim %s/%s: grows to %s", namespace, name, size)
+    _log.info("%s: grows to %s", claim, size)

@@ -13,6 +13,7 @@ from reconciler.kube import marks
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import AbsentError, ClashError, FixedError
 from reconciler.kube.kinds import CLAIM, STATEFUL_SET, Kind, Object
+from reconciler.kube.look.cache import Cache
 from reconciler.kube.write import grow
 from reconciler.kube.write.conflicts import Guard
 
@@ -40,8 +41,9 @@ _WITHOUT_DATA = frozenset(
 class Remaker:
     """Deletes what cannot be changed, so that the next try makes it anew."""
 
-    def __init__(self, api: Api, guard: Guard) -> None:
+    def __init__(self, api: Api, cache: Cache, guard: Guard) -> None:
         self._api = api
+        self._cache = cache
         self._guard = guard
 
     def check(self, service: str, kind: Kind, item: Object, error: FixedError) -> Object | None:
@@ -62,7 +64,7 @@ class Remaker:
         live = self.check(service, kind, item, error)
         if live is not None:
             if kind == STATEFUL_SET:
-                grow.grow(self._api, service, item)
+                grow.grow(self._api, self._cache, service, item)
             self._delete(kind, item, live)
         stays = "; what runs stays meanwhile" if live is not None and _adopts(kind, item, live) else ""
         text = f"{error}; made anew, because that cannot be changed{stays}"
