@@ -106,10 +106,16 @@ def _show(recipe: RecipeShape, screen: Console) -> None:
         ("ports", [f"{name} {number}" for name, number in recipe.ports.items()]),
         ("secrets", [f"{name} ({_need(one)})" for name, one in recipe.secrets.items()]),
         ("storage", [f"{name} {one.path} {one.size}" for name, one in recipe.storage.items()]),
+        ("metrics", _metrics(recipe)),
     ):
         if names:
             screen.print(f"{title}: {', '.join(names)}", markup=False)
     screen.print("\nexample:\n" + recipe.example_yaml.rstrip(), markup=False, highlight=False)
+
+
+def _metrics(recipe: RecipeShape) -> list[str]:
+    port, slash, path = recipe.metrics.partition("/")
+    return [f"port {port}, {slash}{path}"] if port else ["none of its own"]
 
 
 def _need(secret: SecretShape) -> str:

@@ -122,6 +122,13 @@ def test_the_pages_exporter_is_right(tmp_path: Path) -> None:
     assert "\n  redis_exporter --web.listen-address=0.0.0.0:" in told
 
 
+@pytest.mark.parametrize(
+    ("name", "line"), [("postgresql", "metrics: port metrics, /metrics"), ("chroma", "metrics: none of its own")]
+)
+def test_where_it_exports_metrics_is_shown(name: str, line: str) -> None:
+    assert line in answer(0, "recipes", name).splitlines()
+
+
 def test_the_table_tells_type_limits_and_default() -> None:
     told = answer(0, "recipes", "show", "vllm").splitlines()
     lines = {line.split()[0]: line for line in reversed(told) if line.strip()}
