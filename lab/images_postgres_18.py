@@ -29,7 +29,7 @@ def postgres_18() -> Image:
     home = dict(tree(wheel, _INSIDE, skip=_SKIP))
     needed = {name: path for name, path in libraries(home.values()) if not path.is_relative_to(wheel)}
     system = {name: what for name, what in older.content.items() if name.startswith(_SYSTEM)}
-    layout = {
+    layout: dict[str, Folder | Link] = {
         "/run/postgresql": Folder(0o3777, UID),
         "/var/lib/postgresql": Folder(0o1777, UID),
         "/var/lib/postgresql/data": Link("."),
