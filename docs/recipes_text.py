@@ -91,7 +91,8 @@ APPTAINER = """\
 
 Nothing runs with it in the tests yet, as none of their clusters has it. What a job says to it is rendered for every
 recipe and compared with recorded files (`tests/slurm/golden`), and its words with the facts of the recipe: image,
-command, arguments, environment, folders, ports, GPUs, shared memory. The whole job of PostgreSQL was run by hand
-with Apptainer 1.4.5: it got healthy, was killed, came back though the killed one had left its lock file, and
-stopped in good order. The lines are filled when a cluster with Apptainer joins the tests. A container runs there as
-the user of the job, whatever user its image names."""
+command, arguments, environment, folders, ports, GPUs, shared memory. By hand, the whole jobs of PostgreSQL, Chroma,
+FAISS, MinIO, SeaweedFS and Triton were run with Apptainer 1.4.5, of the images that the tests make: each got
+healthy and stopped in good order, and PostgreSQL came back after a kill that had left its lock file. vLLM was not
+run so. The lines are filled when a cluster with Apptainer joins the tests. A container runs there as the user of
+the job, whatever user its image names, and has a /dev/shm of its own, as large as half of the memory of its node."""

@@ -28,6 +28,8 @@ _INTO_APPTAINER = "APPTAINERENV_"
 CONTAINED = ("--containall", "--no-eval", '--workdir "$scratch"')
 #: For a container. Where it is not set all are to be seen; an empty value would hide them.
 CUDA = '[[ ! -v CUDA_VISIBLE_DEVICES ]] || export {prefix}CUDA_VISIBLE_DEVICES="$CUDA_VISIBLE_DEVICES"'
+#: A container has one of its own, as large as half of the memory; nothing else can be bound there.
+_SHM = "/dev/shm"  # noqa: S108 - a path of a volume, nothing is written here
 #: Made by Apptainer below its --workdir.
 _HOME = '"$scratch"/home'
 
@@ -164,7 +166,8 @@ def _checks(service: ResolvedService, target: SlurmTarget) -> tuple[str, ...]:
 
 def _options(service: ResolvedService, target: SlurmTarget) -> list[str]:
     """What every container of the service gets: of the host only its volumes, secret files, inputs and GPUs."""
-    binds = [f'--bind "${{storage[{name}]}}":{volume.path}' for name, volume in service.recipe.spec.storage.items()]
+    volumes = {name: one.path for name, one in service.recipe.spec.storage.items() if one.path != _SHM}
+    binds = [f'--bind "${{storage[{name}]}}":{path}' for name, path in volumes.items()]
     secrets = bound_files(service, target)
     binds += [f'--bind "${{secret_files[{name}]}}":{SECRETS_INSIDE}/{name}:ro' for name in secrets]
     inputs = [one.path for one in inputs_of(service)]
