@@ -6,13 +6,16 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-kubernetes-older check bench sim sim-kubernetes storm storm-kubernetes crowd-kubernetes fuzz-api load-api show docs pictures clean lab-up lab-down
+.PHONY: run test test-heavy test-kubernetes-older check bench sim sim-kubernetes storm storm-kubernetes crowd-kubernetes fuzz-api load-api show docs pictures clean lab-up lab-down
 
 run: $(VENV)/.installed  ## a lab with Slurm and Kubernetes, a demo repository, the daemon, a live table
 	@exec $(BIN)/python -m lab demo $(ARGS)
 
 test: $(VENV)/.installed  ## everything, on real parts
 	$(BIN)/python -m pytest $(ARGS)
+
+test-heavy: $(VENV)/.installed  ## vLLM for real, on the processor: 3 GB to fetch once, then some fifteen minutes
+	$(BIN)/python -m pytest tests/recipes/heavy --durations=10 $(ARGS)
 
 test-kubernetes-older: $(VENV)/.installed  ## what concerns Kubernetes, on Kubernetes 1.34 (`make test` runs on 1.36)
 	RECONCILER_LAB_KUBERNETES=1.34 $(BIN)/python -m pytest tests/kube $(ARGS)
