@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from ruamel.yaml import YAML
 from reconciler.desired.load import Loader
 from reconciler.models.service import Service
 from reconciler.settings import Settings
-from tests.desired.world import BUILTIN, Repository, settings, text
+from tests.desired.world import BUILTIN, ROOT, Repository, settings, text
 
 _RECIPE = """\
 apiVersion: reconciler/v1
@@ -27,14 +28,19 @@ spec:
 """
 
 
+def cloud(**target: Any) -> Settings:
+    """Settings with this said of the Kubernetes target."""
+    under = settings().model_dump(mode="json", exclude_unset=True)
+    under["targets"]["cloud"] |= target
+    return Settings.model_validate(under)
+
+
 def complaints(spec: str = "", recipe: str = "", **target: Any) -> list[str]:
     """What is said about a service with this `kubernetes`, and a recipe with these lines more."""
     repository = Repository()
     files = {"recipes/inference/web.yaml": _RECIPE + recipe, "desired/main.yaml": text("main", spec or "{recipe: web}")}
     repository.commit(files)
-    under = settings().model_dump(mode="json", exclude_unset=True)
-    under["targets"]["cloud"] |= target
-    desired = repository.load(Loader(Settings.model_validate(under), BUILTIN))
+    desired = repository.load(Loader(cloud(**target), BUILTIN))
     return [str(complaint) for complaint in desired.complaints]
 
 
@@ -153,6 +159,19 @@ def test_a_claim_is_not_mounted_where_the_recipe_has_a_volume() -> None:
     volume = "  storage: {data: {path: /data, size: 1Gi}}\n"
     (complaint,) = complaints(kubernetes("{mounts: [{claim: a, path: /data}]}"), recipe=volume)
     assert "mounts[0].path: the recipe's volume data is there; found `/data`; choose another folder" in complaint
+
+
+def test_the_pages_example_of_models_in_a_claim_is_right() -> None:
+    page = (ROOT / "docs/kubernetes.md").read_text("utf-8")
+    _, _, section = page.partition("### Models and other files that are there already")
+    example = re.search(r"```yaml\n(apiVersion: reconciler/v1\n.*?)```", section, re.DOTALL)
+    assert example
+    repository = Repository()
+    repository.commit({"desired/classify.yaml": example[1]})
+    desired = repository.load(Loader(cloud(gpu_resource="nvidia.com/gpu"), BUILTIN))
+    assert [str(complaint) for complaint in desired.complaints] == []
+    (service,) = desired.services
+    assert [mount.claim for mount in service.service.spec.kubernetes.mounts] == ["models"]
 
 
 CONFIG_MAP = "apiVersion: v1, kind: ConfigMap"
