@@ -170,7 +170,7 @@ def test_the_pages_example_of_models_in_a_claim_is_right() -> None:
     repository.commit({"desired/classify.yaml": example[1]})
     desired = repository.load(Loader(cloud(gpu_resource="nvidia.com/gpu"), BUILTIN))
     assert [str(complaint) for complaint in desired.complaints] == []
-    (service,) = desired.services
+    service = desired.services["classify"]
     assert [mount.claim for mount in service.service.spec.kubernetes.mounts] == ["models"]
 
 
