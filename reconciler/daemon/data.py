@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,12 +13,14 @@ from reconciler.daemon.single import Pass, single_pass
 from reconciler.desired.kept import judge_data, unknown
 from reconciler.errors import LookError, RefusedError, SettingsError, TargetError
 from reconciler.kube.data import ClaimKeeper
-from reconciler.models.data import DataLine, DataState
+from reconciler.models.data import DataLine, DataState, Stored
 from reconciler.ports import DataKeeper
-from reconciler.settings import KubernetesTarget, Settings
+from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.slurm.data import FolderKeeper
 
 _MAY_GO = (DataState.KEPT, DataState.REMOVING)
+#: Of several targets that have the same storage, the one that says most against a removal counts.
+_STRONGER = (DataState.IN_USE, DataState.UNKNOWN, DataState.WANTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,27 @@ class DataOffice:
         lines: list[DataLine] = []
         failures: dict[str, str] = {}
         for name, keeper in self._keepers.items():
-            seen = done.reports[name].seen
+            known = {line.stored.place for line in lines if _share(self._settings, name, line.stored.target)}
             try:
-                lines += [judge_data(one, done.desired, seen) for one in keeper.list(service)]
+                lines += [self._judge(done, one) for one in keeper.list(service) if one.place not in known]
             except (LookError, TargetError) as error:
                 failures[name] = str(error)
         return Found(tuple(lines), failures)
 
+    def _judge(self, done: Pass, stored: Stored) -> DataLine:
+        """By its own target, and by all others that have the same storage."""
+        names = self._with_same_storage(stored.target)
+        judged = (judge_data(replace(stored, target=name), done.desired, done.reports[name].seen) for name in names)
+        return replace(min(judged, key=_strength), stored=stored)
+
+    def _with_same_storage(self, target: str) -> list[str]:
+        """The target itself first."""
+        others = (one for one in self._settings.targets if one != target and _share(self._settings, one, target))
+        return [target, *others]
+
     def _check_service(self, done: Pass, service: str, targets: Iterable[str]) -> None:
         """As for its data, where it has none (yet): it may be about to make some."""
-        for name in targets:
+        for name in {one for target in targets for one in self._with_same_storage(target)}:
             seen, wanted = done.reports[name].seen, done.desired.services.get(service)
             if service in done.desired.held or (wanted is not None and wanted.target == name):
                 raise RefusedError(f"{service} is wanted on {name}; remove it from the repository first")
@@ -120,6 +133,21 @@ def _check(line: DataLine) -> None:
             f"{stored.place} on {stored.target} is {line.state.value}{why}; nothing is removed"
             f"{advice.get(line.state, '')}"
         )
+
+
+def _strength(line: DataLine) -> int:
+    return _STRONGER.index(line.state) if line.state in _STRONGER else len(_STRONGER)
+
+
+def _share(settings: Settings, one: str, other: str) -> bool:
+    """Whether two targets have the same storage, or a part of it."""
+    here, there = settings.targets[one], settings.targets[other]
+    if isinstance(here, KubernetesTarget) and isinstance(there, KubernetesTarget):
+        same = (here.kubeconfig, here.context) == (there.kubeconfig, there.context)
+        return same and not set(here.namespaces).isdisjoint(there.namespaces)
+    if isinstance(here, SlurmTarget) and isinstance(there, SlurmTarget):
+        return here.folders.data.resolve() == there.folders.data.resolve()
+    return False
 
 
 def _keeper(settings: Settings, name: str, kubeconfig: Path | None) -> DataKeeper:

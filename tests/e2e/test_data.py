@@ -13,7 +13,7 @@ import pytest
 
 from lab.factory import Factory, line_of
 from lab.lab import Lab
-from tests.e2e.world import RECIPE, jobs, service, until
+from tests.e2e.world import RECIPE, RECIPE_PATH, jobs, service, until
 
 _KEEPS = RECIPE.replace("name: web", "name: ledger").replace(
     "  start:\n", "  stateful: true\n  storage: {data: {path: /data, size: 1Mi}}\n  start:\n"
@@ -141,3 +141,24 @@ def test_data_from_the_first_start_to_their_end(store: Store, lab_control_plane:
     factory.put(Path(admin), lab_control_plane.kubernetes.kubeconfig.read_bytes(), 0o600)
     assert f"removed ai/data-{other}-0\n" in store.remove(other, "--yes", "--kubeconfig", admin)
     until("the claim is gone", lambda: store.states() == {})
+
+
+@pytest.mark.slurm
+def test_targets_with_the_same_folder_answer_for_each_other(factory: Factory) -> None:
+    """One whose look says that nothing lives does not decide alone."""
+    target = factory.slurm_target()
+    silent = target | {"transport": {"bin": "/nowhere"}}
+    name = f"d{token_hex(3)}"
+    home = factory.lab.slurm.data / name / "0"
+    factory.put(home / ".reconciler", f"format=1\nowner={factory.owner}\nservice={name}\nrecipe=web\n")
+    factory.put(home / "data/word", "hello")
+    factory.commit({RECIPE_PATH: RECIPE}, "nothing is wanted")
+    for targets, state, code in (
+        ({"slurm": target, "silent": silent}, "unknown", 2),
+        ({"slurm": target}, "kept", 0),
+    ):
+        factory.configure(targets=targets)
+        (line,) = json.loads(factory.run("data", "list", name, "-o", "json").stdout)
+        assert (line["target"], line["state"]) == ("slurm", state)
+        assert factory.run("data", "remove", name, "--target", "slurm", "--yes").returncode == code
+        assert home.exists() is bool(code)
