@@ -172,6 +172,16 @@ def test_the_command_refuses_what_is_no_subject(settings: str) -> None:
     assert done.exit_code == 2
 
 
+def test_rights_to_remove_data_are_for_people_who_are_named(settings: str) -> None:
+    words = ["rbac", "cloud", "--data", "--config", settings, "-o", "json"]
+    assert CliRunner().invoke(app, words).exit_code == 2
+    done = CliRunner().invoke(app, [*words, "--subject", "user:ada"])
+    found = grants(json.loads(done.output)["items"], "ada")
+    assert {one.resource for one in found} == {"persistentvolumeclaims", "secrets"}
+    assert verbs(found, "secrets") == {"deletecollection"}
+    assert "deletecollection" not in {one.verb for one in granted()}, "the daemon has it too"
+
+
 def test_only_if_asked_for_rights_hold_in_all_namespaces() -> None:
     fields = target(namespaces=("ai", "two"), create_namespaces=True)
     made = roles(fields, "factory-a", DAEMON, cluster_wide=True)
