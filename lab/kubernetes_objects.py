@@ -12,7 +12,7 @@ from reconciler.settings import KubernetesTarget
 NAMESPACES = ("ai", "ai-two")
 #: The name that the daemon under test has; its certificate says so.
 DAEMON = "reconciler-daemon"
-VOLUMES = 48
+VOLUMES = 96
 
 Manifest = dict[str, object]
 
