@@ -63,18 +63,34 @@ def test_the_facts_of_each_recipe(name: str) -> None:
     assert words == ["".join(inside(service, part) for part in parts) for parts in arguments]
 
 
-def test_a_home_is_an_option_as_apptainer_refuses_the_variable() -> None:
+@pytest.mark.parametrize(
+    ("home", "folder"),
+    [
+        ("/root", '"$scratch"/home'),
+        ("/cache", '"${storage[cache]}"'),
+        ("/cache/of/mine", '"${storage[cache]}"/of/mine'),
+        ("/cached", '"$scratch"/home'),
+    ],
+)
+def test_a_home_is_an_option_as_apptainer_refuses_the_variable(home: str, folder: str) -> None:
+    made = recipe(start=CONTAINER, storage={"cache": {"path": "/cache", "size": "1Gi"}})
+    text = body(resolved("web", made, env={"HOME": home}))
+    assert f" --home {folder}:{home} " in text
+    assert f"    mkdir -p -- {folder}\n" in text
+    assert "APPTAINERENV_HOME" not in text
+    assert " --home " not in body(resolved("web", made))
+
+
+def test_the_home_of_a_recipe() -> None:
     text = body(golden.samples()["vllm"])
     assert ' --home "${storage[cache]}":/cache ' in text
     assert "APPTAINERENV_HOME" not in text
-    own = resolved("web", recipe(start=CONTAINER), env={"HOME": "/root"})
-    assert ' --home "$scratch"/home:/root ' in body(own)
-    assert " --home " not in body(resolved("web", recipe(start=CONTAINER)))
 
 
-def test_a_home_that_cannot_be_bound() -> None:
-    with pytest.raises(RefusedError, match="/a:b as HOME"):
-        body(resolved("web", recipe(start=CONTAINER), env={"HOME": "/a:b"}))
+@pytest.mark.parametrize("home", ["/a:b", "/a,b", "root", "/cache/../etc"])
+def test_a_home_that_cannot_be_bound(home: str) -> None:
+    with pytest.raises(RefusedError, match="HOME is"):
+        body(resolved("web", recipe(start=CONTAINER), env={"HOME": home}))
 
 
 @pytest.mark.parametrize(("given", "seen"), [(None, "unset"), ("0,1", "0,1"), ("", "")])

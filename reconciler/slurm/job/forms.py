@@ -19,6 +19,7 @@ from reconciler.models.start import Process, Step
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import shell
+from reconciler.slurm.job.home import home_of
 from reconciler.slurm.job.secrets import bound_files, readable
 
 #: Where a container has the files of secrets.
@@ -30,8 +31,6 @@ CONTAINED = ("--containall", "--no-eval", '--workdir "$scratch"')
 CUDA = '[[ ! -v CUDA_VISIBLE_DEVICES ]] || export {prefix}CUDA_VISIBLE_DEVICES="$CUDA_VISIBLE_DEVICES"'
 #: A container has one of its own, as large as half of the memory; nothing else can be bound there.
 _SHM = "/dev/shm"  # noqa: S108 - a path of a volume, nothing is written here
-#: Made by Apptainer below its --workdir.
-_HOME = '"$scratch"/home'
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +119,8 @@ def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
         return f"{SECRETS_INSIDE}/{readable(name, service, target)}"
 
     resolve = _resolver(lambda name: shell.quote(volumes[name].path), secret)
-    home = _home(env.pop("HOME", ()), resolve)
-    options = " ".join([*CONTAINED, *home, *_options(service, target)])
+    home = home_of(parts, volumes) if (parts := env.pop("HOME", ())) else None
+    options = " ".join([*CONTAINED, *([home.option] if home else []), *_options(service, target)])
 
     def command(verb: str, arguments: Sequence[Argument]) -> str:
         words = [verb, options, shell.quote(image_of(service.recipe.spec.image, target))]
@@ -140,20 +139,8 @@ def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
         # Apptainer's --env splits at commas and shows secrets in the process list; variables with this prefix do not.
         env_prefix=_INTO_APPTAINER,
         programs=("apptainer",),
-        checks=_checks(service, target),
+        checks=(*_checks(service, target), *([f"mkdir -p -- {home.folder}"] if home else [])),
     )
-
-
-def _home(parts: Parts, resolve: shell.Resolve) -> list[str]:
-    """HOME is a variable that Apptainer takes only as an option, with a folder of the host that is bound there."""
-    if not parts:
-        return []
-    inside = shell.word(parts, resolve)
-    if re.search("[,:]", inside):
-        raise RefusedError(f"Apptainer cannot bind {inside} as HOME: it has a comma or a colon in its name")
-    outside = _resolver(lambda name: f'"${{storage[{name}]}}"', lambda _: "")
-    is_volume = isinstance(parts[0], Reference) and parts[0].kind == "storage"
-    return [f"--home {shell.word(parts, outside) if is_volume else _HOME}:{inside}"]
 
 
 def _checks(service: ResolvedService, target: SlurmTarget) -> tuple[str, ...]:
