@@ -206,6 +206,7 @@ finish() {
         kill -s KILL -- "-$server" 2>/dev/null
         await "$server" 2>/dev/null || code=$?
     fi
+    lift_veil
     [[ $stage == late && $code == 0 ]] && code=1
     log "ended with $code"
     report "${stage:-starting}" "$code"
