@@ -115,6 +115,7 @@ def test_data_from_the_first_start_to_their_end(store: Store, lab_control_plane:
     factory.put(home / "0/data/word", "of the first")
     secret = factory.lab.slurm.secrets / f"{name}-generated/PASSWORD"
     factory.put(secret, "sesame", 0o600)
+    factory.put(secret.with_name(f".of-{factory.owner}"), "")
     factory.start()
     factory.wait("all lives again", lambda shape: bool(line_of(shape, name)))
     store.want(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from reconciler.models.data import Stored
 from reconciler.slurm.data import FolderKeeper
 from reconciler.slurm.data.mark import FolderMark, read_mark
 from tests.slurm.jobs import Job
-from tests.slurm.services import OWNER, target
+from tests.slurm.services import OWNER, recipe, resolved, target
 from tests.slurm.test_data import keeping
 
 Start = Callable[..., Job]
@@ -139,14 +140,41 @@ def test_what_was_cut_short_is_seen_and_ended_by_the_next(start: Start, keeper: 
 
 def test_made_secrets_go_and_no_others(keeper: FolderKeeper, tmp_path: Path) -> None:
     assert not keeper.remove_secrets("db")
-    for name in ("db-generated", "db", "other-generated"):
-        (tmp_path / "secrets" / name).mkdir(parents=True)
-        (tmp_path / "secrets" / name / "PASSWORD").write_text("sesame")
+    folder = tmp_path / "secrets"
+    users = {"db-generated": OWNER, "db": OWNER, "shared-generated": OWNER, "theirs-generated": "factory-b"}
+    for name, owner in users.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "PASSWORD").write_text("sesame")
+        (folder / name / f".of-{owner}").touch()
+    (folder / "shared-generated/.of-factory-b").touch()
+    (folder / "operators-generated").mkdir()
     assert keeper.remove_secrets("db")
-    assert sorted(one.name for one in (tmp_path / "secrets").iterdir()) == ["db", "other-generated"]
-    (tmp_path / "secrets/db-generated").symlink_to(tmp_path / "secrets/db")
+    assert keeper.remove_secrets("shared")
+    assert not keeper.remove_secrets("theirs")
+    assert not keeper.remove_secrets("operators")
+    left = sorted(str(one.relative_to(folder)) for one in folder.glob("*/*"))
+    assert left == [
+        *("db/.of-factory-a", "db/PASSWORD", "shared-generated/.of-factory-b", "shared-generated/PASSWORD"),
+        *("theirs-generated/.of-factory-b", "theirs-generated/PASSWORD"),
+    ]
+    (folder / "db-generated").symlink_to(folder / "db")
     assert not keeper.remove_secrets("db")
-    assert (tmp_path / "secrets/db/PASSWORD").exists()
+    assert (folder / "db/PASSWORD").exists()
+
+
+def test_a_secret_that_a_job_made_is_its_owners(start: Start, keeper: FolderKeeper, tmp_path: Path) -> None:
+    name = "db"
+    secrets = {"PASSWORD": {"name": f"{name}-generated", "key": "PASSWORD"}}
+    service = resolved(name, recipe(start={"process": {"command": ["bash", "-c", "exit 5"]}}), secrets=secrets)
+    made = replace(service, generated={"PASSWORD": 12})
+    assert start(made).end()[0] == 5
+    assert start(made, job=4712, owner="factory-b").end()[0] == 5
+    folder = tmp_path / "secrets" / f"{name}-generated"
+    assert sorted(one.name for one in folder.iterdir()) == [".of-factory-a", ".of-factory-b", "PASSWORD"]
+    assert keeper.remove_secrets(name)
+    assert (folder / "PASSWORD").exists()
+    assert FolderKeeper("slurm", target(tmp_path), "factory-b").remove_secrets(name)
+    assert not folder.exists()
 
 
 def test_a_place_that_cannot_be_read_is_not_an_empty_one(keeper: FolderKeeper, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from reconciler.slurm.mark import replica_of
 _LOCK = ".lock"
 #: A replica's folder that is being removed: `.removed-<replica>-<chance>`, beside where it was.
 _ASIDE = re.compile(r"\.removed-(?P<replica>0|[1-9]\d{0,8})-[0-9a-f]{8}", re.ASCII)
+#: Beside secrets that were made: an empty file that names an owner whose services use them (`job/secrets.sh`).
+_USER = ".of-"
 #: Seconds for the sizes of all folders together.
 _PATIENCE = 20.0
 
@@ -69,12 +71,15 @@ class FolderKeeper:
             return False
         name = f"{service}-generated"
         try:
-            with walk.opened(self._folders.secrets) as secrets:
-                there = walk.is_folder(name, secrets)
-                if there:
+            with walk.opened(self._folders.secrets) as secrets, walk.opened(name, secrets) as made:
+                users = {one for one in walk.names(made) if one.startswith(_USER)}
+                mine = f"{_USER}{self._owner}"
+                if users == {mine}:
                     walk.remove(name, secrets)
-                return there
-        except FileNotFoundError:
+                elif mine in users:
+                    walk.remove(mine, made)  # another owner's service goes on using them
+                return mine in users
+        except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
             raise RefusedError(f"{self._folders.secrets}/{name}: cannot be removed: {error.strerror}") from error

@@ -25,8 +25,10 @@ get_secrets() {
 
 # Make the file $2 of the secret $1 with $3 letters and digits, unless it is there. Jobs that do so at the same moment,
 # on whatever nodes, agree on one: the link is made only where there is none, and what it leads to is whole by then.
+# An empty file beside it names the owner whose services use it: `reconciler data remove` takes no other's.
 make_secret() {
-    local new
+    local new owner=${job_mark#rec1 o=}
+    { mkdir -p -- "${2%/*}" && : >>"${2%/*}/.of-${owner%% *}"; } 2>/dev/null
     [[ ! -e $2 && ! -L $2 ]] || return 0
     log "makes the secret $1 at $2"
     if mkdir -p -- "${2%/*}" && new=$(mktemp "${2%/*}/.new-XXXXXX"); then
