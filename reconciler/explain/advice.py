@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import PurePosixPath
 
+from reconciler.desired.inputs import inputs_of
 from reconciler.health import moment
 from reconciler.models.health import Health
 from reconciler.models.status import ServiceStatus, State
@@ -38,6 +40,7 @@ PENDING_ADVICE = {
 }
 
 _IMAGE = "look at `image` in its recipe, and whether the nodes can reach its registry or have it already"
+_LOOPS = "CrashLoopBackOff"
 #: What helps against what keeps a pod from starting, by the kubelet's word for it.
 POD_ADVICE = {
     "ErrImagePull": _IMAGE,
@@ -46,7 +49,7 @@ POD_ADVICE = {
     "InvalidImageName": "correct `image` in its recipe",
     "CreateContainerConfigError": "make the Secret that it names in its namespace, with that key",
     "StartError": "look at `start.container` in its recipe: the image has no such program",
-    "CrashLoopBackOff": "read what it wrote last: `reconciler logs {service} --previous`",
+    _LOOPS: "read what it wrote last: `reconciler logs {service} --previous`",
 }
 _POD = re.compile(rf"\b(?:{'|'.join(POD_ADVICE)})\b")
 
@@ -72,6 +75,8 @@ def advice_for(
         yield f"change {file}: what is refused is tried again when it or the site changes"
     yield from dict.fromkeys(_waiting(there))
     yield from dict.fromkeys(_in_pods(line.service, there))
+    if resolved is not None and any(_LOOPS in one.reason for one in there):
+        yield from _unmounted(resolved)
     if closes is not None and now is not None and any(one.pending is PendingClass.RESERVED for one in there):
         yield f"the site closes at {moment(closes, now)}: a job that would end before that may start now"
     yield from dict.fromkeys(_unwell(resolved, there))
@@ -91,6 +96,14 @@ def _in_pods(service: str, there: Sequence[Workload]) -> Iterator[str]:
     for workload in there:
         for word in _POD.findall(workload.reason):
             yield POD_ADVICE[word].format(service=service)
+
+
+def _unmounted(resolved: ResolvedService) -> Iterator[str]:
+    """Paths that its parameters name, and that its pods have only if the image or a patch brings them."""
+    mounts = [PurePosixPath(mount.path) for mount in resolved.service.spec.kubernetes.mounts]
+    for one in inputs_of(resolved):
+        if not any(PurePosixPath(one.path).is_relative_to(mount) for mount in mounts):
+            yield f"`config.{one.parameter}` is {one.path}: mount the claim that has it (`spec.kubernetes.mounts`)"
 
 
 def _waiting(there: Sequence[Workload]) -> Iterator[str]:

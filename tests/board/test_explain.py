@@ -17,7 +17,7 @@ from reconciler.models.status import Status, View
 from reconciler.models.wanted import ResolvedService, Wanted
 from reconciler.models.workload import Cause, Observed, PendingClass, Phase, Workload
 from tests.fakes import START, look, workload
-from tests.samples import resolved
+from tests.samples import recipe, resolved
 
 WANTED = Wanted("a", 1, "d1", lead=timedelta(minutes=30), limit=14400)
 HOUR = timedelta(hours=1)
@@ -116,6 +116,31 @@ def test_what_a_person_can_do_about_each_class_of_waiting() -> None:
     assert story(look(waits(PendingClass.WAITING))).advice == ()
     closing = replace(look(waits(PendingClass.RESERVED)), closes=START + 3 * HOUR)
     assert "the site closes at 03:00 UTC: a job that would end before that may start now" in story(closing).advice
+
+
+@pytest.mark.parametrize(
+    ("models", "mounts", "told"),
+    [
+        ("/models/a", [], True),
+        ("/models/a", [{"claim": "m", "path": "/model"}], True),
+        ("/models/a", [{"claim": "m", "path": "/models"}], False),
+        ("/models", [{"claim": "m", "path": "/models"}], False),
+        ("s3://models", [], False),
+        ("/cache/a", [], False),
+    ],
+)
+def test_a_pod_that_ends_again_and_again_without_the_files_that_it_was_told_to_read(
+    models: str, mounts: list[dict[str, str]], told: bool
+) -> None:
+    where = {"type": "string", "path": "folder", "description": "Models."}
+    reads = recipe(parameters={"models": where}, storage={"cache": {"path": "/cache", "size": "1Gi"}})
+    service = resolved("a", of=reads, config={"models": models}, kubernetes={"mounts": mounts})
+    loops = replace(workload("a", health=Health.DEGRADED), reason="CrashLoopBackOff: back-off 10s")
+    advice = f"`config.models` is {models}: mount the claim that has it (`spec.kubernetes.mounts`)"
+    given = story(look(loops), service=service).advice
+    assert given[0] == "read what it wrote last: `reconciler logs a --previous`"
+    assert (advice in given) is told
+    assert advice not in story(look(workload("a", health=Health.DEGRADED)), service=service).advice
 
 
 def test_what_a_person_can_do_about_the_last_end_until_it_is_well_again() -> None:

@@ -107,7 +107,9 @@ IN_PODS = {
     ),
     "no-command": Wrong("no-such-server", "the image has no such program", {"recipe": "lost-in-pods"}),
     "no-index": Wrong(
-        "CrashLoopBackOff", "reconciler logs zz-no-index --previous", {"config": {"indexFile": "/nowhere/zz.index"}}
+        "CrashLoopBackOff",
+        "mount the claim that has it (`spec.kubernetes.mounts`)",
+        {"config": {"indexFile": "/nowhere/zz.index"}},
     ),
 }
 
