@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -233,6 +234,30 @@ def test_the_veil_stays_until_the_server_has_said_its_last_word(start: Callable[
     assert code == 0
     assert "last *** word" in log
     assert "s3same" not in log
+
+
+def _left(job: int) -> list[Path]:
+    return list(Path("/dev/shm").glob(f"reconciler-{job}-*/.secrets/HF_TOKEN"))
+
+
+def test_what_a_killed_job_left_in_memory_goes_with_the_next_and_what_lives_stays(
+    start: Callable[..., Job], tmp_path: Path
+) -> None:
+    words = command(tmp_path, "echo s3same")
+    lives, killed = f"echo $$ >{tmp_path}/lives; sleep 60", f"echo $$ >{tmp_path}/killed; sleep 60"
+    start(runs(lives), job=5101, secret_command=words)
+    job = start(runs(killed), job=5102, secret_command=words)
+    job.until(lambda: bool((tmp_path / "killed").exists() and (tmp_path / "killed").read_text()))
+    job.until(lambda: bool((tmp_path / "lives").exists() and (tmp_path / "lives").read_text()))
+    os.killpg(job.process.pid, signal.SIGKILL)
+    os.killpg(int((tmp_path / "killed").read_text()), signal.SIGKILL)
+    job.process.wait()
+    (left,) = _left(5102)
+    try:
+        assert start(runs("true"), job=5103, secret_command=words).end()[0] == 0
+        assert (len(_left(5101)), len(_left(5102))) == (1, 0)
+    finally:
+        shutil.rmtree(left.parents[1], ignore_errors=True)
 
 
 @pytest.mark.parametrize("runtime", ["none", "apptainer"])

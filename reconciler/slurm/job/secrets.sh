@@ -3,7 +3,7 @@
 # and pipes only, never in an argument; nor in the log: what the service writes goes through a veil where the command
 # was asked, as nobody else knows what to take out of it.
 
-veil='' veiler=''
+veil='' veiler='' kept=''
 
 get_secrets() {
     local name
@@ -13,9 +13,9 @@ get_secrets() {
     for name in "${!secret_files[@]}"; do
         check_secret "$name" "${secret_files[$name]}"
     done
+    forget_left
     ((${#secret_words[@]})) || return 0
-    memory=${memory:-$(mktemp -d "/dev/shm/reconciler-$SLURM_JOB_ID-XXXXXX")}
-    [[ $memory ]] && mkdir -- "$memory/.secrets" || give_up "no folder in memory for secrets" secret-memory
+    make_memory
     for name in "${!secret_words[@]}"; do
         # shellcheck disable=SC2086 # two words
         ask_for_secret "$name" ${secret_words[$name]}
@@ -58,6 +58,22 @@ has_value() {
     [[ $(tr -d '\0' <"$1") ]] 2>/dev/null
 }
 
+# A folder in memory, under lock as long as anything of this job lives: it has its name only once it is locked.
+make_memory() {
+    memory=${memory:-$(mktemp -d "/dev/shm/reconciler-$SLURM_JOB_ID-XXXXXX")}
+    # shellcheck disable=SC2015 # all may fail
+    [[ $memory ]] && mkdir -- "$memory/.young" && exec {kept}<"$memory/.young" && flock --nonblock "$kept" &&
+        mv -- "$memory/.young" "$memory/.secrets" || give_up "no folder in memory for secrets" secret-memory
+}
+
+# What a job had there that was killed with all its processes, and could not tidy up.
+forget_left() {
+    local folder
+    for folder in /dev/shm/reconciler-*/.secrets; do
+        [[ ! -O $folder ]] || flock --nonblock "$folder" rm -rf -- "$folder"
+    done 2>/dev/null
+}
+
 # Ask the operator's command for the secret $1 by its name $2 and its key $3. What it says besides its answer may be
 # secret too: nobody sees it. Nothing that it leaves behind shall hold the lock of the data. The bash between waits for
 # what does not heed a TERM, so that it is killed.
@@ -65,11 +81,11 @@ ask_for_secret() {
     local file=$memory/.secrets/$1 code=0 what="the command for secrets, ${secret_command[*]} $2 $3,"
     # shellcheck disable=SC2016 # expanded by the inner bash, from its arguments
     within 30 bash -c '
-        eval "exec 9>&- $1>&- $2>&-"
+        for number in 9 $1; do eval "exec $number>&-"; done
         trap : TERM
         set -o pipefail
-        "${@:4}" </dev/null 2>/dev/null | head -c 65537 >"$3"
-    ' secret "$answers" "$journal" "$file" "${secret_command[@]}" "$2" "$3" 2>/dev/null || code=$?
+        "${@:3}" </dev/null 2>/dev/null | head -c 65537 >"$2"
+    ' secret "$answers $journal $kept" "$file" "${secret_command[@]}" "$2" "$3" 2>/dev/null || code=$?
     [[ -e $file ]] || : >"$file"
     (($(wc -c <"$file") <= 65536)) || give_up "$what gave more than 64 KiB" secret-large "$2/$3"
     ((code != 124 && code != 137)) || give_up "$what gave no answer in 30 s" secret-late "$2/$3"
