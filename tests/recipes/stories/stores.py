@@ -10,6 +10,7 @@ from tests.recipes.stories.stand import Stand
 
 KEY, SECRET = "recipes", "a-secret-of-a-test"
 WHOLE = {"names": ["large", "small"], "same": True}
+_WEED = ("weed", "-logtostderr=true")  # no files with logs in /tmp
 _OPERATIONS = ("create bucket", "put", "multipart upload", "list", "get")
 
 
@@ -61,7 +62,7 @@ def seaweedfs(stand: Stand) -> Report:
     stand.want(store.name, "seaweedfs", secrets=secrets, config={"volumeSizeLimitMB": 64})
     stand.wait("the new limit", lambda: "volumeSizeLimit:64 MB" in _volumes(stand, store.name))
     assert store.is_whole()
-    version = stand.say(store.name, "weed", "version").split()[2]
+    version = stand.say(store.name, *_WEED, "version").split()[2]
     return stand.report("seaweedfs", version, _OPERATIONS, recovery, "all objects", "volumeSizeLimitMB")
 
 
@@ -72,4 +73,4 @@ def _volumes(stand: Stand, name: str) -> str:
         return ""
     master, master_grpc, filer, filer_grpc = ports
     servers = [f"-master=127.0.0.1:{master}.{master_grpc}", f"-filer=127.0.0.1:{filer}.{filer_grpc}"]
-    return stand.say(name, "weed", "shell", *servers, text="volume.list\nexit\n")
+    return stand.say(name, *_WEED, "shell", *servers, text="volume.list\nexit\n")
