@@ -196,13 +196,27 @@ asked_to_stop() {
     [[ $held ]] || end_server stopping "asked to stop"
 }
 
+# What a server leaves behind is asked to end, and has two seconds for it: some of it cleans up what nobody else would, as
+# the shared memory of a killed vLLM.
+ask_rest() {
+    local tries=0
+    kill -s TERM -- "-$server" 2>/dev/null
+    while ((tries++ < 20)) && kill -0 -- "-$server" 2>/dev/null; do
+        sleep 0.1
+    done
+}
+
 # The end of the job, with the code of the server.
 finish() {
     local code=0
     stop_timer
     end_exporter
     if [[ -n $server ]]; then
-        running "$server" && log "killed after $stop_grace s"
+        if running "$server"; then
+            log "killed after $stop_grace s"
+        else
+            ask_rest
+        fi
         kill -s KILL -- "-$server" 2>/dev/null
         await "$server" 2>/dev/null || code=$?
     fi
