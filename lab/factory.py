@@ -87,11 +87,16 @@ class Factory:
             "transport": {"conf": str(facts.conf)},
             "tick": "1s",
             "minInterval": "1s",
-            "folders": {"data": str(facts.data), "logs": str(facts.logs), "secrets": str(facts.secrets)},
+            "folders": {"data": str(self.data), "logs": str(facts.logs), "secrets": str(facts.secrets)},
             "path": programs,
             "gpuTypes": [facts.gpu_type],
             "defaults": {"partition": facts.partitions[0], "time": "1h", "env": self._env},
         }
+
+    @property
+    def data(self) -> Path:
+        """The data of its services on Slurm: in a folder of its own, as data say whose they are."""
+        return self.lab.slurm.data / self.owner
 
     def kubernetes_target(self, kubeconfig: Path) -> dict[str, Any]:
         """The lab's Kubernetes as a target."""

@@ -77,7 +77,7 @@ def store(both: Factory) -> Store:
 
 def test_data_from_the_first_start_to_their_end(store: Store, lab_control_plane: Lab) -> None:
     factory, name, other = store.factory, store.name, store.kubernetes
-    home = factory.lab.slurm.data / name
+    home = factory.data / name
     store.want(2)
     factory.start()
     factory.wait_healthy([name], 60)
@@ -150,7 +150,7 @@ def test_targets_with_the_same_folder_answer_for_each_other(factory: Factory) ->
     target = factory.slurm_target()
     silent = target | {"transport": {"bin": "/nowhere"}}
     name = f"d{token_hex(3)}"
-    home = factory.lab.slurm.data / name / "0"
+    home = factory.data / name / "0"
     factory.put(home / ".reconciler", f"format=1\nowner={factory.owner}\nservice={name}\nrecipe=web\n")
     factory.put(home / "data/word", "hello")
     factory.commit({RECIPE_PATH: RECIPE}, "nothing is wanted")

@@ -77,7 +77,7 @@ def taken() -> Iterator[int]:
 @contextmanager
 def locked(factory: Factory, name: str) -> Iterator[None]:
     """A folder of data of a service, into which nobody but root may write."""
-    folder = factory.lab.slurm.data / f"zz-{name}"
+    folder = factory.data / f"zz-{name}"
     factory.put(folder / "README", "Not for everybody.\n")
     folder.chmod(0o555)
     try:
@@ -90,7 +90,7 @@ def used_by_others(factory: Factory) -> None:
     """Folders of data that say that they are those of another daemon, and of another recipe."""
     for name, owner, recipe in (("not-ours", "factory-z", "keeps"), ("not-its-own", factory.owner, "postgresql")):
         mark = f"format=1\nowner={owner}\nservice=zz-{name}\nrecipe={recipe}\n"
-        factory.put(factory.lab.slurm.data / f"zz-{name}/0/.reconciler", mark)
+        factory.put(factory.data / f"zz-{name}/0/.reconciler", mark)
 
 
 @pytest.mark.slurm

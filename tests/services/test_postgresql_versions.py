@@ -63,7 +63,7 @@ def test_data_of_another_version_is_refused_in_words(on_slurm: SlurmPlace) -> No
     want(on_slurm, name)
     on_slurm.factory.start()
     until("its endpoint", lambda: bool(endpoint(on_slurm, name, "postgresql")), 90)
-    (on_slurm.slurm.data / name / "0/data/pgdata/PG_VERSION").write_text("14\n")
+    (on_slurm.factory.data / name / "0/data/pgdata/PG_VERSION").write_text("14\n")
     on_slurm.kill(on_slurm.running(name)[0])
     explained(on_slurm, name, "initialized by PostgreSQL version 14, which is not compatible with this version 15")
 

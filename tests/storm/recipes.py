@@ -59,6 +59,6 @@ def ledger(name: str, **spec: Any) -> dict[str, str | bytes | None]:
 def overlaps(slurm: SlurmFacts) -> list[str]:
     """What stateful servers have written down about others on their data, with the service and the replica."""
     found = []
-    for path in sorted(slurm.data.glob("*/*/*/overlaps")):
+    for path in sorted(slurm.data.glob("**/overlaps")):
         found += [f"{path.parts[-4]}.{path.parts[-3]}: {line}" for line in path.read_text().splitlines()]
     return found

@@ -15,7 +15,7 @@ def moved(stand: SlurmStand) -> None:
     database.want()
     database.fill()
     home = stand.node(database.name)
-    lock = stand.slurm.data / database.name / "0" / "data" / "pgdata" / "postmaster.pid"
+    lock = stand.factory.data / database.name / "0" / "data" / "pgdata" / "postmaster.pid"
     held = lock.read_text().splitlines()
     stranger = subprocess.Popen(stand.factory.lab.as_user(["sleep", "300"]))
     stand.slurm.drain(home)
