@@ -16,10 +16,14 @@ from reconciler.models.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All recipes by name. `frozen` says for which of them an earlier version is in force, and why."""
+    """All recipes by name. `frozen` says for which of them an earlier version is in force, and why.
+
+    `bad` says what is wrong with those that are there and never had a good version.
+    """
 
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     frozen: Mapping[str, str] = field(default_factory=dict)
+    bad: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_recipe(file: str, text: str) -> tuple[Recipe | None, tuple[Complaint, ...]]:

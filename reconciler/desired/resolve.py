@@ -31,8 +31,7 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
     spec = service.spec
     recipe = catalogue.recipes.get(spec.recipe)
     if recipe is None:
-        fix = did_you_mean(spec.recipe, catalogue.recipes)
-        return None, (Finding(("spec", "recipe"), "unknown recipe", found=f"`{spec.recipe}`", fix=fix),)
+        return None, (_lacking(spec.recipe, catalogue),)
     written, recipe = recipe, overridden(recipe, spec)
     config, findings = resolve_config(recipe.spec.parameters, spec.config)
     findings += [*_check_against_recipe(spec, recipe), *check_storage(spec, recipe)]
@@ -65,6 +64,13 @@ def resolve(service: Service, catalogue: Catalogue, settings: Settings, revision
     )
     too_long = tuple(check_length(resolved))
     return (None, too_long) if too_long else (resolved, ())
+
+
+def _lacking(name: str, catalogue: Catalogue) -> Finding:
+    place = ("spec", "recipe")
+    if name in catalogue.bad:
+        return Finding(place, f"no version of the recipe {name} was ever good: {catalogue.bad[name]}")
+    return Finding(place, "unknown recipe", found=f"`{name}`", fix=did_you_mean(name, catalogue.recipes))
 
 
 def _together(

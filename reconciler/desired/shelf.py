@@ -34,6 +34,7 @@ class Shelf:
         """The catalogue with the recipes among `files`; a bad one is replaced by its last good version."""
         recipes = dict(self._builtin.recipes)
         frozen: dict[str, str] = {}
+        bad: dict[str, str] = {}
         complaints: list[Complaint] = []
         for path, file in sorted(files.items()):
             if not path.startswith(FOLDER):
@@ -45,11 +46,16 @@ class Shelf:
                 recipe, revision = self._last_good(earlier(path))
                 since = f"as of {revision.short}" if revision else "as it shipped"
                 frozen[name] = f"the recipe is in force {since}: {wrong[0]}"
+                bad[name] = str(wrong[0])
             if recipe is not None:
                 recipes[name] = recipe
         present = {(file.path, file.blob) for file in files.values()}
         self._read = {key: read for key, read in self._read.items() if key in present}
-        made = Catalogue(recipes, {name: why for name, why in frozen.items() if name in recipes})
+        made = Catalogue(
+            recipes,
+            {name: why for name, why in frozen.items() if name in recipes},
+            {name: why for name, why in bad.items() if name not in recipes},
+        )
         if made != self._catalogue:
             self._catalogue = made
         return self._catalogue, tuple(complaints)

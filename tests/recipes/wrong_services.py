@@ -35,6 +35,10 @@ BEFORE = {
         "tensor times pipeline parallelism must be the number of GPUs",
         spec={"recipe": "vllm", "config": {"model": "m", "tensorParallelSize": 3}, "resources": {"gpus": 2}},
     ),
+    "recipe": Wrong(
+        "spec.recipe: no version of the recipe named was ever good: recipes/inference/named.yaml:5:3: spec.image",
+        spec={"recipe": "named"},
+    ),
     "nodes": Wrong("spec.nodes: the recipe faiss runs on one machine only; found 2; expected 1", spec={"nodes": 2}),
 }
 #: On Slurm, without containers.
@@ -136,4 +140,5 @@ RECIPES: Mapping[str, str] = {
         ("http: {port: http, path: /}", 'exec: {command: ["true"]}'),
     ),
     "pulls": _recipe("pulls", (_PYTHON, _NOWHERE)),
+    "named": _recipe("named", (_PYTHON, f"{_PYTHON}:4")),
 }
