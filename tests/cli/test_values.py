@@ -49,6 +49,11 @@ def test_places_in_spec() -> None:
         "kubernetes": {"nodeSelector": {"disk": "ssd"}},
     }
     assert given == {"config": {"a": 1}, "slurm": {"time": "1h"}}
+    assert spec_of(["spec.image=a/b:2", "spec.storage.data.size=5Gi"], {"recipe": "r"}) == {
+        "recipe": "r",
+        "image": "a/b:2",
+        "storage": {"data": {"size": "5Gi"}},
+    }
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="A parameter of the recipe, as in YAML; with dots a place in `spec:`: slurm.time=4h. Repeatable.",
+        help="A parameter of the recipe, as in YAML; with dots a place in `spec:`: slurm.time=4h, spec.image=…. "
+        "Repeatable.",
     ),
 ]
 Label = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A label. Repeatable.")]

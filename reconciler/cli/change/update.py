@@ -17,7 +17,8 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="A parameter of the recipe, as in YAML (null takes it away); with dots a place in `spec:`. Repeatable.",
+        help="A parameter of the recipe, as in YAML (null takes it away); with dots a place in `spec:`: "
+        "storage.data.size=50Gi, spec.image=…. Repeatable.",
     ),
 ]
 Label = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A label; KEY- takes it away. Repeatable.")]

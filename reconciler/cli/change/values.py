@@ -27,7 +27,7 @@ class Draft:
 def spec_of(texts: Sequence[str], spec: Mapping[str, Any]) -> dict[str, Any]:
     """`spec` with what `--set` says: `model=x` is a parameter of the recipe, `slurm.time=4h` a place in `spec:`.
 
-    Raises BadParameter.
+    So is `spec.image=x`, for a place that has no dot. Raises BadParameter.
     """
     whole = dict(spec)
     for text in texts:
@@ -35,7 +35,7 @@ def spec_of(texts: Sequence[str], spec: Mapping[str, Any]) -> dict[str, Any]:
         parts = name.split(".") if "." in name else ["config", name]
         if not equal or not all(parts):
             raise typer.BadParameter(f"`{text}` is no NAME=VALUE", param_hint="--set")
-        _put(whole, parts, _value(text, value))
+        _put(whole, parts[1:] if parts[0] == "spec" else parts, _value(text, value))
     return whole
 
 
