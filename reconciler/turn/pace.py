@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from reconciler.models.health import Health
 from reconciler.models.workload import Observed, Phase, Workload
 
-#: A start that takes longer is not watched more closely than the rest.
+#: What takes longer is not watched more closely than the rest.
 _YOUNG = timedelta(minutes=2)
 
 
-def something_starts(seen: Observed, now: datetime) -> bool:
-    """Whether anything has begun to run just now, and is not well yet."""
-    return any(_starts(one, now) for one in seen.workloads)
+def something_moves(seen: Observed, now: datetime) -> bool:
+    """Whether anything has just begun to run and is not well yet, or has just begun to end."""
+    return any(_moves(one, now) for one in seen.workloads)
 
 
-def _starts(workload: Workload, now: datetime) -> bool:
-    starting = workload.phase is Phase.RUNNING and workload.health is Health.PROGRESSING
-    return starting and workload.since is not None and now - workload.since < _YOUNG
+def _moves(workload: Workload, now: datetime) -> bool:
+    starts = workload.phase is Phase.RUNNING and workload.health is Health.PROGRESSING
+    moves = starts or workload.phase is Phase.STOPPING
+    return moves and workload.since is not None and now - workload.since < _YOUNG

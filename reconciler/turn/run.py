@@ -26,7 +26,7 @@ from reconciler.turn.checks import Checks
 from reconciler.turn.counts import Counts
 from reconciler.turn.estimates import Estimates
 from reconciler.turn.hands import Hands
-from reconciler.turn.pace import something_starts
+from reconciler.turn.pace import something_moves
 from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
 from reconciler.turn.target import gpus_of, jobs_of
@@ -241,9 +241,9 @@ class Turn:
         self._hands.repaired(outcomes, now)
 
     def _again(self, outcomes: tuple[Outcome, ...], seen: Observed) -> float | None:
-        """Early after an action, and while something starts on Slurm; or when a failed service may be tried again."""
+        """Early after an action, or while something of Slurm moves; or when a failed service may be tried again."""
         now = self._clock()
-        if outcomes or (self._world.target.kind == "slurm" and something_starts(seen, now)):
+        if outcomes or (self._world.target.kind == "slurm" and something_moves(seen, now)):
             return 0.3
         waits = [one.next_try(now) for one in (self._patience, self._ending, self._hands)]
         soonest = min((wait for wait in waits if wait is not None), default=None)

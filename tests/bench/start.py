@@ -41,7 +41,7 @@ def _slurm() -> Table:
         f"Medians of {_ROUNDS}, each on new data, in turn. directly: commands, environment and questions of the",
         "rendered script without its supervisor, asked every 20 ms; sbatch: the same as a job. Reconciler:",
         "`git commit` to Healthy in /status. to the queue: its job is in squeue; its job: until its comment says that",
-        "it is well, over sbatch; the next look: from there. Settings: tick 1s, minInterval 1s.",
+        "it is well, over sbatch; the next look: from there. Settings: minInterval 1s, tick 30s.",
     )
     return Table("From the commit to healthy, on Slurm", (*columns, "over sbatch", "goal over sbatch 2 s"), rows, notes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable
@@ -39,6 +40,8 @@ class JobStarts:
         models = self._stand.files("models")
         put_model(self._factory, models.place, self._stand.numpy)
         self._more["triton"] = {"config": {"modelRepository": models.inside}, **models.spec}
+        targets = json.loads(self._factory.settings.read_text())["targets"]
+        self._factory.configure(targets={"slurm": targets["slurm"] | {"tick": "30s"}})
         self._factory.commit({}, "Nothing yet")
         self._factory.start()
         self._factory.wait("a first turn", lambda shape: bool(shape.targets) and shape.targets[0].reachable)
