@@ -7,7 +7,7 @@ import sys
 
 import openai
 
-TOKENS = 4
+TOKENS = 32
 _GREEDY = {"max_tokens": TOKENS, "temperature": 0, "extra_body": {"ignore_eos": True}}
 _QUESTION = [{"role": "user", "content": "hello world"}]
 
@@ -28,7 +28,7 @@ def use(client, model):
         "completion": whole.choices[0].text,
         "tokens": whole.usage.completion_tokens,
         "streamed": "".join(part.choices[0].text for part in parts),
-        "parts": len(parts),
+        "in_pieces": len(parts) > 2,
         "answer": answer.choices[0].message.content,
         "spoken": "".join(piece.choices[0].delta.content or "" for piece in pieces),
     }

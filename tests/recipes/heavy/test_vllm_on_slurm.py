@@ -61,7 +61,7 @@ def test_two_machines_share_a_model(stand: VllmStand) -> None:
     server.wait_healthy()
     assert "world_size=2 rank=1" in server.log()
     assert server.ask("models") == {"tiny": 512}
-    assert server.ask("use")["tokens"] == 4
+    assert language.is_whole(server.ask("use"))
     remove(stand, "pair")
 
 
