@@ -12,6 +12,7 @@ from reconciler.desired.exporting import alone, inspect_exporter
 from reconciler.desired.finding import Finding, Path, did_you_mean
 from reconciler.desired.machines import inspect_machines
 from reconciler.desired.parameters import check_value, matches
+from reconciler.desired.places import inspect_places
 from reconciler.desired.probing import check_first_request
 from reconciler.desired.references import check_arguments, check_text
 from reconciler.desired.words import describe
@@ -26,7 +27,7 @@ def inspect(spec: RecipeSpec) -> list[Finding]:
     own = alone(spec)
     found = [*parameters, *rules, *_ports(own), *_metrics(spec), *_arguments(own), *_environment(own)]
     more = [*inspect_machines(own), *check_first_request(own), *inspect_additions(own)]
-    return [*found, *more, *inspect_exporter(spec)]
+    return [*found, *more, *inspect_exporter(spec), *inspect_places(spec)]
 
 
 def _parameters(spec: RecipeSpec) -> Iterator[Finding]:

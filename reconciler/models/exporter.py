@@ -26,7 +26,9 @@ class ExporterContainer(Model):
     command: tuple[Argument, ...] = Field(default=(), description="Replaces the image's entry point.")
     args: tuple[Argument, ...] = Field(default=(), description="Arguments.")
     env: dict[EnvName, Line] = Field(default={}, description="Environment only needed in a container.")
-    user: int | None = Field(default=None, ge=0, description="User id that the image expects; the server's when unset.")
+    user: int | None = Field(
+        default=None, ge=0, le=2147483647, description="User id that the image expects; the server's when unset."
+    )
     shell: bool = Field(
         default=False,
         description=(

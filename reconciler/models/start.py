@@ -17,7 +17,9 @@ class Container(Model):
     command: tuple[Argument, ...] = Field(default=(), description="Replaces the image's entry point.")
     args: tuple[Argument, ...] = Field(default=(), description="Arguments.")
     env: dict[EnvName, Line] = Field(default={}, description="Environment only needed in a container.")
-    user: int | None = Field(default=None, ge=0, description="User id that the image expects; sets fsGroup too.")
+    user: int | None = Field(
+        default=None, ge=0, le=2147483647, description="User id that the image expects; sets fsGroup too."
+    )
 
 
 class Step(Model):
