@@ -79,5 +79,6 @@ def _tried() -> Iterator[str]:
 
 def _line(title: str, where: str, one: dict[str, Any]) -> str:
     did = ", ".join(one["operations"])
-    cells = (title, where, one["version"], did, f"{one['recovery']:g} s", one["kept"], f"`{one['changed']}`")
+    changed = ", ".join(f"`{name}`" for name in one["changed"].split(", "))
+    cells = (title, where, one["version"], did, f"{one['recovery']:g} s", one["kept"], changed)
     return f"| {' | '.join(cells)} |"
