@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from sys import intern
 
-from reconciler.kube.kinds import Object
+from reconciler.kube.kinds import CLAIM, Object
 from reconciler.models.workload import Mark
 
 MANAGER = "reconciler"
@@ -107,9 +107,11 @@ def read(item: Object, kind: str) -> Stamp | None:
     return Stamp(mark, objects, _damage(label, note, mark, objects))
 
 
-def recipe(item: Object) -> str:
-    """The recipe whose data a kept claim holds; "" when it does not say."""
-    return _text(_texts(_texts(item, "metadata"), "annotations").get(RECIPE))
+def recipe(item: Object, kind: str) -> str:
+    """The recipe whose data a kept claim holds, or of which another object was made; "" when it does not say."""
+    metadata = _texts(item, "metadata")
+    own = kind == CLAIM.name
+    return _text(_texts(metadata, "annotations" if own else "labels").get(RECIPE if own else NAME))
 
 
 def _whose(note: Mapping[str, object], kind: str, metadata: Mapping[str, object]) -> tuple[str, str] | None:

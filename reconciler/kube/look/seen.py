@@ -13,10 +13,12 @@ from sys import intern
 
 from reconciler.kube import marks
 from reconciler.kube.judge.judge import Verdict, deleted, judge
-from reconciler.kube.kinds import CLAIM, POD, SERVICE, Kind, Object
+from reconciler.kube.kinds import CLAIM, CONFIG_MAP, DEPLOYMENT, POD, SERVICE, STATEFUL_SET, Kind, Object
 from reconciler.kube.render import labels
 from reconciler.models.health import Health
 from reconciler.models.workload import Drift, Phase
+
+_OF_A_RECIPE = (CLAIM, CONFIG_MAP, DEPLOYMENT, STATEFUL_SET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Seen:
     `child`: a controller made it out of an object of ours. `managers` are those who own fields of it by an update,
     other than controllers' statuses and ourselves. `drift` is what differs from what is declared, as far as it could
     be compared; otherwise `raw` is what is needed to do that later. Neither version nor raw make it another one.
-    `recipe` is whose data a claim holds that was kept ("": it does not say).
+    `recipe` is what a kept claim says of the data in it, and what a configuration or what runs pods is labelled with
+    ("": it does not say; other kinds are not asked).
     """
 
     kind: str
@@ -93,8 +96,8 @@ def see(kind: Kind, item: Object, owner: str) -> Seen | None:
     )
     if kind == POD:
         return _with_place(seen, item)
-    if kind == CLAIM:
-        return replace(seen, recipe=marks.recipe(item))
+    if kind in _OF_A_RECIPE:
+        return replace(seen, recipe=marks.recipe(item, kind.name))
     return _with_ports(seen, item) if kind == SERVICE else seen
 
 

@@ -7,13 +7,13 @@ written on the claims at the moment in which they become what is kept: before th
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.errors import ConflictError, RefusedError
 from reconciler.kube import marks
 from reconciler.kube.door.api import Api
 from reconciler.kube.door.failures import AbsentError, ClashError
-from reconciler.kube.kinds import CLAIM, CONFIG_MAP, Object
+from reconciler.kube.kinds import CLAIM, Object
 from reconciler.kube.look.cache import Cache
 from reconciler.kube.look.seen import Seen
 from reconciler.kube.render.manifests import Manifest
@@ -28,11 +28,10 @@ def remember(api: Api, seen: Sequence[Seen]) -> None:
 
     A claim on which it cannot be written is kept all the same.
     """
-    claims = [one for one in seen if one.kind == CLAIM.name and not one.recipe and one.deleted is None]
-    told = next((one for one in seen if one.kind == CONFIG_MAP.name and one.name == one.service), None)
-    live = api.get(CONFIG_MAP, told.namespace, told.name) if claims and told else None
-    recipe = (live or {}).get("metadata", {}).get("labels", {}).get(marks.NAME)
-    for one in claims if recipe else ():
+    recipe = _made_of(seen)
+    for one in seen if recipe else ():
+        if one.kind != CLAIM.name or one.recipe or one.deleted is not None:
+            continue
         try:
             api.apply(_note(one, recipe), manager=_MANAGER)
         except (AbsentError, ClashError):
@@ -42,17 +41,25 @@ def remember(api: Api, seen: Sequence[Seen]) -> None:
 
 
 def check(cache: Cache, service: str, manifest: Manifest) -> None:
-    """Raises ConflictError when a claim that the service would take holds the data of another recipe."""
+    """Raises ConflictError when a claim that the service would take, or has, holds the data of another recipe."""
     metadata = manifest.objects[0]["metadata"]
-    recipe = metadata["labels"].get(marks.NAME, "")
+    namespace, recipe = metadata["namespace"], metadata["labels"].get(marks.NAME, "")
     own = (item["metadata"]["name"] for item in manifest.objects if item["kind"] == CLAIM.name)
-    for name in (*manifest.claims, *own):
-        seen = cache.get(CLAIM, metadata["namespace"], name)
-        if seen is not None and seen.recipe not in ("", recipe):
+    claims = [seen for name in (*manifest.claims, *own) if (seen := cache.get(CLAIM, namespace, name))]
+    before = _made_of(cache.of(namespace, service)) if claims else ""
+    for seen in claims:
+        if (other := seen.recipe or before) not in ("", recipe):
             raise ConflictError(
-                f"{seen} holds data of the recipe {seen.recipe}, and service {service} is of the recipe {recipe}: "
-                f"give it another name, or remove them with `reconciler data remove {service}`"
+                f"{seen} holds data of the recipe {other}, and service {service} is of the recipe {recipe} now: "
+                "give it another name; or take it out of the repository, then "
+                f"`reconciler data remove {service}` removes them"
             )
+
+
+def _made_of(seen: Iterable[Seen]) -> str:
+    """The recipe that a living service was made of; "" where its objects do not agree: a label is changed easily."""
+    told = [one.recipe for one in seen if one.kind != CLAIM.name and one.recipe and one.stamp.objects]
+    return told[0] if len(told) > 1 and len(set(told)) == 1 else ""
 
 
 def _note(seen: Seen, recipe: str) -> Object:

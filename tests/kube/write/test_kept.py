@@ -118,10 +118,12 @@ def test_data_of_one_recipe_are_not_taken_by_another(writer: Writer, stateful: b
 
     writer.apply(*objects("chroma"))
     until(lambda: any(one.kind == "PersistentVolumeClaim" for one in writer.everything()))
+    with pytest.raises(ConflictError, match=r"holds data of the recipe chroma, and service .* postgresql now: give"):
+        writer.apply(*objects("postgresql"), digest="2")
     writer.remove()
     (left,) = writer.everything()
     until(lambda: [one.recipe for one in writer.everything()] == ["chroma"])
-    with pytest.raises(ConflictError, match=f"{left} holds data of the recipe chroma, and service .* postgresql: give"):
+    with pytest.raises(ConflictError, match=f"{left} holds data of the recipe chroma, and service .* postgresql now: "):
         writer.apply(*objects("postgresql"))
     assert writer.everything() == tuple(one for one in writer.everything() if one.kind == "PersistentVolumeClaim")
     writer.apply(*objects("chroma"))
