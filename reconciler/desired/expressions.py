@@ -26,7 +26,7 @@ _TOKEN = re.compile(
     r"\s*(\d{1,15}(?:\.\d{1,6})?|'[^']*'|[a-z][A-Za-z0-9]*(?:\.[a-z][A-Za-z0-9]*)?|==|!=|<=|>=|[<>+*()-]|\[\])"
 )
 _MOST = 64
-_SIZE = re.compile(r"(\d{1,15})([kMGTP]?)(i?)B?")
+_SIZE = re.compile(r"([0-9]+)([kMGTP]?)(i?)B?")
 _POWERS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _WORDS: Mapping[str, Value | None] = {"true": True, "false": False, "null": None, "[]": ()}
 _SIGNS: Mapping[str, Callable[[float, float], float]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}

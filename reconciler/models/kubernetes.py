@@ -18,12 +18,10 @@ from pydantic import (
 )
 
 from reconciler.models.model import LabelKey, LabelValue, Model
-from reconciler.models.units import Line, Name, Percent, Pointer
+from reconciler.models.units import Line, Name, ObjectName, Percent, Pointer
 
 _KIND = r"^[A-Z][A-Za-z0-9]*$"
 _API_VERSION = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?v[0-9][a-z0-9]*$"
-#: A DNS-1123 subdomain (Kubernetes object names).
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _BELOW = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _LONGEST = 253
 Amount = Annotated[int, Field(ge=0, le=100_000)] | Percent
@@ -36,12 +34,6 @@ def _network(text: str) -> str:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
         raise ValueError("a network such as 10.0.0.0/8 or fd00::/8, without bits below its mask") from error
-
-
-def _claim(text: str) -> str:
-    if len(text) > _LONGEST or not _SUBDOMAIN.fullmatch(text):
-        raise ValueError("the name of a claim: small letters, digits, `-` and `.`, with a letter or digit at both ends")
-    return text
 
 
 def _folder(text: str) -> str:
@@ -59,9 +51,7 @@ def _below(text: str) -> str:
 class Mount(Model):
     """A claim that is there already, such as one with models. It is never made, changed or removed."""
 
-    claim: Annotated[str, AfterValidator(_claim)] = Field(
-        description="Name of the PersistentVolumeClaim, in the service's namespace."
-    )
+    claim: ObjectName = Field(description="Name of the PersistentVolumeClaim, in the service's namespace.")
     path: Annotated[str, AfterValidator(_folder)] = Field(description="Where it is inside the container.")
     sub_path: Annotated[str, AfterValidator(_below)] | None = Field(
         default=None, description="The folder in it that is mounted; all of it when unset."

@@ -9,7 +9,19 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from reconciler.models.kubernetes import KubernetesOptions
 from reconciler.models.model import LabelKey, LabelValue, Model
-from reconciler.models.units import Cron, Duration, EnvName, Image, Line, Name, Pointer, Quantity, ServiceName, Word
+from reconciler.models.units import (
+    Cron,
+    Duration,
+    EnvName,
+    Image,
+    Line,
+    Name,
+    ObjectName,
+    Pointer,
+    Quantity,
+    ServiceName,
+    Word,
+)
 
 #: What a parameter of a recipe may be.
 Value = bool | int | float | Line | tuple[Line, ...]
@@ -68,7 +80,7 @@ class StorageOptions(Model):
     """A volume of the recipe, as this service wants it; what is unset is as the recipe and the target say."""
 
     size: Quantity | None = Field(default=None, description="How much it may hold, such as 20Gi.")
-    storage_class: Line | None = Field(default=None, description="On Kubernetes, the storage class of its claim.")
+    storage_class: ObjectName | None = Field(default=None, description="On Kubernetes, the storage class of its claim.")
     access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] | None = Field(
         default=None, description="On Kubernetes, where replicas share it."
     )

@@ -20,6 +20,8 @@ _FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
     "Ti": 2**40,
     "Pi": 2**50,
 }
+#: Bytes; sums of some of these still are numbers for bash and for Kubernetes, which count up to 2^63.
+_LARGEST = 2**60
 
 
 def parse_duration(text: object) -> timedelta:
@@ -57,6 +59,8 @@ def parse_quantity(text: object) -> str:
     match = _QUANTITY.fullmatch(text) if isinstance(text, str) and text.isascii() and len(text) <= 20 else None
     if match is None or not isinstance(text, str) or not int(match["number"]):
         raise ValueError("a size in bytes such as 512Mi, 64Gi or 2T")
+    if quantity_bytes(text) > _LARGEST:
+        raise ValueError("a size of at most 1024Pi")
     return text
 
 
@@ -94,6 +98,7 @@ Cron = Annotated[str, AfterValidator(parse_cron)]
 
 _NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 _SERVICE_NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+_OBJECT_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 _WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.,:+@/&|*()\[\]-]*$"
@@ -116,6 +121,7 @@ LABEL = r"^!?[A-Za-z0-9./_-]+$|^[A-Za-z0-9./_-]+!?=[A-Za-z0-9._-]*$"
 PATTERN_WORDS = {
     _NAME: "a DNS-1123 label: small letters, digits and `-`, with a letter or digit at both ends",
     _SERVICE_NAME: "a DNS-1123 label: small letters, digits and `-`, with a letter first and no `-` last",
+    _OBJECT_NAME: "a DNS-1123 subdomain: small letters, digits, `-` and `.`, with a letter or digit at both ends",
     _ENV_NAME: "a name of an environment variable: letters, digits and `_`, not beginning with a digit",
     _LINE: "one line of text without control characters",
     _WORD: "one word: letters, digits and _ . , : + @ / & | * ( ) [ ] -, beginning with a letter, a digit or _",
@@ -136,6 +142,8 @@ SERVICE_NAME_WORDS = PATTERN_WORDS[_SERVICE_NAME]
 Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=63)]
 #: A name of a service: short enough that object names made of it stay labels (`-` and a suffix of ten characters).
 ServiceName = Annotated[str, StringConstraints(pattern=_SERVICE_NAME, max_length=50)]
+#: A DNS-1123 subdomain, as most objects of Kubernetes are named.
+ObjectName = Annotated[str, StringConstraints(pattern=_OBJECT_NAME, max_length=253)]
 #: A name of an environment variable (POSIX).
 EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME, max_length=100)]
 #: One printable line. Control characters would forge records in squeue and lines in logs.

@@ -88,7 +88,7 @@ def kubernetes(options: str) -> str:
         ("{mounts: [{claim: models}]}", "mounts[0].path: is missing; add `path:`"),
         (
             "{mounts: [{claim: Models, path: /m}]}",
-            "mounts[0].claim: is not allowed; found text `Models`; expected the na",
+            "mounts[0].claim: is not allowed; found text `Models`; expected a DNS-1123 subdomain",
         ),
         ("{mounts: [{claim: a..b, path: /m}]}", "mounts[0].claim: is not allowed; found text `a..b`"),
         (

@@ -29,6 +29,8 @@ _STORAGE = {
     [
         ("{dat: {size: 2Gi}}", "spec.storage.dat: the recipe web has no such volume; did you mean `data`?"),
         ("{data: {size: 2GB}}", "spec.storage.data.size: is not allowed; found text `2GB`; expected a size in bytes"),
+        ("{data: {size: 9999999999999999P}}", "expected a size of at most 1024Pi"),
+        ("{data: {storageClass: ../Fast}}", "spec.storage.data.storageClass: is not allowed; found text `../Fast`"),
         ("{data: {siz: 2Gi}}", "spec.storage.data.siz: unknown key; did you mean `size`?"),
         ("{data: {accessMode: ReadOnlyMany}}", "expected `ReadWriteOnce` or `ReadWriteMany`"),
         ("{shm: {storageClass: fast}}", "spec.storage.shm.storageClass: this volume is gone with the workload"),

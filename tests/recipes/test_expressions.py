@@ -22,6 +22,7 @@ FACTS: Facts = {
     "config.buffers": "128MB",
     "config.odd": "many",
     "resources.gpus": 4,
+    "config.huge": f"{10**30}GB",
     "resources.memory": 2**30,
     "nodes": 2,
 }
@@ -48,6 +49,8 @@ FACTS: Facts = {
         ("bytes(config.buffers) == 134217728", True),
         ("bytes(config.buffers) >= resources.memory", False),
         ("bytes(config.odd) > resources.memory", True),
+        ("bytes(config.huge) > resources.memory", True),
+        ("bytes(config.huge) < resources.memory", False),
     ],
 )
 def test_what_a_rule_says(rule: str, expected: bool) -> None:
