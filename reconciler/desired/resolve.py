@@ -16,6 +16,7 @@ from reconciler.desired.recipes import Catalogue
 from reconciler.desired.repeats import check_repeats
 from reconciler.desired.secrets import check_needs, check_place, generated, with_generated
 from reconciler.desired.storage import check_storage
+from reconciler.desired.variables import check_variables
 from reconciler.models.recipe import Recipe
 from reconciler.models.revision import Revision
 from reconciler.models.service import Resources, Service, ServiceSpec, SlurmOptions, Value
@@ -137,6 +138,8 @@ def _check_slurm(
         problem = f"the recipe {recipe.metadata.name} starts in a container only, and the target {name} runs none"
         yield Finding(("spec", "recipe"), problem, fix="choose another target")
     yield from check_place(name, target, service.spec, generated(service, recipe))
+    if target.runtime == "none":
+        yield from check_variables(name, service.spec, recipe)
     inner = recipe.spec.start.machines.ports if service.spec.nodes > 1 else ()
     ports, room = len(recipe.spec.ports) + len(inner), target.ports[1] - target.ports[0] + 1
     if ports > room:

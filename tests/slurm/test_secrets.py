@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -253,6 +254,8 @@ def test_what_a_killed_job_left_in_memory_goes_with_the_next_and_what_lives_stay
     os.killpg(int((tmp_path / "killed").read_text()), signal.SIGKILL)
     job.process.wait()
     (left,) = _left(5102)
+    # What was killed goes at its own pace, and holds the lock until then.
+    job.until(lambda: subprocess.run(["flock", "--nonblock", left, "true"], check=False).returncode == 0)
     try:
         assert start(runs("true"), job=5103, secret_command=words).end()[0] == 0
         assert (len(_left(5101)), len(_left(5102))) == (1, 0)

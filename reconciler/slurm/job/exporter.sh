@@ -62,10 +62,10 @@ keep_exporter() {
 
 # As `become`, with what it is to know alone.
 become_exporter() {
-    local name
+    local secret_name
     exporter_environment
-    for name in "${!exporter_secrets[@]}"; do
-        export "$env_prefix$name=$(<"${secret_files[${exporter_secrets[$name]}]}")"
+    for secret_name in "${!exporter_secrets[@]}"; do
+        export "$env_prefix$secret_name=$(<"${secret_files[${exporter_secrets[$secret_name]}]}")"
     done
     cd -- "$scratch" && exec -- "${exporter_argv[@]}" {answers}>&- {journal}>&-
 }

@@ -77,10 +77,10 @@ find_ports() {
 
 # Become a program of the service. Secrets enter here, in the child only: no script, comment or argument has them.
 become() {
-    local name
+    local secret_name # one that no variable of the service has
     environment
-    for name in "${!secret_files[@]}"; do
-        export "$env_prefix$name=$(<"${secret_files[$name]}")"
+    for secret_name in "${!secret_files[@]}"; do
+        export "$env_prefix$secret_name=$(<"${secret_files[$secret_name]}")"
     done
     [[ ! $veil ]] || exec {veil}>&-
     cd -- "$scratch" && exec -- "$@" {answers}>&- {journal}>&-

@@ -1,0 +1,44 @@
+"""Names of variables that a server in a job cannot have: bash or the job's script has another use for them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.desired.finding import Finding, Path
+from reconciler.models.recipe import Recipe
+from reconciler.models.service import ServiceSpec
+
+#: bash(1), "Shell Variables": what it never passes on, or cannot be given another value.
+_OF_BASH = frozenset(
+    (
+        *("BASHOPTS", "BASHPID", "BASH_ALIASES", "BASH_ARGC", "BASH_ARGV", "BASH_CMDS", "BASH_COMMAND", "BASH_LINENO"),
+        *("BASH_SOURCE", "BASH_SUBSHELL", "BASH_VERSINFO", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS", "EUID"),
+        *("FUNCNAME", "GROUPS", "HISTCMD", "LINENO", "OLDPWD", "OPTIND", "PIPESTATUS", "PPID", "PWD", "RANDOM"),
+        *("SECONDS", "SHELLOPTS", "SHLVL", "SRANDOM", "UID", "_"),
+    )
+)
+#: Lists of the script, which bash passes on to nobody, and what it still needs when it has given the server its own.
+_OF_THE_JOB = frozenset(
+    (
+        *("answers", "argv", "env_prefix", "exporter_argv", "exporter_names", "exporter_secrets", "inner_ports"),
+        *("journal", "lasting", "port_names", "port_range", "ports", "programs", "scratch", "secret_command"),
+        *("secret_files", "secret_lengths", "secret_name", "secret_words", "sizes", "storage", "veil", "volumes"),
+    )
+)
+TAKEN = _OF_BASH | _OF_THE_JOB
+
+
+def check_variables(name: str, spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding]:
+    """The variables of a service, and of its recipe, that a job without a container on this target cannot pass on."""
+    process = recipe.spec.start.process
+    own: dict[Path, set[str]] = {("spec", "env"): {*spec.env}, ("spec", "secrets"): {*spec.secrets}}
+    for path, names in own.items():
+        for variable in sorted(names & TAKEN):
+            yield Finding((*path, variable), _problem(name), fix="give the variable another name")
+    for variable in sorted(({*recipe.spec.env} | {*(process.env if process else ())}) & TAKEN):
+        problem = f"the recipe's variable {variable} {_problem(name)}"
+        yield Finding(("spec", "recipe"), problem, fix="choose another target, or let the recipe name it otherwise")
+
+
+def _problem(target: str) -> str:
+    return f"cannot be passed on by a job on the target {target}: its shell has another use for the name"
