@@ -85,6 +85,18 @@ def test_a_file_that_others_may_use_is_refused_with_its_mode(
     assert not (tmp_path / "variable").exists()
 
 
+def test_a_value_that_no_environment_holds_is_refused(start: Callable[..., Job], tmp_path: Path) -> None:
+    path = kept(tmp_path, "x" * 65537)
+    log, told = refused(start(shows(tmp_path)))
+    assert f"the secret file for HF_TOKEN at {path} has more than 64 KiB" in log
+    assert "secrets/hf/token" in told
+    assert "64 KiB" in told
+    kept(tmp_path, "x" * 65535 + "\n")
+    code, log = start(shows(tmp_path)).end()
+    assert code == 0, log
+    assert (tmp_path / "variable").read_text() == "x" * 65535
+
+
 def _of_another(path: Path) -> None:
     os.chown(path, 4242, 4242)
 
@@ -255,7 +267,7 @@ def test_what_a_killed_job_left_in_memory_goes_with_the_next_and_what_lives_stay
     job.process.wait()
     (left,) = _left(5102)
     # What was killed goes at its own pace, and holds the lock until then.
-    job.until(lambda: subprocess.run(["flock", "--nonblock", left, "true"], check=False).returncode == 0)
+    job.until(lambda: subprocess.run(["flock", "--nonblock", left.parent, "true"], check=False).returncode == 0)
     try:
         assert start(runs("true"), job=5103, secret_command=words).end()[0] == 0
         assert (len(_left(5101)), len(_left(5102))) == (1, 0)

@@ -51,6 +51,9 @@ check_secret() {
     printf -v mode %04o $((mode & 07777))
     [[ $mode == *00 ]] ||
         give_up "the secret file for $1 at $2 has the mode $mode: others may use it; \`chmod 600 $2\`" secret-open "$2:$mode"
+    # Linux passes on no variable of 128 KiB (execve(2)); what a command may answer is the measure here as well.
+    (($(stat --dereference --format=%s -- "$2") <= 65536)) ||
+        give_up "the secret file for $1 at $2 has more than 64 KiB" secret-long "$2"
     has_value "$2" || give_up "the secret file for $1 at $2 is empty, or cannot be read" secret-empty "$2"
 }
 

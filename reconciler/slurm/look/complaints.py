@@ -82,6 +82,7 @@ READY |= {
     "secret-owner": ("the file of a secret belongs to another user", "make it a file of the user of the jobs"),
     "secret-kind": ("a secret is not a plain file", "put a plain file there, or a link to one"),
     "secret-empty": ("the file of a secret is empty, or cannot be read", "put its value into it"),
+    "secret-long": ("the file of a secret has more than 64 KiB", "name a shorter one: it becomes a variable"),
     "secret-unmade": (
         "a secret could not be made",
         "the operator lets the user of the jobs write in `folders.secrets`",
