@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from reconciler.desired.finding import Finding, Path
 from reconciler.models.recipe import RecipeSpec
 
-#: What a container has already, with all below it. Secrets that are read as files are in the last one.
-_TAKEN = tuple(map(PurePosixPath, ("/proc", "/sys", "/dev", "/run/secrets")))
+#: What a container has already, with all below it. Secrets that are read as files are in the last ones.
+_TAKEN = tuple(map(PurePosixPath, ("/proc", "/sys", "/dev", "/var/run/secrets", "/run/secrets", "/run/reconciler")))
 _SHM = PurePosixPath("/dev/shm")  # noqa: S108 - a path of a volume, nothing is written here
 
 

@@ -16,6 +16,7 @@ WRONG = [
     (RUN, "path: //data,", "spec.storage.run.path: is not allowed; found `//data`"),
     (RUN, "path: /,", "spec.storage.run.path: is a place that each container has already"),
     (RUN, "path: /run/secrets/x,", "spec.storage.run.path: is a place that each container has already"),
+    (RUN, "path: /run/reconciler/secrets,", "spec.storage.run.path: is a place that each container has already"),
     (RUN, "path: /dev,", "spec.storage.run.path: is a place that each container has already"),
     ("{container: 9187}", "{container: 5432}", "spec.ports.metrics.container: has the number of the port postgresql"),
     ("- {storage: data, file: pgdata", "- {storage: run, file: pgdata", "spec.start.stale[0]: is never taken away"),
