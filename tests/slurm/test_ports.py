@@ -1,41 +1,47 @@
-"""Jobs that start on one node with the same first choice of a port get different ones."""
+"""The ports of a job: each its own, also where there are just as many as it needs."""
 
 from __future__ import annotations
 
-import signal
+import socket
 from collections.abc import Callable
-from pathlib import Path
 
-from tests.slurm.conftest import start
-from tests.slurm.jobs import Job, probed
+import pytest
+
+from tests.slurm.jobs import Job
 from tests.slurm.services import recipe, resolved
 
-__all__ = ["start"]
-
-#: As vLLM: it has its port at once, and listens when its model is there, which here never is.
-BINDS = """import signal, socket, sys
-with socket.socket() as one:
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    one.bind(("", int(sys.argv[1])))
-    signal.pause()
-"""
-#: Ids of jobs that look from the same place: 10,000 ports, 16 for each.
-JOBS = (4711, 4711 + 625, 4711 + 1250)
+PORTS = {name: {"container": 8080 + number} for number, name in enumerate(("http", "grpc", "metrics"))}
 
 
-def test_a_port_that_nobody_listens_on_yet_is_taken(start: Callable[..., Job], tmp_path: Path) -> None:
-    (tmp_path / "binds.py").write_text(BINDS)
-    command = ["python3", f"{tmp_path}/binds.py", "${port.http}"]
-    service = resolved("web", recipe(start={"process": {"command": command}}, health=probed(tmp_path)))
+def is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
-    def port(job: Job) -> int:
-        job.until(lambda: job.report is not None)
-        assert job.report
-        return dict(job.report.ports)["http"]
 
-    first, second = (start(service, 0, job) for job in JOBS[:2])
-    assert port(first) != port(second)
-    for job in (first, second):
-        job.process.send_signal(signal.SIGTERM)
-        job.end()
-    assert port(start(service, 0, JOBS[2])) == min(port(first), port(second))
+def free(count: int) -> int:
+    """The first of so many free ports beside each other."""
+    return next(low for low in range(41_000, 60_000) if all(is_free(low + number) for number in range(count)))
+
+
+@pytest.mark.parametrize("job", [4711, 4713])  # they begin to look at the second and at the fourth
+def test_all_are_different_where_there_is_no_other(start: Callable[..., Job], job: int) -> None:
+    low = free(5)
+    with socket.create_server(("127.0.0.1", low + 3)), socket.create_server(("127.0.0.1", low + 4)):
+        made = start(resolved("web", recipe(ports=PORTS)), job=job, ports=(low, low + 4))
+        made.until(lambda: made.report is not None)
+        assert made.report
+        assert sorted(number for _, number in made.report.ports) == [low, low + 1, low + 2]
+
+
+def test_one_too_few(start: Callable[..., Job]) -> None:
+    low = free(3)
+    with socket.create_server(("127.0.0.1", low + 1)):
+        made = start(resolved("web", recipe(ports=PORTS)), ports=(low, low + 2))
+        code, log = made.end()
+    assert code == 78
+    assert f"no free port from {low} to {low + 2}" in log
+    assert made.report
+    assert made.report.why == f"no-port@{low}-{low + 2}"
