@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typer._click.core import Context
 
     from reconciler.models.recipe import Recipe
-    from reconciler.shapes.recipes import ParameterShape, RecipeShape, SecretShape
+    from reconciler.shapes.recipes import ParameterShape, RecipeShape, SecretShape, StorageShape
 
 
 class _ShowFirst(TyperGroup):
@@ -103,14 +103,26 @@ def _show(recipe: RecipeShape, screen: Console) -> None:
     for rule in recipe.rules:
         screen.print(f"rule: {rule}", markup=False, highlight=False)
     for title, names in (
+        ("resources", _resources(recipe)),
         ("ports", [f"{name} {number}" for name, number in recipe.ports.items()]),
         ("secrets", [f"{name} ({_need(one)})" for name, one in recipe.secrets.items()]),
-        ("storage", [f"{name} {one.path} {one.size}" for name, one in recipe.storage.items()]),
+        ("storage", [_volume(name, one) for name, one in recipe.storage.items()]),
         ("metrics", _metrics(recipe)),
     ):
         if names:
             screen.print(f"{title}: {', '.join(names)}", markup=False)
     screen.print("\nexample:\n" + recipe.example_yaml.rstrip(), markup=False, highlight=False)
+
+
+def _resources(recipe: RecipeShape) -> list[str]:
+    """Of one replica, on each machine, unless a service says otherwise."""
+    cpus = f"{recipe.cpus:.15g}" if recipe.cpus else None
+    amounts = {"cpus": cpus, "memory": recipe.memory, "gpus": recipe.gpus or None}
+    return [f"{name} {amount}" for name, amount in amounts.items() if amount is not None]
+
+
+def _volume(name: str, volume: StorageShape) -> str:
+    return f"{name} {volume.path} {volume.size}{'' if volume.kept else ' (not kept)'}"
 
 
 def _metrics(recipe: RecipeShape) -> list[str]:

@@ -47,6 +47,12 @@ def test_one_recipe_with_an_example_that_is_right(name: str, tmp_path: Path) -> 
     assert answer(0, "validate", tmp_path).startswith("1 service")
 
 
+def test_what_a_recipe_takes_of_its_machine() -> None:
+    lines = answer(0, "recipes", "vllm").splitlines()
+    assert "resources: cpus 8, memory 32Gi, gpus 1" in lines
+    assert "storage: cache /cache 100Gi, shm /dev/shm 8Gi (not kept)" in lines
+
+
 def test_a_recipe_that_is_not_there() -> None:
     assert answer(2, "recipes", "fais") == "error: there is no recipe fais; did you mean `faiss`?\n"
 
