@@ -24,7 +24,7 @@ EXPORTER = "exporter"
 _SECRETS_VOLUME = "reconciler-exporter"
 _COMMENTS = re.compile(r"^#.*\n", re.MULTILINE)
 #: The lines that start it again, the same for all; without comments, as a change of one would replace the pods of all.
-_KEEPER = _COMMENTS.sub("", resources.files("reconciler.kube.render").joinpath("keeper.sh").read_text("utf-8"))
+_KEEPER = _COMMENTS.sub("", resources.files("reconciler.kube.inside").joinpath("keeper.sh").read_text("utf-8"))
 
 # Kubernetes makes one dollar sign of two.
 _KEEPING = ["sh", "-c", _KEEPER.replace("$", "$$"), EXPORTER]

@@ -1,4 +1,4 @@
-"""The data folders of a Slurm site: what lies there, and its end. `job/data.sh` makes them and marks them."""
+"""The data folders of a Slurm site: what lies there, and its end. `inside/data.sh` makes them and marks them."""
 
 from reconciler.slurm.data.keeper import FolderKeeper
 

@@ -21,7 +21,7 @@ from reconciler.slurm.mark import replica_of
 _LOCK = ".lock"
 #: A replica's folder that is being removed: `.removed-<replica>-<chance>`, beside where it was.
 _ASIDE = re.compile(r"\.removed-(?P<replica>0|[1-9]\d{0,8})-[0-9a-f]{8}", re.ASCII)
-#: Beside secrets that were made: an empty file that names an owner whose services use them (`job/secrets.sh`).
+#: Beside secrets that were made: an empty file that names an owner whose services use them (`inside/secrets.sh`).
 _USER = ".of-"
 #: Seconds for the sizes of all folders together.
 _PATIENCE = 20.0

@@ -1,4 +1,4 @@
-"""The file `.reconciler` in a data folder, which says whose the data are; `job/data.sh` is its writer. Pure."""
+"""The file `.reconciler` in a data folder, which says whose the data are; `inside/data.sh` is its writer. Pure."""
 
 from __future__ import annotations
 

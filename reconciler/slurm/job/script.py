@@ -1,4 +1,4 @@
-"""The batch script: the supervisor `job.sh`, then what the recipe and the site add to it. Pure."""
+"""The batch script: the supervisor of `slurm/inside`, then what the recipe and the site add to it. Pure."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ _COMMENTS = re.compile(r"^ *#.*\n", re.MULTILINE)
 
 def _program(name: str) -> str:
     """A file of bash without its comments: they would go into every submit, and a change of one into every digest."""
-    return _COMMENTS.sub("", resources.files("reconciler.slurm.job").joinpath(name).read_text("utf-8"))
+    return _COMMENTS.sub("", resources.files("reconciler.slurm.inside").joinpath(name).read_text("utf-8"))
 
 
+_PARTS = ("report", "probe", "ports", "children", "data", "secrets", "exporter", "job")
 #: The supervisor, the same in every script.
-SUPERVISOR = "".join(_program(f"{name}.sh") for name in ("report", "probe", "data", "secrets", "exporter", "job"))
+SUPERVISOR = "".join(_program(f"{name}.sh") for name in _PARTS)
 
 #: Seconds for which a service without data goes on after it said that it stops, for its clients to move on.
 _DRAIN = 2

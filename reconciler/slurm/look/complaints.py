@@ -1,6 +1,6 @@
 """What a job complained of, in words for people: its probe, or what kept it from starting. Pure.
 
-The writers are the programs of `reconciler/slurm/job`.
+The writers are the programs of `reconciler/slurm/inside`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ make_folders() {
             scratch) storage[$name]=$scratch/$name ;;
             memory)
                 memory=${memory:-$(mktemp -d "/dev/shm/reconciler-$SLURM_JOB_ID-XXXXXX")}
+                [[ $memory ]] || give_up "no folder in memory for the volume $name"
                 storage[$name]=$memory/$name
                 ;;
         esac

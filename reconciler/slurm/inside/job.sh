@@ -4,110 +4,18 @@
 # The rendered script sets job_mark, job_replica and job_limit (seconds; 0: none) before this text. After it come the
 # other assignments (service, port_range, volumes, …), the functions environment, prepare, server_command, probe and
 # first_request, the site's own lines, and the call of `supervise`. References to ports, volumes and secret files are the
-# arrays filled here. `report.sh`, `probe.sh`, `data.sh`, `secrets.sh` and `exporter.sh` go with it. Lines that are only a
+# arrays filled here. The other programs of this folder are parts of it, and stand before it. Lines that are only a
 # comment are not sent to Slurm.
 
 declare -A ports=() storage=()
-declare -a argv=()
 node=$(uname -n) node=${node//[^A-Za-z0-9._-]/}
-leader='' scratch='' memory='' server='' sleeper='' port_words='' notices=0 held='' stop='' locked=''
+leader='' scratch='' memory='' port_words='' locked=''
 
 # The log of the job, also where what bash itself has to say is not wanted.
 exec {journal}>&2
 
 log() {
     TZ=UTC printf '%(%FT%TZ)T reconciler: %s\n' -1 "$*" >&"$journal"
-}
-
-running() {
-    [[ -n $1 ]] && kill -0 "$1" 2>/dev/null
-}
-
-# The exit code of the child $1. When a signal interrupts the waiting, bash can lose a child that ends at that moment:
-# its code is not known then (255), and one must not wait for it again, as that would never end.
-await() {
-    local code seen=''
-    while [[ $seen != "$notices" ]] && { [[ ! $seen ]] || running "$1"; }; do
-        seen=$notices code=0
-        wait "$1" || code=$?
-    done
-    [[ $seen == "$notices" ]] || code=255
-    return "$code"
-}
-
-# Run a command for at most $1 seconds. In the background, so that a signal to this job is not kept waiting.
-within() {
-    timeout --kill-after=1 "$1" "${@:2}" &
-    await "$!"
-}
-
-port_taken() {
-    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-# Take a port among the jobs of this user on this node, for as long as the job lives: a server may bind its port long
-# before it listens, and some hang for ever when another one listens first. Where that cannot be kept, asking the port must do.
-claim_port() {
-    local claims=/dev/shm/reconciler-ports-$UID claim code=0
-    mkdir --mode=0700 "$claims" 2>/dev/null
-    [[ -d $claims && -O $claims && ! -L $claims ]] || return 0
-    { exec {claim}<>"$claims/$1"; } 2>/dev/null || return 0
-    flock --nonblock --conflict-exit-code 75 "$claim" || code=$?
-    ((code == 75)) || return 0
-    exec {claim}>&-
-    return 1
-}
-
-# Two jobs that start on one node at the same moment look from different places, as their ids differ.
-find_ports() {
-    local low=${port_range[0]} span=$((port_range[1] - port_range[0] + 1)) name tries=0
-    local next=$((SLURM_JOB_ID * 16 % span))
-    for name in "${port_names[@]}" "${inner_ports[@]}"; do
-        while [[ " ${ports[*]} " == *" $((low + next)) "* ]] || port_taken $((low + next)) ||
-            ! claim_port $((low + next)); do
-            next=$(((next + 1) % span))
-            ((++tries < span)) ||
-                give_up "no free port from $low to ${port_range[1]}" no-port "$low-${port_range[1]}"
-        done
-        ports[$name]=$((low + next))
-        [[ " ${inner_ports[*]} " == *" $name "* ]] || port_words+=${port_words:+,}$name:${ports[$name]}
-        next=$(((next + 1) % span))
-    done
-}
-
-# Become a program of the service. Secrets enter here, in the child only: no script, comment or argument has them.
-become() {
-    local secret_name # one that no variable of the service has
-    environment
-    for secret_name in "${!secret_files[@]}"; do
-        export "$env_prefix$secret_name=$(<"${secret_files[$secret_name]}")"
-    done
-    [[ ! $veil ]] || exec {veil}>&-
-    cd -- "$scratch" && exec -- "$@" {answers}>&- {journal}>&-
-}
-
-# Start a child in a process group of its own: signals to this job do not reach it by themselves, and job control
-# keeps bash from making it ignore SIGINT, as it does with other background commands.
-launch() {
-    held=yes # a stop that came before the child is known would leave it alone
-    set -o monitor
-    ([[ ! $veil ]] || exec 1>&"$veil" 2>&1; become "$@") &
-    server=$!
-    set +o monitor
-    held=''
-    [[ ! $stop ]] || asked_to_stop
-}
-
-# The exit code of what was launched.
-follow() {
-    while running "$server"; do
-        nap 60
-        heed
-    done
-    local code=0
-    await "$server" || code=$?
-    server=''
-    return "$code"
 }
 
 # One step before the start, unless the file $1 shows that it was done.
@@ -118,21 +26,6 @@ step() {
     local code=0
     follow || code=$?
     ((code == 0)) || give_up "the step $2 ended with $code" "step-$code" "${2##*/}"
-}
-
-# Sleep for $1 seconds, or until the server ends or there is something to heed.
-nap() {
-    running "$server" || return 0
-    timeout --signal=KILL "$1" tail --follow --sleep-interval=0.5 --pid="$server" /dev/null &
-    sleeper=$!
-    ((heeded < notices)) || wait "$sleeper" 2>/dev/null
-    wake
-}
-
-# Waited for, as bash would announce its end in the log.
-wake() {
-    [[ -z $sleeper ]] || { kill -s TERM "$sleeper" && wait "$sleeper"; } 2>/dev/null
-    sleeper=''
 }
 
 # Once an hour the comment is looked at without a word from anybody: it may have been changed, and the word got lost. A
@@ -196,16 +89,6 @@ asked_to_stop() {
     [[ $held ]] || end_server stopping "asked to stop"
 }
 
-# What a server leaves behind is asked to end, and has two seconds for it: some of it cleans up what nobody else would, as
-# the shared memory of a killed vLLM.
-ask_rest() {
-    local tries=0
-    kill -s TERM -- "-$server" 2>/dev/null
-    while ((tries++ < 20)) && kill -0 -- "-$server" 2>/dev/null; do
-        sleep 0.1
-    done
-}
-
 # The end of the job, with the code of the server.
 finish() {
     local code=0
@@ -259,13 +142,6 @@ give_up() {
     log "$1"
     report starting 78
     exit 78
-}
-
-# The name by which the other machines of a replica find this one, its first: Slurm's, where it can be looked up like any
-# other name (nodes may have an address of their own in slurm.conf), otherwise the machine's own.
-name_leader() {
-    leader=${SLURMD_NODENAME:-}
-    [[ $leader ]] && within 10 getent hosts "$leader" >/dev/null || leader=$(uname -n)
 }
 
 tidy() {

@@ -71,10 +71,10 @@ watch_limit() {
     start_timer "$after" ALRM
 }
 
-# Send this job the signal $2 in $1 seconds.
+# Send this job the signal $2 in $1 seconds. The lock of the data is not for what may outlive this supervisor by hours.
 start_timer() {
     set -o monitor
-    (sleep "$1" && kill -s "$2" "$$") &
+    (exec 9>&- && sleep "$1" && kill -s "$2" "$$") &
     timer=$!
     set +o monitor
 }
