@@ -60,13 +60,20 @@ _MOUNT = [
     {"op": "add", "path": f"{_POD}/volumes", "value": [_MODEL]},
     {"op": "add", "path": f"{_POD}/containers/0/volumeMounts", "value": [{"name": "model", "mountPath": "/model"}]},
 ]
+_NO_NAME = [{"op": "replace", "path": f"{_POD}/containers/0/image", "value": "a:b:c"}]
 _ROOT = {"container": {"user": 0, "command": _SLEEP}}
 _DATA = {"data": {"path": "/data", "size": "900Ti"}}
 _PULL = "(ErrImagePull|ImagePullBackOff): .*127.0.0.1:1/none:1"
 _QUOTA = "FailedCreate: .*a pod is forbidden: exceeded quota: none"
 
 CASES = (
-    Case("name", Health.DEGRADED, "InvalidImageName: ", PendingClass.BLOCKED, recipe=(("image", "a:b:c"),)),
+    Case(
+        "name",
+        Health.DEGRADED,
+        "InvalidImageName: ",
+        PendingClass.BLOCKED,
+        service=(("kubernetes", {"patches": [{"target": {"kind": "Deployment"}, "patch": _NO_NAME}]}),),
+    ),
     Case("pull", Health.DEGRADED, _PULL, recipe=(("image", "127.0.0.1:1/none:1"),)),
     Case("crash", Health.DEGRADED, ".*Error, exit code 3: no such model", command=tuple(_CRASH)),
     Case("eat", Health.DEGRADED, ".*OOMKilled, exit code 137", command=tuple(_EAT)),
