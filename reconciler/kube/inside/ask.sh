@@ -6,7 +6,7 @@
 # All that is foreign is an argument. The token goes through a pipe: what programs are started with, everybody can see.
 # It fails after its time and not before, as the kubelet counts how often it did.
 seconds=$1 method=$2 url=$3 codes=$4 text=$5 variable=$6 type=$7 body=$8
-why=''
+why='no answer'
 LC_ALL=C
 export LC_ALL
 command -v curl >/dev/null || { sleep "$seconds" && echo 'first request: no curl in the image' && exit 1; }
@@ -29,7 +29,7 @@ headers() {
 judge() {
     case $1 in
         HTTP/*) ;;
-        *) why=${why:-no answer} && return 1 ;;
+        *) return 1 ;;
     esac
     code=${1#HTTP/* }
     code=${code%%[!0-9]*}
@@ -45,11 +45,14 @@ judge() {
     esac
 }
 
-while left=$((end - $(date +%s))) && [ "$left" -gt 0 ]; do
+# Once at least: a second of the clock may be over at once.
+left=$seconds
+while [ "$left" -gt 0 ]; do
     answer=$(headers | curl --disable --silent --insecure --include --http1.1 --path-as-is --globoff --noproxy '*' \
         --max-time "$left" --request "$method" --header @- "$@" --url "$url" | head -c 81920 | tr '\0' ' ')
     judge "$answer" && exit 0
     sleep 1
+    left=$((end - $(date +%s)))
 done
 echo "first request $method /${url#*//*/}: $why"
 exit 1
