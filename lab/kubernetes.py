@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from lab import build, control, crds, host, kubernetes_objects, kubernetes_server, network
 from lab.host import LabError
-from lab.images_store import ImageStore
+from lab.images.store import ImageStore
 from lab.kubernetes_choices import ServerChoices
 from lab.kubernetes_node import NAME, Node, socket_of
 from lab.kubernetes_objects import DAEMON, NAMESPACES
@@ -98,7 +98,7 @@ class KubernetesFacts:
             until(lambda account=account: not self._kubectl(*account).returncode, 20, f"accounts in {namespace}")  # type: ignore[misc] # mypy cannot type a bound default
 
     def give_images(self, *recipes: str) -> None:
-        """Let the node have the images of these recipes (`images_catalogue`), as far as it lacks them.
+        """Let the node have the images of these recipes (`lab.images.catalogue`), as far as it lacks them.
 
         They come from the lab's cache; the first time some are fetched, and MinIO is built. Raises LabError.
         """

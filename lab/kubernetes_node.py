@@ -7,9 +7,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import host, images_catalogue, kubernetes_node_conf, kubernetes_sandbox
+from lab import host, kubernetes_node_conf, kubernetes_sandbox
 from lab.host import LabError
-from lab.images_store import ImageStore
+from lab.images import catalogue
+from lab.images.store import ImageStore
 from lab.kubernetes_server import ControlPlane
 from lab.network import Network
 from lab.process import Daemon
@@ -56,7 +57,7 @@ class Node:
         store = ImageStore(self.socket)
         store.wait(self._log("containerd"))
         missing = {}
-        for reference, make in images_catalogue.IMAGES.items():
+        for reference, make in catalogue.IMAGES.items():
             try:
                 image = make()
             except LabError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lab.images_catalogue import PAUSE
+from lab.images.catalogue import PAUSE
 from lab.kubernetes_pki import Authority
 from lab.network import Network
 

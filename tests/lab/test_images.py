@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import host, images_catalogue, images_faiss, images_pinned, images_postgres
+from lab import host
 from lab.host import program
-from lab.images import Folder, Image, Link, Text, libraries, pack, tree
+from lab.images import Folder, Image, Link, Text, catalogue, faiss, libraries, pack, pinned, postgres, tree
 from tests.slurm.services import shipped
 
 
@@ -128,7 +128,7 @@ def test_libraries_are_found_with_their_loader() -> None:
 
 
 def test_the_faiss_image_holds_the_server_and_what_it_imports() -> None:
-    content = images_faiss.faiss_server().content
+    content = faiss.faiss_server().content
     for inside in (
         "reconciler/faiss_server/__main__.py",
         "faiss/__init__.py",
@@ -140,14 +140,14 @@ def test_the_faiss_image_holds_the_server_and_what_it_imports() -> None:
 
 
 def test_the_postgres_image_goes_without_its_compiler() -> None:
-    content = images_postgres.postgres().content
+    content = postgres.postgres().content
     assert "/usr/lib/postgresql/15/bin/postgres" in content
     assert not [inside for inside in content if "llvm" in inside.lower()]
 
 
 def test_the_catalogue_is_keyed_by_reference() -> None:
-    assert {reference: make().reference for reference, make in images_catalogue.IMAGES.items()} == {
-        reference: reference for reference in images_catalogue.IMAGES
+    assert {reference: make().reference for reference, make in catalogue.IMAGES.items()} == {
+        reference: reference for reference in catalogue.IMAGES
     }
 
 
@@ -170,7 +170,7 @@ def test_the_postgres_entry_point_runs_other_programs_as_they_are(tmp_path: Path
 
 def entry_point(*argv: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the entry point with the shell that is in the image."""
-    script = Path(images_postgres.__file__).with_suffix(".sh")
+    script = Path(postgres.__file__).with_suffix(".sh")
     path = {"PATH": "/usr/sbin:/usr/bin:/bin"}
     command = [program("busybox"), "sh", str(script), *argv]
     return subprocess.run(command, env=path | env, capture_output=True, text=True, timeout=20, check=False)
@@ -180,9 +180,9 @@ def entry_point(*argv: str, **env: str) -> subprocess.CompletedProcess[str]:
 def test_a_servers_image_is_called_what_its_recipe_calls_it(name: str) -> None:
     wanted = shipped(name).spec.image
     tagged, _, digest = wanted.partition("@")
-    assert images_pinned.public_name(name) == tagged
+    assert pinned.public_name(name) == tagged
     repository = tagged.rpartition(":")[0]
-    assert images_pinned.pinned_names(tagged) == ([f"{repository}@{digest}"] if digest else [])
+    assert pinned.pinned_names(tagged) == ([f"{repository}@{digest}"] if digest else [])
 
 
 def test_a_package_may_be_told_by_a_file_that_nobody_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from lab import images_postgres
 from lab.host import LabError
-from lab.images_pinned import pinned_names
+from lab.images import postgres
+from lab.images.pinned import pinned_names
 from lab.lab import Lab
 from tests.slurm.services import shipped
 
@@ -17,7 +17,7 @@ NAME = "zz-pinned"
 
 def test_the_name_has_the_digest_and_no_tag() -> None:
     pinned = shipped("postgresql").spec.image
-    (name,) = pinned_names(images_postgres.REFERENCE)
+    (name,) = pinned_names(postgres.REFERENCE)
     assert name == "docker.io/library/postgres@" + pinned.partition("@")[2]
     assert pinned_names("docker.io/library/busybox:1.36") == []
 

@@ -14,9 +14,10 @@ from urllib.error import URLError
 import psycopg
 import pytest
 
-from lab import images_faiss, images_postgres, runs
+from lab import runs
 from lab.host import LabError
-from lab.images_catalogue import BUSYBOX
+from lab.images import faiss, postgres
+from lab.images.catalogue import BUSYBOX
 from lab.kubernetes import KubernetesFacts
 from lab.kubernetes_sandbox import PARAMETERS
 from lab.lab import Lab
@@ -113,7 +114,7 @@ def test_a_pod_answers_this_machine_by_its_own_and_its_services_address(facts: K
 
 def test_the_faiss_server_runs_as_a_pod_and_reaches_another_one(facts: KubernetesFacts) -> None:
     volumes: dict[str, Mapping] = {"/tmp": {"emptyDir": {}}}
-    address = run(facts, "faiss", pod("faiss", images_faiss.REFERENCE, 8080, volumes, command=FAISS))
+    address = run(facts, "faiss", pod("faiss", faiss.REFERENCE, 8080, volumes, command=FAISS))
     until(lambda: "ok" in get(f"http://{address}:8080/healthz"), 5, "the service answers")
     other = run(facts, "asked", web("asked"))
     until(lambda: get(f"http://{other}:8080/") == "hello\n", 5, "the other one answers")
@@ -135,7 +136,7 @@ def test_postgres_runs_as_a_pod_on_a_claim(facts: KubernetesFacts) -> None:
     }
     said = {"POSTGRES_PASSWORD": "lab", "POSTGRES_DB": "app", "PGDATA": "/var/lib/postgresql/data/pgdata"}
     env = [{"name": name, "value": value} for name, value in said.items()]
-    address = run(facts, "pg", [claim, *pod("pg", images_postgres.REFERENCE, 5432, volumes, env=env)])
+    address = run(facts, "pg", [claim, *pod("pg", postgres.REFERENCE, 5432, volumes, env=env)])
     until(lambda: listens(address, 5432), 5, "the service answers")
     with psycopg.connect(host=address, user="postgres", password="lab", dbname="app", connect_timeout=5) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)

@@ -7,8 +7,8 @@ from secrets import token_hex
 import psycopg
 import pytest
 
-from lab.images_postgres_18 import REFERENCE, postgres_18
-from lab.images_store import ImageStore
+from lab.images.postgres_18 import REFERENCE, postgres_18
+from lab.images.store import ImageStore
 from lab.kubernetes_node import socket_of
 from tests.e2e.world import until
 from tests.services.conftest import KubernetesPlace, SlurmPlace

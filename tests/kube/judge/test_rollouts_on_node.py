@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.images_catalogue import BUSYBOX, PAUSE
+from lab.images.catalogue import BUSYBOX, PAUSE
 from reconciler.kube.kinds import DEPLOYMENT, POD
 from reconciler.models.health import Health
 from reconciler.models.wanted import ResolvedService

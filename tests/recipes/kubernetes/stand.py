@@ -12,7 +12,7 @@ from secrets import token_hex
 from typing import Any, ClassVar
 
 from lab.factory import Factory
-from lab.images_catalogue import SERVERS
+from lab.images.catalogue import SERVERS
 from lab.lab import Lab
 from reconciler.kube.render.container import CONTAINER
 from tests.e2e.world import remove_all, until

@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lab.images import Link, libraries, tree
+from lab.images.image import Link, libraries, tree
 
 #: Where the standard library is; what lies there can be imported by whatever embeds this Python too.
 STANDARD = sysconfig.get_path("stdlib")

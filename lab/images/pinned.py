@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lab.host import LabError
 
-_RECIPES = Path(__file__).parents[1] / "recipes"
+_RECIPES = Path(__file__).parents[2] / "recipes"
 _IMAGE = re.compile(
     r"^ +image: (?P<tagged>(?P<repository>[^\s@]+?)(?::[^\s@:/]+)?)(?:@(?P<digest>sha256:[0-9a-f]{64}))?\s*$",
     re.MULTILINE,

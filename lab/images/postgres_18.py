@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.images import Folder, Image, Link, libraries, tree
-from lab.images_postgres import UID, postgres
+from lab.images.image import Folder, Image, Link, libraries, tree
+from lab.images.postgres import UID, postgres
 from lab.wheels import Wheel, unpacked
 
 REFERENCE = "registry.example.com/library/postgres:18.6"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import host
-from lab.images import Image, Link, Text, libraries, shell
-from lab.images_pinned import public_name
-from lab.images_python import libraries_of, python
+from lab.images.image import Image, Link, Text, libraries, shell
+from lab.images.pinned import public_name
+from lab.images.python import libraries_of, python
 from lab.vllm import vllm_folder
 
 #: The image's own user (docs/deployment/docker.md of vLLM).

@@ -10,9 +10,9 @@ from filelock import FileLock
 
 from lab import host
 from lab.host import LabError
-from lab.images import Image, pack
-from lab.images_catalogue import HEAVY, SERVERS
-from lab.images_pinned import pinned_names, public_name
+from lab.images.catalogue import HEAVY, SERVERS
+from lab.images.image import Image, pack
+from lab.images.pinned import pinned_names, public_name
 from lab.wait import until
 
 _SECONDS = 30

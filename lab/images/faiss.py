@@ -12,8 +12,8 @@ from packaging.requirements import Requirement
 
 from lab import host
 from lab.host import LabError
-from lab.images import Folder, Image, Text, libraries, shell, tree
-from lab.images_python import libraries_of, python
+from lab.images.image import Folder, Image, Text, libraries, shell, tree
+from lab.images.python import libraries_of, python
 
 REFERENCE = "ghcr.io/reconciler/faiss-server:0.1.0"
 UID = 1000
@@ -23,7 +23,7 @@ _PACKAGES = ("faiss-cpu", "fastapi", "numpy", "prometheus-client", "pydantic", "
 _APPLETS = ("cat", "date", "env", "head", "id", "ls", "sleep", "touch", "tr")
 _PROGRAMS = ("curl", "printenv")
 _PLACE = "/opt/faiss-server"
-_REPOSITORY = Path(__file__).parent.parent
+_REPOSITORY = Path(__file__).parents[2]
 _SKIP_PACKAGE = ("*/tests/*", "*.opt-?.pyc", "*.pyi", "*.h", "*.a")
 
 

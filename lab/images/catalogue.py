@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab import images_faiss, images_postgres, images_postgres_exporter, images_servers, images_vllm
-from lab.images import Image, Text, shell
+from lab.images import faiss, postgres, postgres_exporter, servers, vllm
+from lab.images.image import Image, Text, shell
 
 PAUSE = "registry.k8s.io/pause:3.10"
 BUSYBOX = "docker.io/library/busybox:1.36"
@@ -29,18 +29,18 @@ def busybox() -> Image:
 IMAGES: dict[str, Callable[[], Image]] = {
     PAUSE: pause,  # first: no pod starts without it
     BUSYBOX: busybox,
-    images_faiss.REFERENCE: images_faiss.faiss_server,
-    images_postgres.REFERENCE: images_postgres.postgres,
-    images_postgres_exporter.REFERENCE: images_postgres_exporter.postgres_exporter,
+    faiss.REFERENCE: faiss.faiss_server,
+    postgres.REFERENCE: postgres.postgres,
+    postgres_exporter.REFERENCE: postgres_exporter.postgres_exporter,
 }
 
 #: What a node gets when somebody asks for it, by recipe: they are large, and MinIO takes minutes to build.
 SERVERS: dict[str, Callable[[], Image]] = {
-    "chroma": images_servers.chroma,
-    "minio": images_servers.minio,
-    "seaweedfs": images_servers.seaweedfs,
-    "triton": images_servers.triton,
+    "chroma": servers.chroma,
+    "minio": servers.minio,
+    "seaweedfs": servers.seaweedfs,
+    "triton": servers.triton,
 }
 
 #: Likewise, where what it needs takes minutes and gigabytes to fetch.
-HEAVY: dict[str, Callable[[], Image]] = {"vllm": images_vllm.vllm}
+HEAVY: dict[str, Callable[[], Image]] = {"vllm": vllm.vllm}

@@ -6,7 +6,7 @@ import importlib.resources
 from pathlib import Path
 
 from lab.host import LabError
-from lab.images import Folder, Image, Text, libraries, shell, tree
+from lab.images.image import Folder, Image, Text, libraries, shell, tree
 
 REFERENCE = "docker.io/library/postgres:15"
 UID = 999
@@ -61,4 +61,4 @@ def postgres() -> Image:
 
 
 def _entrypoint() -> str:
-    return (importlib.resources.files("lab") / "images_postgres.sh").read_text()
+    return (importlib.resources.files("lab.images") / "postgres.sh").read_text()

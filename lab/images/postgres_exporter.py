@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab import host
 from lab.host import LabError
-from lab.images import Image, Text, libraries, shell
+from lab.images.image import Image, Text, libraries, shell
 
 REFERENCE = "quay.io/prometheuscommunity/postgres-exporter:v0.19.1"
 UID = 65534

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import host
-from lab.images import Folder, Image, Link, Text, libraries, shell, tree
-from lab.images_pinned import public_name
-from lab.images_python import STANDARD, libraries_of, python
+from lab.images.image import Folder, Image, Link, Text, libraries, shell, tree
+from lab.images.pinned import public_name
+from lab.images.python import STANDARD, libraries_of, python
 from lab.servers import chroma_library, chroma_script, minio_programs, seaweedfs_programs
 from lab.triton import SERVER, triton_numpy, triton_wheel
 
