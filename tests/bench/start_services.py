@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
-from lab.factory import Factory
+from lab.factory import is_healthy, line_of
+from reconciler.models.wanted import ResolvedService
+from reconciler.settings import Target
+from tests.bench.wanted import resolve, settings_of
 from tests.e2e.world import service
+from tests.recipes.stories.models import CONFIG
+from tests.recipes.stories.stand import Stand
+
+S = TypeVar("S", bound=Stand)
+
+_PATIENCE = 180.0
+_PAUSE = 0.02
 
 _MODEL = """\
 import sys
@@ -22,13 +33,6 @@ class TritonPythonModel:
     def value(self, request):
         return server.get_input_tensor_by_name(request, "IN").as_numpy()
 """
-_CONFIG = """\
-backend: "python"
-max_batch_size: 0
-input [ { name: "IN" data_type: TYPE_FP32 dims: [ -1 ] } ]
-output [ { name: "OUT" data_type: TYPE_FP32 dims: [ -1 ] } ]
-instance_group [ { count: 1 kind: KIND_CPU } ]
-"""
 _SMALL = {"size": "64Mi"}
 
 #: By recipe, as the table shows them. What PostgreSQL's exporter takes is not what is measured.
@@ -42,12 +46,57 @@ SPECS: dict[str, dict[str, Any]] = {
 }
 
 
-def text(name: str, target: str, recipe: str, small: dict[str, Any], more: dict[str, Any]) -> str:
-    """The file of one service. `small`: its resources; `more`: fields over those of its recipe."""
-    return service(name, target, recipe, resources=small, **SPECS[recipe], **more)
+class Starts(Generic[S]):
+    """Starts one service of a recipe under a name, and ends it."""
 
+    def __init__(self, stand: S) -> None:
+        self.stand = stand
+        self.factory = stand.factory
+        self._more: dict[str, dict[str, Any]] = {}
 
-def put_model(factory: Factory, repository: Path, numpy: str) -> None:
-    """A model for Triton; `numpy`: the folder where it is found, "" where it needs none."""
-    factory.put(repository / "echo" / "1" / "model.py", _MODEL.format(numpy=numpy))
-    factory.put(repository / "echo" / "config.pbtxt", _CONFIG)
+    def begin(self) -> None:
+        """The daemon with an empty repository, and a model for Triton."""
+        models = self.stand.files("models")
+        self.factory.put(models.place / "echo" / "1" / "model.py", _MODEL.format(numpy=self.stand.numpy))
+        self.factory.put(models.place / "echo" / "config.pbtxt", CONFIG)
+        self._more["triton"] = {"config": {"modelRepository": models.inside}, **models.spec}
+        self.factory.commit({}, "Nothing yet")
+        self.factory.start()
+        self.factory.wait("a first turn", lambda shape: bool(shape.targets) and shape.targets[0].reachable)
+
+    def text(self, recipe: str, name: str) -> str:
+        """The file of a service."""
+        more = self._more.get(recipe, {})
+        return service(name, self.stand.platform, recipe, resources=self.stand.small, **SPECS[recipe], **more)
+
+    def resolved(self, recipe: str, name: str) -> tuple[ResolvedService, Target]:
+        """A service as the daemon has it, and its target."""
+        settings = settings_of(self.factory.settings)
+        (one,) = resolve({f"desired/{name}.yaml": self.text(recipe, name)}, settings)
+        return one, settings.targets[self.stand.platform]
+
+    def commit(self, recipe: str, name: str) -> float:
+        """Commit the file, and give the moment before that."""
+        self.factory.put(self.factory.repository / f"desired/{name}.yaml", self.text(recipe, name))
+        self.factory.git("add", "--all")
+        began = time.monotonic()
+        self.factory.git("commit", "--quiet", "--message", f"Start {name}")
+        return began
+
+    def healthy(self, name: str) -> float:
+        """The moment at which it is healthy in /status."""
+        return self.until(lambda: (shape := self.factory.status()) is not None and is_healthy(shape, name))
+
+    def end(self, name: str) -> None:
+        """Take the file out of the repository, and wait until the service is in /status no more."""
+        self.factory.commit({f"desired/{name}.yaml": None}, f"End {name}\n\nReconciler-Allow-Removals: all")
+        self.until(lambda: (shape := self.factory.status()) is not None and line_of(shape, name) is None)
+
+    def until(self, true: Callable[[], bool]) -> float:
+        """The moment at which it holds. Raises TimeoutError."""
+        deadline = time.monotonic() + _PATIENCE
+        while not true():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not within {_PATIENCE:g} s; {self.factory.status()}")
+            time.sleep(_PAUSE)
+        return time.monotonic()

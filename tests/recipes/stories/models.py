@@ -11,7 +11,8 @@ from tests.recipes.report import Report
 from tests.recipes.stories.stand import Files, Stand
 
 _MODELS = {"double": 2, "triple": 3}
-_CONFIG = """\
+#: A model in Python with one input and one output; for the benchmarks too.
+CONFIG = """\
 backend: "python"
 max_batch_size: 0
 input [ { name: "IN" data_type: TYPE_FP32 dims: [ -1 ] } ]
@@ -79,7 +80,7 @@ def _put(stand: Stand, repository: Files, model: str) -> None:
     """A model in a repository; its settings come last, and so it is whole when it is seen."""
     code = _MODEL.format(numpy=stand.numpy, factor=_MODELS[model])
     stand.factory.put(repository.place / model / "1" / "model.py", code)
-    stand.factory.put(repository.place / model / "config.pbtxt", _CONFIG)
+    stand.factory.put(repository.place / model / "config.pbtxt", CONFIG)
 
 
 def _works(stand: Stand, name: str) -> bool:
