@@ -37,6 +37,7 @@ NEEDS: dict[str, dict[str, str]] = {
         "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
         "prometheus-postgres-exporter": "prometheus-postgres-exporter",
     },
+    "shells": {"dash": "dash", "busybox-static": "busybox", "curl": "curl"},  # as images have them
     "exporters": {"prometheus-postgres-exporter": "prometheus-postgres-exporter"},
     "triton": {_PYTHON: f"/usr/lib/x86_64-linux-gnu/{_PYTHON}.so.1.0"},  # there is no Triton for other processors
     "vllm": {"libnuma1": "/usr/lib/x86_64-linux-gnu/libnuma.so.1"},  # nor a vLLM

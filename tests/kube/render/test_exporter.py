@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab.host import program
+from lab import host
 from reconciler.kube.render import exporter
 from reconciler.kube.render.manifests import render
 from reconciler.models.wanted import ResolvedService
@@ -83,9 +83,10 @@ def test_of_several_machines_the_one_that_answers_has_it() -> None:
 @pytest.fixture
 def keeper() -> list[str]:
     """The lines that keep it, as the container runs them, in the shell of small images."""
+    host.install("shells")
     command = beside(database(container={"command": ["no"], "shell": True}))["command"]
     assert exporter.own_words(command) == ["no"]
-    return [program("busybox"), *(word.replace("$$", "$") for word in command[:-1])]
+    return [host.program("busybox"), *(word.replace("$$", "$") for word in command[:-1])]
 
 
 def wait_for(path: Path, lines: int) -> list[int]:

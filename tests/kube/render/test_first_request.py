@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from lab import host
 from reconciler.kube.render.first_request import command
 from reconciler.models.recipe import FirstRequest
 from tests.probe.servers import own_certificate
@@ -80,6 +81,7 @@ Ask = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(params=PROGRAMS, ids=" ".join)
 def argv(request: pytest.FixtureRequest) -> Callable[..., list[str]]:
     """The command for a port and the fields of a first request, with this program in the place of `sh`."""
+    host.install("shells")
 
     def made(port: int, scheme: str = "http", **fields: Any) -> list[str]:
         tool = "python3" if request.param == ["python3"] else "curl"
