@@ -94,7 +94,7 @@ class DataOffice:
         lines: list[DataLine] = []
         failures: dict[str, str] = {}
         for name, keeper in self._keepers.items():
-            known = {line.stored.place for line in lines if _share(self._settings, name, line.stored.target)}
+            known = {line.stored.place for line in lines if _same_folder(self._settings, name, line.stored.target)}
             try:
                 lines += [self._judge(done, one) for one in keeper.list(service) if one.place not in known]
             except (LookError, TargetError) as error:
@@ -109,7 +109,7 @@ class DataOffice:
 
     def _with_same_storage(self, target: str) -> list[str]:
         """The target itself first."""
-        others = (one for one in self._settings.targets if one != target and _share(self._settings, one, target))
+        others = (one for one in self._settings.targets if one != target and _same_folder(self._settings, one, target))
         return [target, *others]
 
     def _check_service(self, done: Pass, service: str, targets: Iterable[str]) -> None:
@@ -139,12 +139,9 @@ def _strength(line: DataLine) -> int:
     return _STRONGER.index(line.state) if line.state in _STRONGER else len(_STRONGER)
 
 
-def _share(settings: Settings, one: str, other: str) -> bool:
-    """Whether two targets have the same storage, or a part of it."""
+def _same_folder(settings: Settings, one: str, other: str) -> bool:
+    """Whether two targets have the same storage; on Kubernetes no two have (`desired.clusters`)."""
     here, there = settings.targets[one], settings.targets[other]
-    if isinstance(here, KubernetesTarget) and isinstance(there, KubernetesTarget):
-        same = (here.kubeconfig, here.context) == (there.kubeconfig, there.context)
-        return same and not set(here.namespaces).isdisjoint(there.namespaces)
     if isinstance(here, SlurmTarget) and isinstance(there, SlurmTarget):
         return here.folders.data.resolve() == there.folders.data.resolve()
     return False
