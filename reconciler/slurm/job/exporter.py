@@ -11,7 +11,8 @@ from reconciler.models.exporter import Exporter
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import shell
-from reconciler.slurm.job.forms import CONTAINED, SECRETS_INSIDE, Form, image_of
+from reconciler.slurm.job.apptainer import bind_secret, bind_volume, call, image_of, verb_of
+from reconciler.slurm.job.forms import Form
 
 #: The first that is found of `exporter_names`, as `exporter.sh` says.
 _PROGRAM = '"$exporter_program"'
@@ -78,11 +79,10 @@ def _apptainer(exporter: Exporter, service: ResolvedService, target: SlurmTarget
     arguments = expand((*container.command, *container.args), service)
     env = expand_env({**exporter.env, **container.env}, service)
     image = image_of(exporter.image, target)
-    verb = "exec" if container.command else "run"
-    options = " ".join([*CONTAINED, *_binds(service, [*arguments, *env.values()])])
+    binds = _binds(service, [*arguments, *env.values()])
     return _Start(
         names=("apptainer",),
-        words=f"{verb} {options} {shell.quote(image)} {shell.words(arguments, form.resolve)}".rstrip(),
+        words=call(verb_of(container.command), binds, image, shell.words(arguments, form.resolve)),
         env=env,
         image="" if image.startswith("docker://") else image,
     )
@@ -91,6 +91,6 @@ def _apptainer(exporter: Exporter, service: ResolvedService, target: SlurmTarget
 def _binds(service: ResolvedService, texts: Iterable[Parts]) -> list[str]:
     used = {part for parts in texts for part in parts if isinstance(part, Reference)}
     folders = {name: volume.path for name, volume in service.recipe.spec.storage.items()}
-    binds = [f'--bind "${{storage[{name}]}}":{folders[name]}' for name in folders if Reference("storage", name) in used]
+    binds = [bind_volume(name, path) for name, path in folders.items() if Reference("storage", name) in used]
     files = sorted(one.name for one in used if one.kind == "secretfile")
-    return [*binds, *(f'--bind "${{secret_files[{name}]}}":{SECRETS_INSIDE}/{name}:ro' for name in files)]
+    return [*binds, *map(bind_secret, files)]

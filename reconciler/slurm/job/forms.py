@@ -6,29 +6,30 @@ service's environment is exported.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reconciler.desired.arguments import Parts, Reference, environment, expand, of_machines
+from reconciler.desired.arguments import Parts, Reference, environment, expand
 from reconciler.desired.inputs import inputs_of
 from reconciler.errors import RefusedError
-from reconciler.models.arguments import Argument
 from reconciler.models.start import Process, Step
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import shell
+from reconciler.slurm.job.apptainer import (
+    INTO_CONTAINER,
+    SECRETS_INSIDE,
+    bind_secret,
+    bind_volume,
+    call,
+    image_of,
+    verb_of,
+)
 from reconciler.slurm.job.home import home_of
+from reconciler.slurm.job.machines import srun
 from reconciler.slurm.job.secrets import bound_files, readable
 
-#: Where a container has the files of secrets.
-SECRETS_INSIDE = "/run/secrets"
-_INTO_APPTAINER = "APPTAINERENV_"
-#: Without --no-eval a shell in the container would read values of the environment and arguments (apptainer-run(1)).
-CONTAINED = ("--containall", "--no-eval", '--workdir "$scratch"')
-#: For a container. Where it is not set all are to be seen; an empty value would hide them.
-CUDA = '[[ ! -v CUDA_VISIBLE_DEVICES ]] || export {prefix}CUDA_VISIBLE_DEVICES="$CUDA_VISIBLE_DEVICES"'
 #: A container has one of its own, as large as half of the memory; nothing else can be bound there.
 _SHM = "/dev/shm"  # noqa: S108 - a path of a volume, nothing is written here
 
@@ -93,7 +94,7 @@ def _programs(service: ResolvedService, target: SlurmTarget) -> Form:
 
     resolve = _resolver(lambda name: f'"${{storage[{name}]}}"', secret)
     return Form(
-        start=_srun(service, "") + shell.words(expand(process.command, service), resolve),
+        start=srun(service, "") + shell.words(expand(process.command, service), resolve),
         wrap="",
         resolve=resolve,
         env=environment(process.env, service),
@@ -120,24 +121,15 @@ def _apptainer(service: ResolvedService, target: SlurmTarget) -> Form:
 
     resolve = _resolver(lambda name: shell.quote(volumes[name].path), secret)
     home = home_of(parts, volumes) if (parts := env.pop("HOME", ())) else None
-    options = " ".join([*CONTAINED, *([home.option] if home else []), *_options(service, target)])
-
-    def command(verb: str, arguments: Sequence[Argument]) -> str:
-        words = [verb, options, shell.quote(image_of(service.recipe.spec.image, target))]
-        return " ".join([*words, shell.words(expand(arguments, service), resolve)]).rstrip()
-
-    start = (
-        command("apptainer exec", (*container.command, *container.args))
-        if container.command
-        else command("apptainer run", container.args)
-    )
+    options = [*([home.option] if home else []), *_options(service, target)]
+    image = image_of(service.recipe.spec.image, target)
+    arguments = shell.words(expand((*container.command, *container.args), service), resolve)
     return Form(
-        start=_srun(service, _INTO_APPTAINER) + start,
-        wrap=command("apptainer exec", ()) + " ",
+        start=f"{srun(service, INTO_CONTAINER)}apptainer {call(verb_of(container.command), options, image, arguments)}",
+        wrap=f"apptainer {call('exec', options, image, '')} ",
         resolve=resolve,
         env=env,
-        # Apptainer's --env splits at commas and shows secrets in the process list; variables with this prefix do not.
-        env_prefix=_INTO_APPTAINER,
+        env_prefix=INTO_CONTAINER,
         programs=("apptainer",),
         checks=(*_checks(service, target), *([f"mkdir -p -- {home.folder}"] if home else [])),
     )
@@ -154,9 +146,8 @@ def _checks(service: ResolvedService, target: SlurmTarget) -> tuple[str, ...]:
 def _options(service: ResolvedService, target: SlurmTarget) -> list[str]:
     """What every container of the service gets: of the host only its volumes, secret files, inputs and GPUs."""
     volumes = {name: one.path for name, one in service.recipe.spec.storage.items() if one.path != _SHM}
-    binds = [f'--bind "${{storage[{name}]}}":{path}' for name, path in volumes.items()]
-    secrets = bound_files(service, target)
-    binds += [f'--bind "${{secret_files[{name}]}}":{SECRETS_INSIDE}/{name}:ro' for name in secrets]
+    binds = [bind_volume(name, path) for name, path in volumes.items()]
+    binds += [bind_secret(name) for name in bound_files(service, target)]
     inputs = [one.path for one in inputs_of(service)]
     binds += [f"--bind {shell.quote(path)}:{shell.quote(path)}:ro" for path in dict.fromkeys(inputs)]
     folders = (target.folders.data, target.folders.secrets, *inputs)
@@ -165,62 +156,3 @@ def _options(service: ResolvedService, target: SlurmTarget) -> list[str]:
         raise RefusedError(f"Apptainer cannot bind {unsafe[0]}: it has a comma or a colon in its name")
     gpus = ["--nv"] if service.resources.gpus else []
     return [*gpus, *binds]
-
-
-def image_of(image: str, target: SlurmTarget) -> str:
-    """The image file under the name that `apptainer pull` gives it, or the registry's address.
-
-    Apptainer takes a tag or a digest, not both: the digest goes to the registry, the file is named after the tag.
-    """
-    tagged, _, digest = image.partition("@")
-    repository, slash, last = tagged.rpartition("/")
-    name = last.partition(":")[0]
-    if target.folders.images is None:
-        return f"docker://{repository}{slash}{name}@{digest}" if digest else f"docker://{tagged}"
-    tag = last if ":" in last or not digest else f"{last}_{digest}"
-    return f"{target.folders.images}/{tag.replace(':', '_')}.sif"
-
-
-def _srun(service: ResolvedService, env_prefix: str) -> str:
-    """One task of a job step on each machine, when there are several; each is told which one it is."""
-    nodes = service.service.spec.nodes
-    if nodes == 1:
-        return ""
-    if not service.recipe.spec.multi_node:
-        raise RefusedError(
-            f"{service.file}: spec.nodes: recipe {service.recipe.metadata.name} runs on one machine; found {nodes}, "
-            "expected 1"
-        )
-    # Since 22.05, srun does not take --cpus-per-task over from sbatch by itself.
-    cpus = f"--cpus-per-task={math.ceil(service.resources.cpus)} " if service.resources.cpus else ""
-    task = f"bash -c {shell.quote(_task(service, env_prefix))} task "
-    return f"srun --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 --kill-on-bad-exit=1 {cpus}{task}"
-
-
-def _task(service: ResolvedService, env_prefix: str) -> str:
-    """What one task does with its words: it adds what only it knows, and becomes the server."""
-
-    def resolve(reference: Reference) -> str:
-        return f'"${port_variable(reference.name)}"' if reference.kind == "port" else places[reference.name]
-
-    leader = f'"${env_prefix}RECONCILER_LEADER"'
-    places = {"count": str(service.service.spec.nodes), "rank": '"$SLURM_PROCID"', "leader": leader}
-    each = shell.words(of_machines(service), resolve)
-    others = shell.words(of_machines(service, leads=False), resolve)
-    more = f'set -- "$@" {each}; ' if each else ""
-    if others != each:
-        more = f'if [ "$SLURM_PROCID" = 0 ]; then set -- "$@" {each}; else set -- "$@" {others}; fi; '
-    # Slurm says on each machine which GPUs are the job's there.
-    gpus = CUDA.format(prefix=env_prefix) + "; " if env_prefix and service.resources.gpus else ""
-    return f'export {env_prefix}RECONCILER_RANK=$SLURM_PROCID; {gpus}{more}exec "$@"'
-
-
-def ports_of_machines(service: ResolvedService) -> list[str]:
-    """The ports that its tasks are to know, by name."""
-    parts = (part for words in of_machines(service, leads=False) for part in words)
-    return sorted({part.name for part in parts if isinstance(part, Reference) and part.kind == "port"})
-
-
-def port_variable(name: str) -> str:
-    """The variable by which the tasks of a job know a port that the job has found."""
-    return f"RECONCILER_PORT_{name.upper().replace('-', '_')}"

@@ -13,7 +13,8 @@ from reconciler.models.recipe import Recipe
 from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 from reconciler.slurm.job import data, exporter, probing, secrets, shell
-from reconciler.slurm.job.forms import CUDA, Form, form_of, port_variable, ports_of_machines
+from reconciler.slurm.job.forms import Form, form_of
+from reconciler.slurm.job.machines import CUDA, port_variable, ports_of_machines
 
 _COMMENTS = re.compile(r"^ *#.*\n", re.MULTILINE)
 
