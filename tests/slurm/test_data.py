@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from tests.slurm.services import recipe, resolved
 Start = Callable[..., Job]
 
 #: Root without what makes it root, so that modes and full disks count.
-_PLAIN = ("setpriv", "--bounding-set=-all") if is_root() else ()
+PLAIN = ("setpriv", "--bounding-set=-all") if is_root() else ()
 mounts = pytest.mark.skipif(not is_root(), reason="a small file system is a mount, which only root can make")
 
 
@@ -98,6 +99,14 @@ def test_a_mark_that_cannot_be_read(start: Start, tmp_path: Path) -> None:
     mark.parent.mkdir(parents=True)
     mark.write_bytes(b"\0\xff\n=\n")
     assert f"{mark} does not say whose the data" in refused(start(keeping()), "data-unknown")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda file: file.symlink_to("nowhere")])
+def test_a_mark_that_is_no_plain_file(start: Start, tmp_path: Path, make: Callable[[Path], None]) -> None:
+    home = tmp_path / "data/db/0"
+    home.mkdir(parents=True)
+    make(home / ".reconciler")
+    assert "does not say whose the data" in refused(start(keeping()), "data-unknown")
 
 
 def test_many_jobs_that_come_first_at_once_agree(start: Start, tmp_path: Path) -> None:
@@ -189,10 +198,10 @@ def test_a_folder_that_may_not_be_written(start: Start, tmp_path: Path, place: s
     folder = tmp_path / place
     folder.mkdir(parents=True)
     folder.chmod(0o500)
-    log = refused(start(keeping(), through=_PLAIN), "not-writable")
+    log = refused(start(keeping(), through=PLAIN), "not-writable")
     assert f"cannot be written by {'root' if is_root() else Path.home().owner()}: Permission denied" in log
     folder.chmod(0o700)
-    assert start(keeping(), through=_PLAIN).end()[0] == 5
+    assert start(keeping(), through=PLAIN).end()[0] == 5
 
 
 def test_a_file_where_the_folder_should_be(start: Start, tmp_path: Path) -> None:

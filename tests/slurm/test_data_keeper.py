@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +19,17 @@ from reconciler.slurm.data import FolderKeeper
 from reconciler.slurm.data.mark import FolderMark, read_mark
 from tests.slurm.jobs import Job
 from tests.slurm.services import OWNER, recipe, resolved, target
-from tests.slurm.test_data import keeping
+from tests.slurm.test_data import PLAIN, keeping
 
 Start = Callable[..., Job]
+_LIST = f"""
+import sys
+from pathlib import Path
+from reconciler.slurm.data import FolderKeeper
+from tests.slurm.services import target
+for one in FolderKeeper("slurm", target(Path(sys.argv[1])), "{OWNER}").list():
+    print(one.service, one.volume, one.partial)
+"""
 
 
 @pytest.fixture
@@ -104,6 +115,46 @@ def test_a_link_in_place_of_a_folder_leads_nowhere(
     with pytest.raises(RefusedError, match="cannot be removed"):
         keeper.remove(found)
     assert (home / "data/content").exists()
+
+
+def test_the_operators_own_folders_may_be_links(start: Start, keeper: FolderKeeper, tmp_path: Path) -> None:
+    for name in ("data", "secrets"):
+        (tmp_path / f"real-{name}").mkdir()
+        (tmp_path / name).symlink_to(tmp_path / f"real-{name}")
+    leave(start)
+    made = tmp_path / "secrets/db-generated"
+    made.mkdir()
+    (made / f".of-{OWNER}").touch()
+    assert keeper.remove_secrets("db")
+    keeper.remove(only(keeper))
+    assert [*(tmp_path / "real-data").iterdir(), *(tmp_path / "real-secrets").iterdir()] == []
+
+
+def test_what_cannot_be_read_is_listed_without_its_size(start: Start, tmp_path: Path) -> None:
+    home = leave(start)
+    leave(start, "other")
+    (home / "data").chmod(0)
+    os.mkfifo(home / "pipe")
+    done = subprocess.run([*PLAIN, sys.executable, "-c", _LIST, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["db data True", "db pipe False", "other data False"]
+
+
+def test_folders_without_end_are_told(start: Start, keeper: FolderKeeper) -> None:
+    home = leave(start)
+    handle = os.open(home / "data", os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("a", dir_fd=handle)
+        below = os.open("a", os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = below
+    os.close(handle)
+    found = only(keeper)
+    assert found.partial
+    with pytest.raises(RefusedError, match="cannot be removed"):
+        keeper.remove(found)
+    (found,) = keeper.list()
+    assert found.removing
+    subprocess.run(["rm", "-rf", home.parent], check=True)
 
 
 def test_data_in_use_stay(start: Start, keeper: FolderKeeper) -> None:

@@ -31,7 +31,8 @@ class FolderKeeper:
     """See `reconciler.ports.DataKeeper`; `owner` is whose mark its folders bear.
 
     `<folders.data>/<service>/<replica>/<volume>`; a removal first gives the replica's folder another name, so that one
-    that was cut short is seen and can be ended by the next.
+    that was cut short is seen and can be ended by the next. The operator's own folders may be links; none in them is
+    followed.
     """
 
     def __init__(self, name: str, target: SlurmTarget, owner: str) -> None:
@@ -43,7 +44,7 @@ class FolderKeeper:
         """See `DataKeeper.list`."""
         until = time.monotonic() + _PATIENCE
         try:
-            with walk.opened(self._folders.data) as data:
+            with walk.opened(self._folders.data.resolve()) as data:
                 for one in walk.names(data):
                     if service in ("", one) and replica_of(f"{one}.0"):
                         yield from self._of_service(one, data, until)
@@ -55,7 +56,7 @@ class FolderKeeper:
     def remove(self, stored: Stored) -> None:
         """See `DataKeeper.remove`: all volumes of its replica go together."""
         try:
-            with walk.opened(self._folders.data) as data, walk.opened(stored.service, data) as home:
+            with walk.opened(self._folders.data.resolve()) as data, walk.opened(stored.service, data) as home:
                 self._remove(stored, home)
                 with suppress(OSError):
                     os.rmdir(stored.service, dir_fd=data)  # of its last replica
@@ -71,7 +72,7 @@ class FolderKeeper:
             return False
         name = f"{service}-generated"
         try:
-            with walk.opened(self._folders.secrets) as secrets, walk.opened(name, secrets) as made:
+            with walk.opened(self._folders.secrets.resolve()) as secrets, walk.opened(name, secrets) as made:
                 users = {one for one in walk.names(made) if one.startswith(_USER)}
                 mine = f"{_USER}{self._owner}"
                 if users == {mine}:

@@ -5,6 +5,7 @@ Everything goes by open folders (`dir_fd`) and `O_NOFOLLOW`: a name that becomes
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -18,7 +19,7 @@ _BLOCK = 512  # of st_blocks, whatever the file system's own are (stat(2))
 
 @dataclass(slots=True)
 class Measure:
-    """Bytes on disk, and the newest change in seconds since the epoch. `partial`: time was up before all was seen."""
+    """Bytes on disk, and the newest change in seconds since the epoch. `partial`: not all of it was seen."""
 
     used: int = 0
     newest: float = 0.0
@@ -52,14 +53,24 @@ def names(inside: int) -> list[str]:
 
 
 def measure(name: str, inside: int, over: Callable[[], bool]) -> Measure:
-    """How large a folder is, with all below it. `over` says when there is no more time."""
+    """How large a folder is, with all below it; as far as it can be read. `over` says when there is no more time."""
     found = Measure()
-    for _, folders, files, handle in os.fwalk(name, dir_fd=inside, follow_symlinks=False):
-        for one in (*folders, *files):
-            _add(found, one, handle)
-        if over():
-            found.partial = True
-            break
+    if not is_folder(name, inside):
+        _add(found, name, inside)
+        return found
+
+    def _unread(error: OSError) -> None:
+        found.partial |= not isinstance(error, FileNotFoundError)  # which is gone meanwhile
+
+    try:
+        for _, folders, files, handle in os.fwalk(name, dir_fd=inside, follow_symlinks=False, onerror=_unread):
+            for one in (*folders, *files):
+                _add(found, one, handle)
+            if over():
+                found.partial = True
+                break
+    except (OSError, RecursionError):
+        found.partial = True
     return found
 
 
@@ -84,3 +95,5 @@ def remove(name: str, inside: int) -> None:
             os.unlink(name, dir_fd=inside)
     except FileNotFoundError:
         return
+    except RecursionError as error:
+        raise OSError(errno.ELOOP, "its folders are nested too deep") from error

@@ -49,7 +49,7 @@ own_data() {
     local file=$data_home/.reconciler young='' key value
     mine[owner]=${mine[owner]%% *}
     make_folder "$data_home"
-    if [[ ! -e $file ]]; then
+    if [[ ! -e $file && ! -L $file ]]; then
         young=$(LC_ALL=C mktemp -- "$data_home/.young-XXXXXX" 2>&1) || cannot_write "$data_home" "$young"
         TZ=UTC printf 'format=1\nowner=%s\nservice=%s\nrecipe=%s\nmade=%(%FT%TZ)T\n' \
             "${mine[owner]}" "$service" "$recipe_name" -1 2>/dev/null >"$young"
@@ -59,7 +59,7 @@ own_data() {
     fi
     while IFS='=' read -r key value; do
         [[ ! $key =~ ^[a-z]+$ ]] || found[$key]=$value
-    done < <(head -c 4096 -- "$file" 2>/dev/null)
+    done < <([[ ! -f $file ]] || head -c 4096 -- "$file" 2>/dev/null)
     for key in owner service recipe; do
         [[ ${found[$key]-} == "${mine[$key]}" ]] || of_another "$key" "${found[$key]-}" "${mine[$key]}"
     done
