@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -40,7 +41,7 @@ def test_near_its_limit_it_flushes_and_says_so(start: Callable[..., Job], tmp_pa
     assert (code, "the time limit is near" in log) == (0, True)
     assert (tmp_path / "data-file").read_text() == "flushed\n"
     assert job.stage is Stage.EXPIRING
-    assert 3 <= time.monotonic() - begun < 6
+    assert 2 <= time.monotonic() - begun < 6  # half of it is 3, and bash counts whole seconds
 
 
 @pytest.mark.parametrize(
@@ -183,3 +184,23 @@ def test_a_file_system_without_locks_is_no_reason_to_stay_away(start: Callable[.
     code, log = job.end()
     assert code == 5
     assert "cannot be locked (flock ended with 71)" in log
+
+
+def test_what_was_to_wake_a_killed_supervisor_does_not_hold_the_lock(start: Callable[..., Job], tmp_path: Path) -> None:
+    limit(tmp_path, 3600)
+    job = start(
+        shell(f"touch {tmp_path}/up; echo $$ >{tmp_path}/pid; exec sleep 60", health=probed(tmp_path), stateful=True)
+    )
+    job.until(lambda: job.stage is Stage.OK)
+    seen = len(job.stamps)
+    job.process.send_signal(signal.SIGUSR1)  # the limit is looked at again, now that it has the lock
+    job.until(lambda: len(job.stamps) > seen)
+    time.sleep(0.2)  # so that what wakes it up is there too
+    lock = ["flock", "--nonblock", str(tmp_path / "data/web/0/.lock"), "true"]
+    assert subprocess.run(lock, check=False).returncode == 1
+    job.process.kill()
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    try:
+        job.until(lambda: subprocess.run(lock, check=False).returncode == 0)
+    finally:
+        subprocess.run(["pkill", "--signal", "KILL", "--session", str(job.process.pid)], check=True)
