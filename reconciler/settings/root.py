@@ -145,6 +145,22 @@ class Folders(Model):
     secrets: Path | None = Field(default=None, description="Secrets: <secrets>/<name>/<key>, mode 0600.")
     images: Path | None = Field(default=None, description="Container images (SIF) for apptainer.")
 
+    @field_validator("data", "logs", "secrets", "images", mode="after")
+    @classmethod
+    def _the_same_everywhere(cls, folder: Path | None) -> Path | None:
+        """A server begins in a folder that is gone with its job: what is relative would be in there."""
+        if folder is not None and (not folder.is_absolute() or ".." in folder.parts or folder == Path("/")):
+            raise ValueError("a folder from `/` on, without `..`, such as /project/p1/data")
+        return folder
+
+    @field_validator("secrets", mode="after")
+    @classmethod
+    def _apart(cls, secrets: Path | None, known: ValidationInfo) -> Path | None:
+        data = known.data.get("data")
+        if secrets and data and (secrets.is_relative_to(data) or data.is_relative_to(secrets)):
+            raise ValueError("a folder apart from that of the data, as either is removed and hidden by other rules")
+        return secrets
+
 
 class SlurmTarget(Model):
     """A Slurm cluster."""
@@ -186,7 +202,7 @@ class SlurmTarget(Model):
     @field_validator("secret_command", mode="after")
     @classmethod
     def _names_a_program(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        if words and not words[0]:
+        if words and (not words[0] or ("/" in words[0] and not words[0].startswith("/"))):
             raise ValueError("the program first, such as [/opt/site/secret, get]")
         return words
 

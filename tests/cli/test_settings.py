@@ -44,6 +44,12 @@ MISTAKES = [
         "targets:\n  a: {kind: kubernetes, namespaces: [x, y]}\n  b: {kind: kubernetes, namespaces: [y]}\n",
         "targets.b: reaches the same workloads as the target a",
     ),
+    ("data: /d", "data: data", "folders.data: is not allowed; found text `data`; expected a folder from `/` on"),
+    ("data: /d", "data: ~/data", "folders.data: is not allowed; found text `~/data`; expected a folder from `/` on"),
+    ("data: /d", "data: /", "folders.data: is not allowed; found text `/`; expected a folder from `/` on"),
+    ("logs: /l}", "logs: /l/../d}", "folders.logs: is not allowed"),
+    ("logs: /l}", "logs: /l, secrets: /d/secrets}", "folders.secrets: is not allowed"),
+    ("logs: /l}", "logs: /l}\n    secretCommand: [./get]", "secretCommand: is not allowed"),
 ]
 
 
