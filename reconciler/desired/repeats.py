@@ -20,13 +20,18 @@ def check_repeats(recipe: RecipeSpec, config: Mapping[str, Value | None]) -> Ite
         if parameter.type != "list" or not isinstance(value, tuple) or not _goes_in_whole(recipe, name):
             continue
         for number, text in enumerate(value):
-            option = text.partition("=")[0]
+            option = _usual(text.partition("=")[0])
             path = ("spec", "config", name, number)
             if option.startswith("--") and option in own:
                 yield Finding(path, "is set by the recipe itself", found=f"`{option}`", fix=own[option])
             elif option.startswith("-") and hides(option) and not option.endswith("file"):
                 fix = f"name it under `secrets:`, which knows {', '.join(recipe.secrets) or 'none'}"
                 yield Finding(path, "would show a secret to everybody on its node", found=f"`{option}`", fix=fix)
+
+
+def _usual(option: str) -> str:
+    """Servers written in Python take `--max_model_len` for `--max-model-len`."""
+    return option.replace("_", "-")
 
 
 def _own_options(recipe: RecipeSpec) -> Iterator[tuple[str, str]]:
@@ -38,7 +43,7 @@ def _own_options(recipe: RecipeSpec) -> Iterator[tuple[str, str]]:
                 names = (match[1] for match in REFERENCE.finditer(rest))
                 guard = argument.when if isinstance(argument, When) else ""
                 parameter = next((name for name in (*names, guard) if name.startswith("config.")), "")
-                yield option, f"set `{parameter}` instead" if parameter else "leave it out"
+                yield _usual(option), f"set `{parameter}` instead" if parameter else "leave it out"
 
 
 def _arguments(recipe: RecipeSpec) -> Iterator[Argument]:
