@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.desired.finding import Finding, Path
-from reconciler.models.recipe import Recipe
+from reconciler.models.recipe import Recipe, RecipeSpec
 from reconciler.models.service import ServiceSpec
 
 #: bash(1), "Shell Variables": what it never passes on, or cannot be given another value.
@@ -30,14 +30,22 @@ TAKEN = _OF_BASH | _OF_THE_JOB
 
 def check_variables(name: str, spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding]:
     """The variables of a service, and of its recipe, that a job without a container on this target cannot pass on."""
-    process = recipe.spec.start.process
     own: dict[Path, set[str]] = {("spec", "env"): {*spec.env}, ("spec", "secrets"): {*spec.secrets}}
     for path, names in own.items():
         for variable in sorted(names & TAKEN):
             yield Finding((*path, variable), _problem(name), fix="give the variable another name")
-    for variable in sorted(({*recipe.spec.env} | {*(process.env if process else ())}) & TAKEN):
+    for variable in sorted({*_of_recipe(recipe.spec)} & TAKEN):
         problem = f"the recipe's variable {variable} {_problem(name)}"
         yield Finding(("spec", "recipe"), problem, fix="choose another target, or let the recipe name it otherwise")
+
+
+def _of_recipe(spec: RecipeSpec) -> Iterator[str]:
+    """The variables that it sets without a container, for the server and for its exporter."""
+    yield from spec.env
+    if spec.start.process:
+        yield from spec.start.process.env
+    if spec.exporter and spec.exporter.process:
+        yield from (*spec.exporter.env, *spec.exporter.process.env, *spec.exporter.secrets)
 
 
 def _problem(target: str) -> str:

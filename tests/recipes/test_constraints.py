@@ -92,7 +92,10 @@ def test_an_impossible_combination_is_refused(spec: str, words: str) -> None:
     [
         ("--port=9000", "spec.config.extraArgs[0]: is set by the recipe itself; found `--port`; leave it out"),
         ("--tensor-parallel-size", "found `--tensor-parallel-size`; set `config.tensorParallelSize` instead"),
-        ("--served_model_name=x", "is set by the recipe itself; found `--served-model-name`; set `config.servedModelName`"),
+        (
+            "--served_model_name=x",
+            "is set by the recipe itself; found `--served-model-name`; set `config.servedModelName`",
+        ),
         ("--nnodes=3", "is set by the recipe itself; found `--nnodes`; leave it out"),
         ("--enforce-eager", "set `config.enforceEager` instead"),
         ("--api-key=abc", "would show a secret to everybody on its node; found `--api-key`; name it under `secrets:`"),

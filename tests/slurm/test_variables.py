@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reconciler.desired.variables import TAKEN
+from reconciler.desired.variables import TAKEN, check_variables
 from reconciler.models.wanted import ResolvedService
 from reconciler.slurm.job.sbatch import template
 from tests.desired.test_resolve import load
@@ -49,6 +50,20 @@ def test_every_secret_arrives_under_its_name(tmp_path: Path) -> None:
     files = "".join(f"secret_files[{name}]={tmp_path}/value; " for name in names)
     found = _environment(resolved("web", secrets=dict.fromkeys(names, KEY)), tmp_path, files)
     assert [name for name in names if f"{name}=a b" not in found] == []
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"env": {"UID": "1"}},
+        {"start": {"process": {"command": ["true"], "env": {"UID": "1"}}}},
+        {"exporter": {"image": "a:1", "env": {"UID": "1"}, "process": {"command": ["true"]}}},
+    ],
+)
+def test_so_are_those_of_a_recipe(spec: dict[str, Any]) -> None:
+    made = recipe(**spec)
+    (finding,) = check_variables("meluxina", resolved("web", made).service.spec, made)
+    assert (finding.path, "variable UID cannot be passed on" in finding.problem) == (("spec", "recipe"), True)
 
 
 @pytest.mark.parametrize("name", ["UID", "scratch", "storage"])
