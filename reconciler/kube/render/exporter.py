@@ -7,14 +7,13 @@ that where the image has a shell, a few lines of ours keep the container while t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from importlib import resources
 
 from reconciler.desired.arguments import Parts, Reference, expand, expand_env
 from reconciler.desired.exporting import exporter_port
 from reconciler.kube.kinds import Object
 from reconciler.kube.render.container import cpu
+from reconciler.kube.render.programs import program
 from reconciler.kube.render.words import SECRETS, literal
 from reconciler.models.exporter import Exporter
 from reconciler.models.wanted import ResolvedService
@@ -22,10 +21,8 @@ from reconciler.models.wanted import ResolvedService
 #: Name of the container, and of the volume with its secrets.
 EXPORTER = "exporter"
 _SECRETS_VOLUME = "reconciler-exporter"
-_COMMENTS = re.compile(r"^#.*\n", re.MULTILINE)
-#: The lines that start it again, the same for all; without comments, as a change of one would replace the pods of all.
-_KEEPER = _COMMENTS.sub("", resources.files("reconciler.kube.inside").joinpath("keeper.sh").read_text("utf-8"))
-
+#: The lines that start it again, the same for all.
+_KEEPER = program("keeper.sh")
 # Kubernetes makes one dollar sign of two.
 _KEEPING = ["sh", "-c", _KEEPER.replace("$", "$$"), EXPORTER]
 

@@ -7,25 +7,15 @@ A token is in no argument: the program reads the variable that the container has
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from importlib import resources
 
+from reconciler.kube.render.programs import program
 from reconciler.models.recipe import FirstRequest
-
-_COMMENTS = re.compile(r'^ *(#.*|"""(.|\n)*?""")\n', re.MULTILINE)
-
-
-def _program(name: str) -> str:
-    """A program without its comments: with them, a change of one would replace the pods of all."""
-    text = resources.files("reconciler.kube.inside").joinpath(name).read_text("utf-8")
-    return _COMMENTS.sub("", text).lstrip("\n")
-
 
 #: Tool of a recipe → how a program of it is started, up to its own arguments.
 _STARTS = {
-    "curl": ("sh", "-c", _program("ask.sh"), "first-request"),
-    "python3": ("python3", "-I", "-c", _program("ask.py")),
+    "curl": ("sh", "-c", program("ask.sh"), "first-request"),
+    "python3": ("python3", "-I", "-c", program("ask.py")),
 }
 
 
