@@ -53,6 +53,7 @@ write_report() {
 }
 
 write_file() {
+    [[ $report_file ]] || return 0
     { printf '%s\n' "$wanted_report" >"$report_file.new" && mv -f -- "$report_file.new" "$report_file"; } 2>/dev/null
 }
 
