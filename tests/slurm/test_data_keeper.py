@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.host import is_root
 from reconciler.errors import ConflictError, LookError, RefusedError
 from reconciler.models.data import Stored
 from reconciler.slurm.data import FolderKeeper
@@ -130,13 +131,31 @@ def test_the_operators_own_folders_may_be_links(start: Start, keeper: FolderKeep
     assert [*(tmp_path / "real-data").iterdir(), *(tmp_path / "real-secrets").iterdir()] == []
 
 
+def _listed(folder: Path) -> subprocess.CompletedProcess[str]:
+    """What somebody without the rights of root finds."""
+    return subprocess.run([*PLAIN, sys.executable, "-c", _LIST, folder], capture_output=True, text=True, check=False)
+
+
 def test_what_cannot_be_read_is_listed_without_its_size(start: Start, tmp_path: Path) -> None:
     home = leave(start)
     leave(start, "other")
     (home / "data").chmod(0)
     os.mkfifo(home / "pipe")
-    done = subprocess.run([*PLAIN, sys.executable, "-c", _LIST, tmp_path], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["db data True", "db pipe False", "other data False"]
+    assert _listed(tmp_path).stdout.splitlines() == ["db data True", "db pipe False", "other data False"]
+
+
+@pytest.mark.skipif(not is_root(), reason="only root can leave something of another user")
+def test_another_user_may_keep_his_own_to_himself(start: Start, tmp_path: Path) -> None:
+    leave(start)
+    home = leave(start, "theirs")
+    for one in (home.parent, home):
+        os.chown(one, 4242, 4242)
+    done = _listed(tmp_path)
+    assert (done.stdout, done.returncode) == ("db data False\n", 0), done.stderr
+    os.chown(home.parent, 0, 0)
+    home.parent.chmod(0)
+    assert "theirs" not in _listed(tmp_path).stdout
+    assert "cannot be read: Permission denied" in _listed(tmp_path).stderr
 
 
 def test_folders_without_end_are_told(start: Start, keeper: FolderKeeper) -> None:

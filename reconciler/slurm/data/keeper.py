@@ -89,7 +89,7 @@ class FolderKeeper:
         """Nothing is held."""
 
     def _of_service(self, service: str, data: int, until: float) -> Iterator[Stored]:
-        with suppress(FileNotFoundError, NotADirectoryError), walk.opened(service, data) as home:
+        with walk.unless_of_others(service, data), walk.opened(service, data) as home:
             for one in walk.names(home):
                 aside = _ASIDE.fullmatch(one)
                 named = aside["replica"] if aside else one
@@ -97,7 +97,7 @@ class FolderKeeper:
                     yield from self._of_replica(service, int(named), one, home, until)
 
     def _of_replica(self, service: str, replica: int, name: str, home: int, until: float) -> Iterator[Stored]:
-        with suppress(FileNotFoundError, NotADirectoryError), walk.opened(name, home) as folder:
+        with walk.unless_of_others(name, home), walk.opened(name, home) as folder:
             mark = _mark(folder)
             if mark is not None and mark.owner != self._owner:
                 return

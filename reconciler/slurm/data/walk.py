@@ -44,6 +44,18 @@ def is_folder(name: str, inside: int) -> bool:
         return False
 
 
+@contextmanager
+def unless_of_others(name: str, inside: int) -> Iterator[None]:
+    """Pass over what is gone, what is no folder, and what another user keeps to himself, as jobs of his do."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except PermissionError:
+        if os.stat(name, dir_fd=inside, follow_symlinks=False).st_uid == os.geteuid():
+            raise
+
+
 def names(inside: int) -> list[str]:
     """What is in an open folder, sorted; nothing where it cannot be read."""
     try:
