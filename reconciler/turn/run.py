@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -29,12 +29,12 @@ from reconciler.turn.hands import Hands
 from reconciler.turn.pace import something_moves
 from reconciler.turn.patience import Patience
 from reconciler.turn.prepare import Preparer
+from reconciler.turn.report import Report
 from reconciler.turn.target import gpus_of, jobs_of
 from reconciler.turn.verdicts import Verdict, Verdicts, worth_telling
 from reconciler.turn.world import World
 
 _log = logging.getLogger("reconciler.turn")
-
 
 # So many gaps of a look are named where there is one line for a target.
 _GAPS = 3
@@ -55,21 +55,6 @@ class Past(Protocol):
     def messages(self, since: Revision) -> Iterator[str]:
         """The messages of a commit and of all later ones."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What one turn came to. `again` is in how many seconds it is worth to look again; None: at the next tick."""
-
-    seen: Observed
-    plan: Plan
-    outcomes: tuple[Outcome, ...] = ()
-    again: float | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether the look was incomplete or an action failed."""
-        return not self.seen.complete or any(outcome.error for outcome in self.outcomes)
 
 
 class Turn:
