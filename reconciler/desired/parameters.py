@@ -49,6 +49,8 @@ def check_value(parameter: Parameter, value: Value) -> Iterator[str]:
     if not _has_type(parameter, value):
         yield _WORDS[parameter.type]
         return
+    if parameter.required and (not value.strip() if isinstance(value, str) else value == ()):
+        yield "text that is not empty" if isinstance(value, str) else "at least one"
     if isinstance(value, int | float) and not isinstance(value, bool):
         if parameter.minimum is not None and value < parameter.minimum:
             yield f"at least {parameter.minimum:g}"

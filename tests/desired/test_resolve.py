@@ -143,6 +143,11 @@ BAD = [
     ("{recipe: faiss, config: {metric: L2}}", "expected one of `l2`, `ip`, `cosine`", {}),
     ("{recipe: faiss, config: {indexFile: ../x}}", "text that matches", {}),
     ("{recipe: faiss, config: {readOnly: [a]}}", "found a list; expected true or false", {}),
+    (
+        "{recipe: vllm, config: {model: ' '}}",
+        "spec.config.model: is not allowed; found text ` `; expected text that is",
+        {},
+    ),
     ("{recipe: vllm}", 'spec.config.model: is missing ("Name on the Hugging Face Hub', {}),
     (
         "{recipe: postgresql, env: {POSTGRES_PASSWORD: sesame}}",
