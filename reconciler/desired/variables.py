@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from reconciler.desired.finding import Finding, Path
@@ -26,11 +27,15 @@ _OF_THE_JOB = frozenset(
     )
 )
 TAKEN = _OF_BASH | _OF_THE_JOB
+_LOCALE = re.compile(r"LANG|LC_[A-Z]+")
 
 
 def check_variables(name: str, spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding]:
     """The variables of a service, and of its recipe, that a job without a container on this target cannot pass on."""
     own: dict[Path, set[str]] = {("spec", "env"): {*spec.env}, ("spec", "secrets"): {*spec.secrets}}
+    for variable in sorted(one for one in spec.secrets if _LOCALE.fullmatch(one)):
+        problem = f"{_problem(name)}, and writes values that it cannot use to the log"
+        yield Finding(("spec", "secrets", variable), problem, fix="give the variable another name")
     for path, names in own.items():
         for variable in sorted(names & TAKEN):
             yield Finding((*path, variable), _problem(name), fix="give the variable another name")

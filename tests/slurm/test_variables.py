@@ -75,3 +75,12 @@ def test_the_others_are_refused_with_their_place(name: str) -> None:
     assert any(f"spec.secrets.{name}: cannot be passed on by a job" in one for one in complaints), complaints
     service, complaints = load(f"{{recipe: faiss, target: cloud, env: {{{name}: x}}}}")
     assert service is not None, complaints
+
+
+def test_a_secret_that_bash_would_complain_of_aloud() -> None:
+    _, complaints = load("{recipe: faiss, target: meluxina, secrets: {LC_ALL: {name: a, key: b}}}")
+    assert any("spec.secrets.LC_ALL: cannot be passed on" in one and "to the log" in one for one in complaints), (
+        complaints
+    )
+    service, complaints = load("{recipe: faiss, target: meluxina, env: {LC_ALL: C}}")
+    assert service is not None, complaints
