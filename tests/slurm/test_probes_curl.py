@@ -120,4 +120,4 @@ def test_a_node_without_curl_is_told_at_the_start(start: Callable[..., Job], tmp
     assert code == 78
     assert "no program curl on the PATH of this node" in log
     assert job.report
-    assert (job.report.stage, job.report.why) == (Stage.STARTING, "no-curl")
+    assert (job.report.stage, job.report.why) == (Stage.STARTING, "no-program@curl")
