@@ -11,6 +11,7 @@ from typing import Self
 
 from reconciler.daemon.single import Pass, single_pass
 from reconciler.desired.kept import judge_data, unknown
+from reconciler.desired.secrets import users_of_made
 from reconciler.errors import LookError, RefusedError, SettingsError, TargetError
 from reconciler.kube.data import ClaimKeeper
 from reconciler.models.data import DataLine, DataState, Stored
@@ -118,6 +119,8 @@ class DataOffice:
             seen, wanted = done.reports[name].seen, done.desired.services.get(service)
             if service in done.desired.held or (wanted is not None and wanted.target == name):
                 raise RefusedError(f"{service} is wanted on {name}; remove it from the repository first")
+            if user := next(users_of_made(service, name, done.desired.services.values()), None):
+                raise RefusedError(f"{user} on {name} uses a secret that was made for {service}; change that first")
             if why := unknown(seen):
                 raise RefusedError(f"{name}: whether {service} runs there is not known, so nothing is removed: {why}")
 

@@ -7,11 +7,12 @@ names just this itself says the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.desired.finding import Finding, Path
 from reconciler.models.recipe import Recipe
 from reconciler.models.service import SecretReference, Service, ServiceSpec
+from reconciler.models.wanted import ResolvedService
 from reconciler.settings import SlurmTarget
 
 #: What the names of secrets end with that were made for a service.
@@ -40,6 +41,14 @@ def with_generated(service: Service, made: Mapping[str, int]) -> Service:
     more = {key: SecretReference(name=name, key=key) for key in made}
     spec = service.spec.model_copy(update={"secrets": {**service.spec.secrets, **more}})
     return service.model_copy(update={"spec": spec})
+
+
+def users_of_made(service: str, target: str, services: Iterable[ResolvedService]) -> Iterator[str]:
+    """The names of the other services on a target that use a secret that was made for `service`."""
+    for other in services:
+        names = {reference.name for reference in other.service.spec.secrets.values()}
+        if other.target == target and other.name != service and made_name(service) in names:
+            yield other.name
 
 
 def check_needs(spec: ServiceSpec, recipe: Recipe) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from reconciler.cli.data_table import size_of
 from tests.cli.console import run, write
 from tests.client.place import make_repository
-from tests.e2e.world import RECIPE, RECIPE_PATH
+from tests.e2e.world import RECIPE, RECIPE_PATH, service
 
 _MARK = "format=1\nowner=alone\nservice=db\nrecipe=web\nmade=2026-11-30T09:00:00Z\n"
 
@@ -54,6 +54,20 @@ def test_what_is_not_known_is_told_as_such_and_stays(site: Path) -> None:
     assert done.returncode == 2
     assert f"error: {site}/data/db/0/data on site is unknown: " in done.stderr
     assert (site / "data/db/0/data/word").exists()
+
+
+def test_a_password_that_another_service_uses_is_not_removed(site: Path) -> None:
+    settings = json.loads((site / "reconciler.yaml").read_text())
+    settings["targets"]["site"]["folders"]["secrets"] = f"{site}/secrets"
+    settings["source"]["url"] = str(site / "other")
+    user = service("client", "site", "web", secrets={"PASSWORD": {"name": "db-generated", "key": "PASSWORD"}})
+    make_repository(site / "other", {RECIPE_PATH: RECIPE, "desired/client.yaml": user})
+    write(site, {"reconciler.yaml": json.dumps(settings), "secrets/db-generated/PASSWORD": "sesame"})
+    shutil.rmtree(site / "data")
+    done = run("data", "remove", "db", "--yes", "--config", site / "reconciler.yaml")
+    said = "error: client on site uses a secret that was made for db; change that first\n"
+    assert (done.returncode, done.stderr) == (2, said)
+    assert (site / "secrets/db-generated/PASSWORD").exists()
 
 
 @pytest.mark.parametrize(
