@@ -73,6 +73,7 @@ def test_what_is_not_ours_is_named_and_stays_byte_for_byte(
         assert writer.live(writer.service()) is None
     finally:
         delete(writer, theirs)
+    until(lambda: not writer.cluster.cache.is_stranger(writer.api.kind("v1/ConfigMap"), "ai", writer.name))
     writer.apply(writer.service(), writer.config_map())
 
 
