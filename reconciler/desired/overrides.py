@@ -13,11 +13,16 @@ _IMAGE: Path = ("spec", "image")
 
 
 def overridden(recipe: Recipe, spec: ServiceSpec) -> Recipe:
-    """The recipe as it is for this service; nobody who renders or judges it has to look for more."""
-    health, image = recipe.spec.health, spec.image or recipe.spec.image
+    """The recipe as it is for this service; nobody who renders or judges it has to look for more.
+
+    Where the service says nothing, it is the very one that all its like share.
+    """
+    changed: dict[str, object] = {}
+    if spec.image is not None:
+        changed["image"] = spec.image
     if spec.health.startup is not None:
-        health = health.model_copy(update={"startup": spec.health.startup})
-    return recipe.model_copy(update={"spec": recipe.spec.model_copy(update={"image": image, "health": health})})
+        changed["health"] = recipe.spec.health.model_copy(update={"startup": spec.health.startup})
+    return recipe.model_copy(update={"spec": recipe.spec.model_copy(update=changed)}) if changed else recipe
 
 
 def check_image(

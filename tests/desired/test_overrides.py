@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.desired.overrides import repository
+from reconciler.daemon.build import builtin_recipes
+from reconciler.desired.overrides import overridden, repository
+from reconciler.desired.recipes import load_recipes
 from reconciler.kube.render.manifests import render
 from reconciler.settings import KubernetesTarget, Settings, SlurmTarget
 from reconciler.slurm.job.sbatch import template
@@ -27,6 +29,11 @@ def test_another_image_runs_and_the_rest_stays_as_the_recipe_says() -> None:
     assert plain.recipe.spec.image not in after
     assert "'app.kubernetes.io/version': '17'" in after
     assert other.recipe.model_copy(update={"spec": plain.recipe.spec}) == plain.recipe
+
+
+def test_services_that_say_nothing_share_one_recipe() -> None:
+    recipe = load_recipes(builtin_recipes())[0].recipes["faiss"]
+    assert overridden(recipe, good("{recipe: faiss}").service.spec) is recipe
 
 
 def test_a_job_in_a_container_takes_it_too() -> None:
